@@ -1,0 +1,45 @@
+/*
+ * clock.h - ticks: the cheapest counter that all processors of the machine share.
+ *
+ * The choice is made once, before the first record; the ring's header names it.
+ */
+#ifndef VPROF_PRELOAD_CLOCK_H
+#define VPROF_PRELOAD_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+#include "preload/compiler.h"
+#include "vprof/ring.h"
+
+/* enum vprof_clock_kind; set by vprof_clock_init(), constant from then on. */
+extern uint32_t vprof_clock_kind HIDDEN;
+
+/* Chooses the counter. Safe to call more than once. */
+void vprof_clock_init(void) HIDDEN;
+
+/* Counts a second, measured over about 50 us and good to about 1e-3. */
+uint64_t vprof_clock_hz(void) HIDDEN;
+
+/* Reads all clocks at one moment, the best bracket of a few tries. */
+void vprof_clock_anchor(struct vprof_anchor *anchor) HIDDEN;
+
+static inline uint64_t vprof_ticks(void)
+{
+	struct timespec now;
+
+#if defined(__x86_64__)
+	if (likely(vprof_clock_kind == VPROF_CLOCK_TSC))
+		return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	if (likely(vprof_clock_kind == VPROF_CLOCK_CNTVCT)) {
+		uint64_t ticks;
+
+		__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+		return ticks;
+	}
+#endif
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * inner.h - what preload/ offers the shim, and the little it asks of it.
+ *
+ * The recording path itself is in record.h. Everything here is cold: it may make
+ * system calls, never allocates from the program's heap, keeps errno where it is
+ * called from a wrapper, and is safe from any thread unless it says otherwise.
+ */
+#ifndef VPROF_PRELOAD_INNER_H
+#define VPROF_PRELOAD_INNER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "preload/compiler.h"
+#include "vprof/ring.h"
+
+/* ---- offered to the shim ---- */
+
+/*
+ * Appends a definition to the ring: `size` bytes of `def` (its head needs only
+ * `type`), then `name` (cut at 4 KiB) with its NUL. Returns its id, 0 when there is
+ * no ring or no room (counted).
+ */
+uint32_t vprof_define(const void *def, size_t size, const char *name) HIDDEN;
+
+/* The definition with this id in our own ring, NULL when there is none. */
+const struct vprof_def *vprof_definition(uint32_t id) HIDDEN;
+
+/* Counts a loss, in the ring or, when there is none, in the process. */
+void vprof_lose(enum vprof_loss reason) HIDDEN COLD;
+
+/*
+ * Address of `symbol` in a loaded object whose file name begins with `soname`
+ * ("libcuda.so."), found by reading its tables: no dl* call, no effect on
+ * dlerror(). NULL when no such object is loaded or it has no such symbol.
+ */
+struct vprof_object {
+	uintptr_t base, text_start, text_end; /* load address; lowest and highest mapped byte + 1 */
+	const void *dynamic;                  /* its PT_DYNAMIC; NULL: not found */
+};
+int vprof_object_find(const char *soname, struct vprof_object *object) HIDDEN;
+void *vprof_object_symbol(const struct vprof_object *object, const char *symbol) HIDDEN;
+
+/* Zeroed memory of our own, for tables; NULL when there is none. Never given back. */
+void *vprof_table(size_t bytes) HIDDEN;
+
+/* One line on stderr, unless VPROF_QUIET: "vprof: pid N: ...". %s %d %u only. */
+void vprof_log(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));
+
+/* The real dlsym, whoever has interposed it. */
+extern void *(*vprof_real_dlsym)(void *handle, const char *name) HIDDEN;
+
+/* ---- asked of the shim ---- */
+
+/*
+ * dlsym() found `real` for `name` (which begins with "cu" and a capital): returns the wrapper to
+ * hand out in its place, or `real` itself.
+ */
+void *vprof_shim_swap(const char *name, void *real) HIDDEN;
+
+/* Is `address` one of our own exported cu* wrappers? */
+int vprof_shim_owns(const void *address) HIDDEN;
+
+/*
+ * Called once before the first record of a process, with the program's first hooked
+ * call waiting: find the real driver. After it every wrapper has a real function to
+ * call, if only one that returns an error.
+ */
+void vprof_shim_start(void) HIDDEN;
+
+/* A ring has been made (again in a forked child): put the names of the calls into it. */
+void vprof_shim_ring_ready(void) HIDDEN;
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * record.h - the recording path: what every wrapper calls.
+ *
+ * A wrapper reads: guard, t0, real call, t1, record, return:
+ *
+ *	if (!vprof_recording())
+ *		return real(...);
+ *	struct vprof_record r = vprof_begin();
+ *	if (!r.slot)
+ *		return real(...);
+ *	r.slot->... = ...;                        // fill kind, call, object, payload
+ *	vprof_publish(r);                         // sets t0; visible from here on
+ *	result = real(...);
+ *	r.slot->... = ...;                        // only fields valid "with done"
+ *	vprof_end(r, result);
+ *	return result;
+ *
+ * RULES below this line: no malloc, no stdio, no locks, no system calls but in
+ * functions named _slow; errno is left as it was; nothing here can fail the
+ * program's call.
+ *
+ * A signal handler may run between any two instructions, make a driver call and
+ * so record in the same lane: reserving a slot is therefore one instruction, and
+ * nothing that a handler could change is read again after it.
+ */
+#ifndef VPROF_PRELOAD_RECORD_H
+#define VPROF_PRELOAD_RECORD_H
+
+#include "preload/clock.h"
+#include "preload/compiler.h"
+#include "preload/testpoint.h"
+#include "vprof/ring.h"
+
+/* One record being made. slot is NULL when nothing can be recorded (counted). */
+struct vprof_record {
+	struct vprof_slot *slot;
+	uint64_t seq;
+};
+
+/*
+ * The control word: in the ring once there is one, before that a word of our own
+ * that is not 0, so that the first call finds its way to vprof_begin_slow().
+ */
+extern const uint32_t *vprof_control HIDDEN;
+
+/* 1 in the process that made the ring, wiped to 0 in a child of any kind of fork. */
+extern const uint32_t *vprof_alive HIDDEN;
+
+/* The calling thread's current chunk; NULL before its first record. */
+extern __thread struct vprof_chunk *vprof_chunk HIDDEN TLS_INITIAL_EXEC;
+
+/*
+ * No chunk yet, chunk full, or a forked child: makes the ring, takes a lane or a
+ * chunk. Keeps errno. Returns slot == NULL, counted, when that is not possible.
+ */
+struct vprof_record vprof_begin_slow(void) HIDDEN COLD;
+
+/* A call returned after its slot went to another record (a handler filled a whole lap). */
+void vprof_end_late(void) HIDDEN COLD;
+
+static inline int vprof_recording(void)
+{
+	return __atomic_load_n(vprof_control, __ATOMIC_RELAXED) != 0;
+}
+
+/* Add one to a counter of this thread's, in one instruction that no handler can split. */
+static inline uint32_t vprof_reserve(uint32_t *used)
+{
+#if defined(__x86_64__)
+	uint32_t index = 1;
+
+	__asm__ volatile("xaddl %0, %1" : "+r"(index), "+m"(*used) : : "cc");
+	return index;
+#else
+	return __atomic_fetch_add(used, 1, __ATOMIC_RELAXED);
+#endif
+}
+
+static ALWAYS_INLINE struct vprof_record vprof_begin(void)
+{
+	struct vprof_chunk *chunk = vprof_chunk;
+	uint32_t index;
+
+	if (unlikely(!chunk || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED)))
+		return vprof_begin_slow();
+	index = vprof_reserve(&chunk->head.used);
+	if (unlikely(index >= VPROF_CHUNK_SLOTS))
+		return vprof_begin_slow();
+	return (struct vprof_record){ &chunk->slot[index - 1], chunk->head.base + index };
+}
+
+/* Pairs with the readers' acquire load of seq (tools/reader.c, tools/gdb/vprof.py). */
+static ALWAYS_INLINE void vprof_publish(struct vprof_record r)
+{
+	r.slot->done = 0;
+	TESTPOINT("publish_before");
+	r.slot->t0 = vprof_ticks();
+	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
+	TESTPOINT("publish_after");
+}
+
+/* Pairs with the readers' acquire load of done. */
+static ALWAYS_INLINE void vprof_end(struct vprof_record r, uint32_t result)
+{
+	uint64_t ticks = vprof_ticks() - r.slot->t0;
+
+	TESTPOINT("end_before");
+	if (unlikely(__atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) != r.seq)) {
+		vprof_end_late();
+		return;
+	}
+	__atomic_store_n(&r.slot->done, VPROF_DONE(ticks ? ticks : 1, result), __ATOMIC_RELEASE);
+	TESTPOINT("end_after");
+}
+
+#endif

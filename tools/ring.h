@@ -1,0 +1,101 @@
+/*
+ * ring.h - reading one ring file: live, complete, torn or hostile.
+ *
+ * The only part of the tools that touches a ring's bytes. It reads with pread()
+ * into memory of its own, never maps the file: a file that shrinks or changes
+ * while it is read gives fewer records, never a signal. Every offset, count and
+ * string is checked before use; what does not hold is counted and left out.
+ *
+ * OWNERSHIP. A struct ring owns everything it points to, until ring_close().
+ * THREADS. A ring may be read by several threads at once after ring_open(), each
+ * with a buffer of its own; ring_close() by one, last.
+ * ERRORS. 0 or a negative errno; ring_open() also leaves a sentence for people.
+ */
+#ifndef VPROF_TOOLS_RING_H
+#define VPROF_TOOLS_RING_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include "vprof/ring.h"
+
+/* What is known of one chunk that holds records. */
+struct ring_chunk {
+	uint32_t index;       /* in the file */
+	uint32_t used;        /* slots reserved when the index was made, 1 to 256: next free slot */
+	struct vprof_chunk_header head;
+};
+
+struct ring {
+	char *path;           /* as the user named it */
+	int fd;
+	uint64_t size;        /* bytes of the file when it was opened */
+	struct vprof_ring_header header; /* strings are NUL-terminated here whatever the file has */
+	struct vprof_ring_control control;
+	struct vprof_ring_live live;     /* likewise */
+
+	struct vprof_anchor *anchors;    /* sorted by ticks, valid ones only */
+	uint32_t anchor_count;
+
+	struct vprof_lane *lanes;        /* header.lane_count of them; comm NUL-terminated */
+	uint32_t lane_count;             /* fewer when the file is cut short */
+
+	uint8_t *defs;                   /* copy of the definitions as far as they go, 8-aligned */
+	uint64_t defs_size;
+	const char **calls;              /* name by call id; NULL: unknown */
+	uint8_t *call_family;            /* enum vprof_family by call id */
+	uint32_t call_count;
+
+	struct ring_chunk *chunks;       /* sorted by lane, then by head.first */
+	uint32_t chunk_count;
+
+	uint64_t bad_chunks;  /* headers that contradict the file: left out */
+	uint64_t bad_defs;    /* likewise definitions */
+	uint64_t cut_bytes;   /* bytes that the header promises and the file lacks */
+};
+
+/*
+ * Opens `path` and reads all but the records. On failure returns a negative errno and
+ * leaves in `why` one sentence without the path, for example "is not a vprof ring";
+ * nothing is to be closed then.
+ */
+int ring_open(struct ring *ring, const char *path, char *why, size_t why_size);
+void ring_close(struct ring *ring);
+
+/*
+ * Reads chunk `chunk` (an entry of ring->chunks) into `buffer` and sets seq of every
+ * slot that holds no whole record to 0. Returns the number of records in it: 0 when the writer
+ * took the chunk over since the index was made, or its bytes are gone.
+ */
+int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
+		    struct vprof_chunk *buffer);
+
+/* Rereads the chunk index of a live ring (after ring_open has succeeded). */
+int ring_refresh(struct ring *ring);
+
+/* Definition `id` when it is of `type`, whole and with its name terminated; else NULL. */
+const void *ring_def(const struct ring *ring, uint32_t id, enum vprof_def_type type);
+
+/* Next definition after `prev` (NULL: the first), NULL at the end. For listing. */
+const struct vprof_def *ring_def_next(const struct ring *ring, const struct vprof_def *prev);
+
+/* Id of a definition that ring_def() or ring_def_next() gave. */
+uint32_t ring_def_id(const struct ring *ring, const struct vprof_def *def);
+
+/* Name of a driver function, "call#N" in a static table's stead when the ring does not know it. */
+const char *ring_call_name(const struct ring *ring, uint32_t call);
+
+/* What happened and is not there, summed over the ring (overwritten: published and gone). */
+struct ring_losses {
+	uint64_t reserved;     /* records the program made room for, all threads */
+	uint64_t present;      /* whole ones still in the file */
+	uint64_t overwritten;  /* gone with their chunks: the past that the ring no longer holds */
+	uint64_t torn;         /* reserved, never published: being written when the process died */
+	uint64_t in_flight;    /* present, with done == 0 */
+	uint64_t loss[VPROF_LOSS_COUNT];
+};
+int ring_count(const struct ring *ring, struct ring_losses *losses);
+
+/* Name of a loss, for tables: "no_chunk", "reentrant", ... */
+const char *ring_loss_name(enum vprof_loss loss);
+
+#endif
