@@ -40,13 +40,22 @@ struct vprof_object {
 int vprof_object_find(const char *soname, struct vprof_object *object) HIDDEN;
 void *vprof_object_symbol(const struct vprof_object *object, const char *symbol) HIDDEN;
 
+/*
+ * What a call of `symbol` through the PLT would reach if we were not loaded: the first
+ * definition behind ours in the loader's order. Another preload's, libc's, or NULL.
+ */
+void *vprof_next_symbol(const char *symbol) HIDDEN;
+
+/* 0 when VPROF_ENABLE=0: hand out no wrapper, record nothing. */
+int vprof_enabled(void) HIDDEN;
+
 /* Zeroed memory of our own, for tables; NULL when there is none. Never given back. */
 void *vprof_table(size_t bytes) HIDDEN;
 
 /* One line on stderr, unless VPROF_QUIET: "vprof: pid N: ...". %s %d %u only. */
 void vprof_log(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));
 
-/* The real dlsym, whoever has interposed it. */
+/* The dlsym behind ours in the loader's order: libc's, or another preload's. */
 extern void *(*vprof_real_dlsym)(void *handle, const char *name) HIDDEN;
 
 /* ---- asked of the shim ---- */

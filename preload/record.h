@@ -84,7 +84,8 @@ static ALWAYS_INLINE struct vprof_record vprof_begin(void)
 	if (unlikely(!chunk || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED)))
 		return vprof_begin_slow();
 	index = vprof_reserve(&chunk->head.used);
-	if (unlikely(index >= VPROF_CHUNK_SLOTS))
+	/* 0: the chunk of a parent process, replaced by zeroes in this child (fork.c). */
+	if (unlikely(index - 1 >= VPROF_CHUNK_SLOTS - 1))
 		return vprof_begin_slow();
 	return (struct vprof_record){ &chunk->slot[index - 1], chunk->head.base + index };
 }

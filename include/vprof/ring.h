@@ -218,7 +218,7 @@ struct vprof_lane {
 	uint64_t thread;           /* serial number of that thread in this ring, from 1 */
 	char comm[16];             /* its name */
 	uint32_t chunk;            /* index of the current chunk + 1; 0: none yet */
-	uint32_t busy;             /* 1 while the owner is in its slow path */
+	uint32_t zero;
 	uint64_t start_ticks;      /* when the owner came */
 	uint64_t end_ticks;        /* when it ended; 0 while it lives */
 	uint64_t sealed;           /* slots of this lane used before the current chunk, all owners */

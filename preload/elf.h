@@ -1,0 +1,15 @@
+/*
+ * elf.h - loaded objects and their symbols, without the dl* functions.
+ *
+ * Safe from any thread, before any constructor, and with no effect on dlerror().
+ * Not for signal handlers: dl_iterate_phdr() takes the loader's lock.
+ */
+#ifndef VPROF_PRELOAD_ELF_H
+#define VPROF_PRELOAD_ELF_H
+
+#include "preload/inner.h"
+
+/* The loaded object that holds `address`: 0 or -ENOENT. */
+int vprof_object_at(const void *address, struct vprof_object *object) HIDDEN;
+
+#endif
