@@ -1,0 +1,124 @@
+/*
+ * config.c - parses VPROF_* by the rows of env.def.
+ */
+#include <string.h>
+#include "preload/config.h"
+#include "preload/inner.h"
+
+enum type { TEXT, COUNT, SWITCH };
+
+struct row {
+	const char *name;
+	enum type type;
+	uint32_t offset, size; /* of the field in struct vprof_config */
+	const char *initial;
+};
+
+static const struct row rows[] = {
+#define VPROF_ENV(name, type, field, initial, help)                                  \
+	{ #name, type, offsetof(struct vprof_config, field),                         \
+	  sizeof(((struct vprof_config *)0)->field), initial },
+#include "vprof/env.def"
+#undef VPROF_ENV
+};
+
+struct vprof_config vprof_config;
+
+/* The row whose value could not be used, and that value; one is enough to say. */
+static const struct row *bad_row;
+static char bad_value[64];
+
+extern char **environ;
+
+static int parse_count(const char *text, uint64_t *value)
+{
+	uint64_t n = 0;
+
+	if (!*text)
+		return -1;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || n > (UINT64_MAX - 9) / 10)
+			return -1;
+		n = n * 10 + (uint64_t)(*text - '0');
+	}
+	*value = n;
+	return 0;
+}
+
+static int parse_switch(const char *text, uint64_t *value)
+{
+	static const char *const words[2][5] = {
+		{ "0", "off", "no", "false", "" },
+		{ "1", "on", "yes", "true", "1" },
+	};
+
+	for (unsigned v = 0; v < 2; v++)
+		for (unsigned i = 0; i < ARRAY_SIZE(words[v]); i++)
+			if (!strcmp(text, words[v][i])) {
+				*value = v;
+				return 0;
+			}
+	return -1;
+}
+
+static int parse(const struct row *row, const char *text)
+{
+	char *field = (char *)&vprof_config + row->offset;
+	size_t length = strlen(text);
+
+	switch (row->type) {
+	case TEXT:
+		if (length >= row->size)
+			return -1;
+		memcpy(field, text, length + 1);
+		return 0;
+	case COUNT:
+		return parse_count(text, (uint64_t *)(void *)field);
+	case SWITCH:
+		return parse_switch(text, (uint64_t *)(void *)field);
+	}
+	return -1;
+}
+
+static void parse_entry(const char *entry)
+{
+	for (const struct row *row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+		size_t length = strlen(row->name);
+
+		if (strncmp(entry, row->name, length) || entry[length] != '=')
+			continue;
+		if (parse(row, entry + length + 1)) {
+			bad_row = row;
+			strncpy(bad_value, entry + length + 1, sizeof(bad_value) - 1);
+		}
+	}
+}
+
+void vprof_config_read(void)
+{
+	static int done;
+
+	if (__atomic_exchange_n(&done, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (const struct row *row = rows; row < rows + ARRAY_SIZE(rows); row++)
+		parse(row, row->initial);
+	for (char **e = environ; e && *e; e++)
+		if (!strncmp(*e, "VPROF_", 6))
+			parse_entry(*e);
+	if (!vprof_config.out[0])
+		strcpy(vprof_config.out, "out");
+}
+
+void vprof_config_complain(void)
+{
+	if (!bad_row)
+		return;
+	vprof_log("%s=%s is not understood; %s holds", bad_row->name, bad_value, bad_row->initial);
+	bad_row = NULL;
+}
+
+int vprof_enabled(void)
+{
+	vprof_config_read();
+	return vprof_config.enable != 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * config.h - the environment, read once.
+ *
+ * The constructor copies what it needs, because a process title set later
+ * (setproctitle) overwrites the memory that the environment lies in.
+ */
+#ifndef VPROF_PRELOAD_CONFIG_H
+#define VPROF_PRELOAD_CONFIG_H
+
+#include <stdint.h>
+#include "preload/compiler.h"
+
+/* One field for each row of env.def: a text's own copy, a number, 0 or 1. */
+struct vprof_config {
+#define VPROF_ENV(name, type, field, initial, help) VPROF_ENV_##type(field)
+#define VPROF_ENV_TEXT(field)   char field[1024];
+#define VPROF_ENV_COUNT(field)  uint64_t field;
+#define VPROF_ENV_SWITCH(field) uint64_t field;
+#include "vprof/env.def"
+#undef VPROF_ENV
+#undef VPROF_ENV_TEXT
+#undef VPROF_ENV_COUNT
+#undef VPROF_ENV_SWITCH
+};
+
+extern struct vprof_config vprof_config HIDDEN;
+
+/* Reads the environment the first time it is called; any thread, no allocation. */
+void vprof_config_read(void) HIDDEN;
+
+/* Says once what could not be understood. Called when the ring is made. */
+void vprof_config_complain(void) HIDDEN;
+
+#endif

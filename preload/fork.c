@@ -1,0 +1,90 @@
+/*
+ * fork.c - a child never writes into its parent's ring.
+ *
+ * A forked child inherits the mapping of the ring and, in its one thread, a pointer
+ * to a chunk of it. Three things keep it from using them:
+ *  - `alive`, a word in memory that the kernel wipes in a child (MADV_WIPEONFORK):
+ *    every recording call looks at it. It covers fork(), _Fork() and raw clone().
+ *  - an atfork handler, for kernels older than 4.14, which cannot wipe.
+ *  - when the child makes its own ring, zeroes are mapped over the parent's, so that a
+ *    chunk pointer still held by some thread finds `used` 0 and goes the slow way.
+ *
+ * vfork() shares everything with the parent, thread storage included, so vfork is wrapped
+ * (vfork_ARCH.S): while the child runs, vprof_in_vfork_child is 1 and the chunk pointer is
+ * put aside; when the parent runs again, both are as they were.
+ */
+#include <pthread.h>
+#include <errno.h>
+#include <sys/mman.h>
+#include "preload/inner.h"
+#include "preload/process.h"
+#include "preload/record.h"
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+__thread int vprof_in_vfork_child TLS_INITIAL_EXEC;
+static __thread struct vprof_chunk *vfork_chunk TLS_INITIAL_EXEC;
+
+static uint32_t *alive_page;
+
+/* Called by the wrapped vfork, in the child's and in the parent's return. */
+void vprof_vfork_child(void) HIDDEN;
+void vprof_vfork_parent(void) HIDDEN;
+
+void vprof_vfork_child(void)
+{
+	vfork_chunk = vprof_chunk;
+	vprof_chunk = NULL;
+	vprof_in_vfork_child = 1;
+}
+
+void vprof_vfork_parent(void)
+{
+	if (!vprof_in_vfork_child)
+		return;
+	vprof_in_vfork_child = 0;
+	vprof_chunk = vfork_chunk;
+}
+
+static void in_child(void)
+{
+	if (alive_page)
+		*alive_page = 0;
+	vprof_in_vfork_child = 0;
+	vprof_chunk = NULL;
+	vprof_lane = NULL;
+}
+
+void vprof_fork_init(void)
+{
+	/* No room for the handler is no loss: the wiped word does the same. */
+	(void)pthread_atfork(NULL, NULL, in_child);
+}
+
+int vprof_fork_watch(void)
+{
+	int error = 0;
+
+	if (!alive_page) {
+		uint32_t *page = vprof_table(VPROF_PAGE_SIZE);
+
+		if (!page)
+			return -ENOMEM;
+		if (madvise(page, VPROF_PAGE_SIZE, MADV_WIPEONFORK))
+			error = -errno;
+		alive_page = page;
+	}
+	__atomic_store_n(alive_page, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&vprof_alive, alive_page, __ATOMIC_RELEASE);
+	return error;
+}
+
+void vprof_fork_forget_parent(void)
+{
+	if (!vprof_map.header)
+		return;
+	mmap(vprof_map.header, vprof_map.size, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}

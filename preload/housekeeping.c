@@ -1,0 +1,120 @@
+/*
+ * housekeeping.c - the one thread of ours in a process.
+ *
+ * It adds clock anchors, refreshes the process title and thread names, and faults in
+ * the ring's pages so that the recording threads need not: all at once in the beginning,
+ * and, where the pages are not tmpfs, again and again ahead of the writers (writeback makes
+ * clean pages fault anew). All signals are blocked in it. A forked child has its own.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "preload/inner.h"
+#include "preload/libc.h"
+#include "preload/process.h"
+#include "preload/record.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+enum {
+	STACK_SIZE = 128 << 10,
+	POPULATE_STEP = 1 << 20,
+	AHEAD_CHUNKS = 64,        /* touched before the writers reach them, on storage */
+	AHEAD_MS = 2,
+	ROUND_MS = 1000,
+};
+
+static void sleep_ms(unsigned ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* A write fault on each page that changes nothing, safe against the page's writers. */
+static void touch(void *start, size_t size)
+{
+	for (char *p = start, *end = p + size; p < end; p += VPROF_PAGE_SIZE)
+		__atomic_fetch_or((uint32_t *)(void *)p, 0, __ATOMIC_RELAXED);
+}
+
+static void populate(struct vprof_map *map)
+{
+	char *start = (char *)map->header, *end = start + map->size;
+
+	for (char *p = start; p < end; p += POPULATE_STEP) {
+		size_t size = (size_t)(end - p) < POPULATE_STEP ? (size_t)(end - p) : POPULATE_STEP;
+
+		if (madvise(p, size, MADV_POPULATE_WRITE) && errno == EINVAL)
+			touch(p, size);
+	}
+}
+
+/* The chunks that come next, and those that are being written. */
+static void touch_ahead(struct vprof_map *map)
+{
+	uint64_t ticket = __atomic_load_n(&map->live->ticket, __ATOMIC_RELAXED);
+
+	for (unsigned i = 0; i < AHEAD_CHUNKS && i < map->chunk_count; i++)
+		touch(&map->chunks[(ticket + i) % map->chunk_count], VPROF_CHUNK_SIZE);
+	for (uint32_t i = 0; i < map->lane_count && map->lanes[i].state; i++)
+		if (map->lanes[i].state == VPROF_LANE_LIVE && map->lanes[i].chunk)
+			touch(&map->chunks[map->lanes[i].chunk - 1], VPROF_CHUNK_SIZE);
+}
+
+/* Sleeps until the next round, in small steps where pages have to be kept ready. */
+static void wait_round(struct vprof_map *map, unsigned ms)
+{
+	if (map->on_memory) {
+		sleep_ms(ms);
+		return;
+	}
+	for (unsigned done = 0; done < ms; done += AHEAD_MS) {
+		touch_ahead(map);
+		sleep_ms(ms < AHEAD_MS ? ms : AHEAD_MS);
+	}
+}
+
+static void *housekeeping(void *unused)
+{
+	/* The first anchors come close together: a process may live for milliseconds. */
+	static const unsigned first_ms[] = { 1, 9, 90, 400 };
+	struct vprof_map *map = &vprof_map;
+
+	(void)unused;
+	prctl(PR_SET_NAME, "vprof");
+	map->live->housekeeping_tid = (uint32_t)syscall(SYS_gettid);
+	populate(map);
+	for (unsigned round = 0;; round++) {
+		wait_round(map, round < ARRAY_SIZE(first_ms) ? first_ms[round] : ROUND_MS);
+		vprof_ring_anchor(map);
+		vprof_ring_title(map);
+		vprof_lanes_refresh();
+		__atomic_store_n(&map->live->beat_ticks, vprof_ticks(), __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+int vprof_housekeeping_start(void)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int error;
+
+	/* Weak: absent from a process without threads on an old libc. */
+	if (!vprof_old_pthread_create || !vprof_old_pthread_attr_setstacksize)
+		return -ENOSYS;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	vprof_old_pthread_attr_setstacksize(&attr, STACK_SIZE);
+	/* The caller has blocked all signals; the thread inherits that. */
+	error = vprof_old_pthread_create(&thread, &attr, housekeeping, NULL);
+	pthread_attr_destroy(&attr);
+	return -error;
+}

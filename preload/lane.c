@@ -1,0 +1,318 @@
+/*
+ * lane.c - lanes and chunks: who writes where.
+ *
+ * A thread takes a lane at its first record and keeps it until it ends; a chunk is
+ * taken each time the last one is full. Both are lock-free: a lane by compare-and-swap
+ * on its state, a chunk by a ticket and compare-and-swap on `held`. Tickets go round the
+ * file, so the chunk that comes up is the oldest that no lane holds.
+ *
+ * A signal handler that makes a driver call while its thread is in here is not recorded, and
+ * counted (VPROF_LOSS_REENTRANT): `busy` tells.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "preload/inner.h"
+#include "preload/libc.h"
+#include "preload/process.h"
+#include "preload/record.h"
+#include "preload/text.h"
+
+__thread struct vprof_lane *vprof_lane TLS_INITIAL_EXEC;
+static __thread int busy TLS_INITIAL_EXEC;
+
+static uint32_t lanes_used;  /* lanes ever taken in this ring */
+static uint32_t lanes_idle;  /* of them, waiting for a thread: a hint */
+static pthread_key_t exit_key;
+static int exit_key_made;
+
+void vprof_lanes_reset(void)
+{
+	lanes_used = 0;
+	lanes_idle = 0;
+	vprof_lane = NULL;
+	vprof_chunk = NULL;
+	busy = 0;
+}
+
+static int lane_is_ours(const struct vprof_lane *lane)
+{
+	return lane >= vprof_map.lanes && lane < vprof_map.lanes + vprof_map.lane_count;
+}
+
+/* ---- chunks ---- */
+
+static uint32_t chunk_filled(const struct vprof_chunk *chunk)
+{
+	uint32_t used = chunk->head.used;
+
+	return (used < VPROF_CHUNK_SLOTS ? used : VPROF_CHUNK_SLOTS) - 1;
+}
+
+/* Makes `chunk` this lane's from slot 1 on. Readers pair with base, see ring.h. */
+static void chunk_open(struct vprof_lane *lane, struct vprof_chunk *chunk, uint64_t ticket)
+{
+	struct vprof_chunk_header *head = &chunk->head;
+
+	__atomic_store_n(&head->base, 0, __ATOMIC_RELAXED);
+	TESTPOINT("chunk_void");
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* base is 0 before any slot changes */
+	head->lane = (uint32_t)(lane - vprof_map.lanes);
+	head->tid = lane->tid;
+	head->first = lane->sealed;
+	head->open_ticks = vprof_ticks();
+	head->thread = lane->thread;
+	head->used = 1;
+	memcpy(head->comm, lane->comm, sizeof(head->comm));
+	TESTPOINT("chunk_filled");
+	__atomic_store_n(&head->base, (ticket + 1) << 8, __ATOMIC_RELEASE);
+	lane->chunk = (uint32_t)(chunk - vprof_map.chunks) + 1;
+	TESTPOINT("chunk_open");
+}
+
+/* A chunk that no lane holds, the oldest first. Pairs with the release in chunk_release(). */
+static struct vprof_chunk *chunk_take(uint64_t *ticket)
+{
+	for (uint32_t tries = vprof_map.chunk_count + 64; tries; tries--) {
+		uint64_t n = __atomic_fetch_add(&vprof_map.live->ticket, 1, __ATOMIC_RELAXED);
+		struct vprof_chunk *chunk = &vprof_map.chunks[n % vprof_map.chunk_count];
+		uint32_t free = 0;
+
+		if (__atomic_load_n(&chunk->head.held, __ATOMIC_RELAXED))
+			continue;
+		if (__atomic_compare_exchange_n(&chunk->head.held, &free, 1, 0, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED)) {
+			*ticket = n;
+			return chunk;
+		}
+	}
+	return NULL;
+}
+
+static void chunk_release(struct vprof_chunk *chunk)
+{
+	__atomic_store_n(&chunk->head.held, 0, __ATOMIC_RELEASE);
+}
+
+/* The lane goes on in a new chunk; without a free one, over its own past. */
+static int lane_next_chunk(struct vprof_lane *lane, struct vprof_chunk *old)
+{
+	uint64_t ticket;
+	struct vprof_chunk *chunk = chunk_take(&ticket);
+
+	if (!chunk) {
+		if (!old) {
+			vprof_lose(VPROF_LOSS_NO_CHUNK);
+			return -1;
+		}
+		chunk = old;
+		ticket = __atomic_fetch_add(&vprof_map.live->ticket, 1, __ATOMIC_RELAXED);
+	}
+	if (old)
+		lane->sealed += chunk_filled(old);
+	chunk_open(lane, chunk, ticket);
+	vprof_chunk = chunk;
+	if (old && chunk != old)
+		chunk_release(old);
+	return 0;
+}
+
+/* ---- lanes ---- */
+
+static struct vprof_lane *lane_claim(uint32_t limit)
+{
+	for (uint32_t i = 0; i < limit; i++) {
+		uint32_t idle = VPROF_LANE_IDLE;
+
+		if (__atomic_load_n(&vprof_map.lanes[i].state, __ATOMIC_RELAXED) == VPROF_LANE_IDLE &&
+		    __atomic_compare_exchange_n(&vprof_map.lanes[i].state, &idle, VPROF_LANE_LIVE, 0,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+			__atomic_sub_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);
+			return &vprof_map.lanes[i];
+		}
+	}
+	return NULL;
+}
+
+/* An idle lane, else one never used. */
+static struct vprof_lane *lane_find(void)
+{
+	struct vprof_lane *lane = NULL;
+	uint32_t index;
+
+	if ((int32_t)__atomic_load_n(&lanes_idle, __ATOMIC_RELAXED) > 0)
+		lane = lane_claim(__atomic_load_n(&lanes_used, __ATOMIC_ACQUIRE));
+	if (lane)
+		return lane;
+	index = __atomic_load_n(&lanes_used, __ATOMIC_RELAXED);
+	do {
+		if (index >= vprof_map.lane_count)
+			return lane_claim(vprof_map.lane_count);
+	} while (!__atomic_compare_exchange_n(&lanes_used, &index, index + 1, 0, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return &vprof_map.lanes[index];
+}
+
+/* Said in the lane, for the records of the thread before us and those of ours lie together. */
+static void lane_record_takeover(const struct vprof_lane *lane)
+{
+	struct vprof_chunk *chunk = vprof_chunk;
+	uint32_t index = vprof_reserve(&chunk->head.used);
+	struct vprof_slot *slot = &chunk->slot[index - 1];
+
+	slot->t0 = lane->start_ticks;
+	slot->done = VPROF_DONE(1, 0);
+	slot->kind = VPROF_KIND_THREAD;
+	slot->call = 0;
+	slot->object = 0;
+	slot->owner.thread = lane->thread;
+	slot->owner.tid = lane->tid;
+	slot->owner.zero = 0;
+	memcpy(slot->owner.comm, lane->comm, sizeof(lane->comm));
+	/* Pairs with the readers' acquire load of seq. */
+	__atomic_store_n(&slot->seq, chunk->head.base + index, __ATOMIC_RELEASE);
+}
+
+static void lane_own(struct vprof_lane *lane)
+{
+	lane->tid = (uint32_t)syscall(SYS_gettid);
+	lane->thread = __atomic_add_fetch(&vprof_map.live->threads, 1, __ATOMIC_RELAXED);
+	memset(lane->comm, 0, sizeof(lane->comm));
+	prctl(PR_GET_NAME, lane->comm);
+	lane->start_ticks = vprof_ticks();
+	lane->end_ticks = 0;
+}
+
+/* A lane for the calling thread, with room in its chunk. */
+static int lane_enter(void)
+{
+	struct vprof_lane *lane = lane_find();
+	struct vprof_chunk *chunk;
+
+	if (!lane) {
+		vprof_lose(VPROF_LOSS_NO_LANE);
+		return -1;
+	}
+	lane_own(lane);
+	chunk = lane->chunk ? &vprof_map.chunks[lane->chunk - 1] : NULL;
+	vprof_chunk = chunk;
+	if (!chunk || chunk->head.used >= VPROF_CHUNK_SLOTS) {
+		if (lane_next_chunk(lane, chunk)) {
+			/* As if it had never been taken: the next thread tries again. */
+			__atomic_store_n(&lane->state, VPROF_LANE_IDLE, __ATOMIC_RELEASE);
+			__atomic_add_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);
+			return -1;
+		}
+		lane->owner_first = lane->sealed;
+	} else {
+		lane->owner_first = lane->sealed + chunk_filled(chunk);
+		lane_record_takeover(lane);
+	}
+	__atomic_store_n(&lane->state, VPROF_LANE_LIVE, __ATOMIC_RELEASE);
+	vprof_lane = lane;
+	if (exit_key_made)
+		vprof_old_pthread_setspecific(exit_key, lane);
+	return 0;
+}
+
+struct vprof_record vprof_lane_begin(void)
+{
+	struct vprof_record record = { NULL, 0 };
+	uint32_t index;
+
+	if (busy) {
+		vprof_lose(VPROF_LOSS_REENTRANT);
+		return record;
+	}
+	busy = 1;
+	if (!vprof_lane || !lane_is_ours(vprof_lane) || !vprof_chunk) {
+		vprof_lane = NULL;
+		vprof_chunk = NULL;
+		if (lane_enter())
+			goto out;
+	}
+	index = vprof_reserve(&vprof_chunk->head.used);
+	if (index - 1 >= VPROF_CHUNK_SLOTS - 1) {
+		if (lane_next_chunk(vprof_lane, vprof_chunk))
+			goto out;
+		index = vprof_reserve(&vprof_chunk->head.used);
+	}
+	record.slot = &vprof_chunk->slot[index - 1];
+	record.seq = vprof_chunk->head.base + index;
+out:
+	busy = 0;
+	return record;
+}
+
+void vprof_lane_leave(void)
+{
+	struct vprof_lane *lane = vprof_lane;
+	struct vprof_chunk *chunk = vprof_chunk;
+
+	vprof_lane = NULL;
+	vprof_chunk = NULL;
+	if (!lane || !lane_is_ours(lane) || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED))
+		return;
+	lane->end_ticks = vprof_ticks();
+	__atomic_fetch_add(&vprof_map.live->retired,
+			   lane->sealed + (chunk ? chunk_filled(chunk) : 0) - lane->owner_first, __ATOMIC_RELAXED);
+	/* Pairs with the acquire in lane_claim(): the next owner sees all that we wrote. */
+	__atomic_store_n(&lane->state, VPROF_LANE_IDLE, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- names ---- */
+
+/* Threads are named after they start, and some while they run. */
+static void lane_refresh_name(struct vprof_lane *lane)
+{
+	char path[64], name[sizeof(lane->comm) + 1];
+	struct vprof_text text = VPROF_TEXT(path);
+	int fd;
+	ssize_t n;
+
+	vprof_text_put(&text, "/proc/self/task/");
+	vprof_text_number(&text, lane->tid);
+	vprof_text_put(&text, "/comm");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, name, sizeof(name) - 1);
+	close(fd);
+	if (n <= 0)
+		return;
+	memset(name + n, 0, sizeof(name) - (size_t)n);
+	if (name[n - 1] == '\n')
+		name[n - 1] = 0;
+	if (memcmp(lane->comm, name, sizeof(lane->comm)))
+		memcpy(lane->comm, name, sizeof(lane->comm));
+}
+
+void vprof_lanes_refresh(void)
+{
+	uint32_t limit = __atomic_load_n(&lanes_used, __ATOMIC_ACQUIRE);
+
+	for (uint32_t i = 0; i < limit && i < vprof_map.lane_count; i++)
+		if (__atomic_load_n(&vprof_map.lanes[i].state, __ATOMIC_ACQUIRE) == VPROF_LANE_LIVE)
+			lane_refresh_name(&vprof_map.lanes[i]);
+}
+
+/* ---- thread exit ---- */
+
+static void thread_exits(void *lane)
+{
+	(void)lane;
+	vprof_lane_leave();
+}
+
+/*
+ * The key is made at load: among the first 32 of a process, setting its value
+ * needs no memory.
+ */
+__attribute__((constructor)) static void make_exit_key(void)
+{
+	exit_key_made = vprof_old_pthread_key_create && vprof_old_pthread_setspecific &&
+			!vprof_old_pthread_key_create(&exit_key, thread_exits);
+}

@@ -1,0 +1,84 @@
+/*
+ * lookup.c - which lookups of driver functions get a wrapper.
+ *
+ * The real lookup runs first and what it sets in dlerror() stays. Its result is
+ * swapped only when it is the driver's own function (vprof_shim_swap decides).
+ *
+ * Our exported cu* functions make one kind of lookup lie: through the global scope
+ * (RTLD_DEFAULT, dlopen(NULL), RTLD_NEXT) it finds them where there is no driver at
+ * all. Such a lookup is asked again from behind us, and gives what it would without
+ * us: NULL and a dlerror().
+ *
+ * RTLD_NEXT depends on the caller. With a driver loaded it leaves untouched, and from a
+ * library in front of us finds our wrapper, as a call through the PLT would. Without one
+ * no caller could find anything, and the failure is made from here.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include "preload/elf.h"
+#include "preload/lookup.h"
+
+void *(*vprof_real_dlsym)(void *, const char *);
+void *(*vprof_real_dlvsym)(void *, const char *, const char *);
+
+void vprof_lookup_init(void)
+{
+	__atomic_store_n(&vprof_real_dlvsym, vprof_next_symbol("dlvsym"), __ATOMIC_RELAXED);
+	__atomic_store_n(&vprof_real_dlsym, vprof_next_symbol("dlsym"), __ATOMIC_RELEASE);
+}
+
+/* Remembered once seen: the driver is never unloaded by the programs that use it. */
+static int driver_loaded(void)
+{
+	static int seen;
+	struct vprof_object driver;
+
+	if (!__atomic_load_n(&seen, __ATOMIC_RELAXED) && !vprof_object_find("libcuda.so", &driver))
+		__atomic_store_n(&seen, 1, __ATOMIC_RELAXED);
+	return __atomic_load_n(&seen, __ATOMIC_RELAXED);
+}
+
+int vprof_lookup_takes(void *handle, const char *name)
+{
+	int saved = errno, takes;
+
+	(void)name;
+	if (!vprof_real_dlsym)
+		vprof_lookup_init();
+	takes = handle != RTLD_NEXT || !driver_loaded();
+	errno = saved;
+	return takes;
+}
+
+static void *driver_symbol(const char *name)
+{
+	struct vprof_object driver;
+
+	if (vprof_object_find("libcuda.so", &driver))
+		return NULL;
+	return vprof_object_symbol(&driver, name);
+}
+
+/* `found` is what the real lookup gave. */
+static void *swapped(const char *name, void *found)
+{
+	void *real;
+
+	if (!found || !vprof_shim_owns(found))
+		return found ? vprof_shim_swap(name, found) : NULL;
+	real = driver_symbol(name);
+	if (real)
+		return vprof_shim_swap(name, real);
+	return vprof_real_dlsym(RTLD_NEXT, name);
+}
+
+void *vprof_lookup_dlsym(void *handle, const char *name)
+{
+	return swapped(name, vprof_real_dlsym(handle, name));
+}
+
+void *vprof_lookup_dlvsym(void *handle, const char *name, const char *version)
+{
+	return swapped(name, vprof_real_dlvsym(handle, name, version));
+}

@@ -1,0 +1,80 @@
+/*
+ * process.h - the ring of this process and what stands around it.
+ *
+ * Private to preload/. One thread makes the ring (start.c, under its own state
+ * word); from then on the pointers below are constant until a forked child makes a
+ * ring of its own.
+ */
+#ifndef VPROF_PRELOAD_PROCESS_H
+#define VPROF_PRELOAD_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "preload/compiler.h"
+#include "preload/record.h"
+#include "vprof/ring.h"
+
+struct vprof_map {
+	struct vprof_ring_header *header; /* the start of the mapping; NULL: no ring */
+	size_t size;
+	struct vprof_ring_control *control;
+	struct vprof_ring_live *live;
+	struct vprof_anchor *anchors;
+	struct vprof_lane *lanes;
+	uint32_t lane_count, chunk_count;
+	uint8_t *defs;
+	uint64_t defs_size;
+	struct vprof_chunk *chunks;
+	int on_memory;                    /* the pages are tmpfs: writing never waits for storage */
+};
+
+extern struct vprof_map vprof_map HIDDEN;
+
+/*
+ * Makes the ring's file and maps it: 0 or a negative errno, with one line on stderr
+ * about the file. The caller has blocked signals and is the only one.
+ */
+int vprof_ring_create(struct vprof_map *map) HIDDEN;
+
+/* Fills in who this process is: all of the header but the layout. */
+void vprof_header_fill(struct vprof_ring_header *header) HIDDEN;
+
+/* Adds an anchor to the clock page. Any thread. */
+void vprof_ring_anchor(struct vprof_map *map) HIDDEN;
+
+/* Rewrites title and comm of the live page from /proc. Housekeeping and creation only. */
+void vprof_ring_title(struct vprof_map *map) HIDDEN;
+
+/* Forgets all lanes: a new ring begins. */
+void vprof_lanes_reset(void) HIDDEN;
+
+/* A record for the calling thread, whose chunk is missing or full. Cold half of vprof_begin(). */
+struct vprof_record vprof_lane_begin(void) HIDDEN;
+
+/* Gives the calling thread's lane back. */
+void vprof_lane_leave(void) HIDDEN;
+
+/* Names of the living threads, again. */
+void vprof_lanes_refresh(void) HIDDEN;
+
+/* Starts the housekeeping thread for the present ring. 0 or a negative errno. */
+int vprof_housekeeping_start(void) HIDDEN;
+
+/* Has every thread of a forked child begin anew; `fork.c`. */
+void vprof_fork_init(void) HIDDEN;
+int vprof_fork_watch(void) HIDDEN;
+void vprof_fork_forget_parent(void) HIDDEN;
+
+/* 1 in a vfork() child, which shares our memory and must leave no trace in it. */
+extern __thread int vprof_in_vfork_child HIDDEN TLS_INITIAL_EXEC;
+
+/* The lane of the calling thread, NULL before its first record. */
+extern __thread struct vprof_lane *vprof_lane HIDDEN TLS_INITIAL_EXEC;
+
+/* Children that change directory still write beside us: VPROF_OUT becomes `path`. */
+void vprof_environ_pin(const char *path) HIDDEN;
+
+/* Removes rings on tmpfs whose entry in the output folder the user has deleted. */
+void vprof_sweep(const char *folder) HIDDEN;
+
+#endif

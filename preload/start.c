@@ -1,0 +1,218 @@
+/*
+ * start.c - from nothing to a ring, at the first hooked call and not before.
+ *
+ * Until that call the library is one constructor that copies a few variables. The
+ * control word then points to a constant 1, so the first call of any wrapper takes the
+ * recording path, finds no chunk, and comes here.
+ *
+ * `state` says whose ring it is and how far: pid << 8 | enum step. A pid that is not
+ * ours means that we are a child of some kind of fork, with a parent's ring mapped:
+ * everything begins anew. One thread wins the compare-and-swap and works, with all signals
+ * blocked; the others wait for it (once in the life of a process).
+ *
+ * When there can be no ring, every call comes here, is counted, and passes.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "preload/config.h"
+#include "preload/inner.h"
+#include "preload/libc.h"
+#include "preload/process.h"
+#include "preload/record.h"
+
+enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
+
+static const uint32_t always = 1, never = 0;
+
+const uint32_t *vprof_control = &always;
+const uint32_t *vprof_alive = &never;
+__thread struct vprof_chunk *vprof_chunk;
+struct vprof_map vprof_map;
+
+static uint64_t state;
+static uint32_t state_futex; /* changes when BUSY ends */
+static int starter_tid;
+
+/* What was lost while there was no ring to count it in; gdb and tests read it. */
+struct vprof_unrecorded {
+	uint64_t loss[VPROF_LOSS_COUNT];
+};
+EXPORT struct vprof_unrecorded vprof_unrecorded;
+
+void vprof_lose(enum vprof_loss reason)
+{
+	uint64_t *loss = vprof_map.live ? vprof_map.live->loss : vprof_unrecorded.loss;
+
+	__atomic_fetch_add(&loss[reason], 1, __ATOMIC_RELAXED);
+}
+
+void vprof_end_late(void)
+{
+	vprof_lose(VPROF_LOSS_LATE);
+}
+
+void *vprof_table(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* ---- waiting for the thread that starts ---- */
+
+static void state_set(uint32_t pid, enum step step)
+{
+	__atomic_store_n(&state, (uint64_t)pid << 8 | step, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&state_futex, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &state_futex, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* Two seconds at most: storage that hangs must not hang the program with it. */
+static void state_wait(uint64_t busy)
+{
+	struct timespec step = { .tv_nsec = 100000000 };
+
+	for (int i = 0; i < 20; i++) {
+		uint32_t seen = __atomic_load_n(&state_futex, __ATOMIC_ACQUIRE);
+
+		if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != busy)
+			return;
+		syscall(SYS_futex, &state_futex, FUTEX_WAIT_PRIVATE, seen, &step, NULL, 0);
+	}
+}
+
+/* ---- the start itself ---- */
+
+static void carry_losses(struct vprof_ring_live *live)
+{
+	for (unsigned i = 0; i < VPROF_LOSS_COUNT; i++)
+		live->loss[i] += __atomic_exchange_n(&vprof_unrecorded.loss[i], 0, __ATOMIC_RELAXED);
+}
+
+static int start(void)
+{
+	struct vprof_map map = { 0 };
+	int error;
+
+	vprof_fork_forget_parent();
+	memset(&vprof_map, 0, sizeof(vprof_map));
+	vprof_lanes_reset();
+	vprof_config_read();
+	vprof_config_complain();
+	vprof_clock_init();
+	vprof_shim_start();
+
+	error = vprof_ring_create(&map);
+	if (error)
+		return error;
+	vprof_map = map;
+	carry_losses(map.live);
+	vprof_shim_ring_ready();
+	TESTPOINT("start_ready");
+	__atomic_store_n(&vprof_control, &map.control->word, __ATOMIC_RELEASE);
+	error = vprof_housekeeping_start();
+	if (error)
+		vprof_log("no housekeeping thread: %s; clocks and thread names stay as they are at the start",
+			  vprof_strerror(-error));
+	return 0;
+}
+
+static void start_once(uint32_t pid)
+{
+	sigset_t all, saved;
+	int error;
+
+	__atomic_store_n(&starter_tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
+	sigfillset(&all);
+	vprof_sigmask(&all, &saved);
+	error = start();
+	if (error)
+		__atomic_store_n(&vprof_control, &always, __ATOMIC_RELAXED);
+	if (vprof_fork_watch())
+		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
+	__atomic_store_n(&starter_tid, 0, __ATOMIC_RELAXED);
+	state_set(pid, error ? FAILED : READY);
+	vprof_sigmask(&saved, NULL);
+}
+
+/*
+ * Makes this process's ring unless that has been done or tried. Returns 1 when there is
+ * one. `alive` is what the wipe-on-fork word said before `state` was read: 0 with a READY
+ * state means a forked child, even one that has its parent's pid in a pid namespace of its own.
+ */
+static int started(void)
+{
+	uint32_t pid = (uint32_t)getpid();
+
+	for (;;) {
+		int alive = (int)__atomic_load_n(vprof_alive, __ATOMIC_ACQUIRE);
+		uint64_t seen = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+		int ours = seen >> 8 == pid && (alive || (seen & 0xff) == BUSY);
+
+		if (ours && (seen & 0xff) == BUSY) {
+			if (__atomic_load_n(&starter_tid, __ATOMIC_RELAXED) == (int)syscall(SYS_gettid))
+				return 0;
+			state_wait(seen);
+			if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == seen)
+				return 0;
+			continue;
+		}
+		if (ours)
+			return (seen & 0xff) == READY;
+		if (__atomic_compare_exchange_n(&state, &seen, (uint64_t)pid << 8 | BUSY, 0,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			start_once(pid);
+	}
+}
+
+/* Most calls come here for a chunk; only then is the ring known to be ours without a system call. */
+struct vprof_record vprof_begin_slow(void)
+{
+	struct vprof_record none = { NULL, 0 }, record;
+	int saved = errno;
+
+	if (vprof_in_vfork_child)
+		return none;
+	if (unlikely(!__atomic_load_n(vprof_alive, __ATOMIC_ACQUIRE) || !vprof_map.header)) {
+		int failed = __atomic_load_n(vprof_alive, __ATOMIC_RELAXED) &&
+			     (__atomic_load_n(&state, __ATOMIC_RELAXED) & 0xff) == FAILED;
+
+		if (failed || !started()) {
+			vprof_lose(VPROF_LOSS_START);
+			errno = saved;
+			return none;
+		}
+	}
+	/* The ring may have been made with recording off. */
+	record = vprof_recording() ? vprof_lane_begin() : none;
+	errno = saved;
+	return record;
+}
+
+/* ---- the ends ---- */
+
+__attribute__((constructor)) static void vprof_load(void)
+{
+	vprof_config_read();
+	if (!vprof_config.enable)
+		vprof_control = &never;
+	else
+		vprof_fork_init();
+}
+
+__attribute__((destructor)) static void vprof_unload(void)
+{
+	struct vprof_map *map = &vprof_map;
+
+	if (!map->header || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED))
+		return;
+	vprof_ring_anchor(map);
+	map->live->end_ticks = vprof_ticks();
+	__atomic_store_n(&map->live->state, VPROF_RING_CLOSED, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,84 @@
+/*
+ * sweep.c - rings on tmpfs whose entry in an output folder is gone.
+ *
+ * A ring on tmpfs is memory. Its entry in the output folder is a symbolic link, and who
+ * deletes that has deleted the ring as far as anyone can see; so the next process that makes
+ * a ring removes what such links left behind. A ring made under another mount namespace
+ * (a container that shares /dev/shm) is left alone: its link lies where we cannot look.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "preload/inner.h"
+#include "preload/libc.h"
+#include "preload/process.h"
+#include "preload/text.h"
+
+/* As getdents64 gives them. */
+struct entry {
+	uint64_t inode;
+	int64_t next;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+/* Is the ring's link gone, or does it lead to another file? Only a clear yes counts. */
+static int is_orphan(const struct vprof_ring_header *h, const char *file, uint64_t mount_ns)
+{
+	char target[PATH_TEXT];
+	ssize_t n;
+
+	if (h->magic != VPROF_RING_MAGIC || h->mount_ns != mount_ns || h->link[0] != '/' ||
+	    !memchr(h->link, 0, sizeof(h->link)))
+		return 0;
+	n = readlink(h->link, target, sizeof(target) - 1);
+	if (n < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	target[n] = 0;
+	return strcmp(target, file) != 0;
+}
+
+static void sweep_file(int folder_fd, const char *folder, const char *name, uint64_t mount_ns)
+{
+	static struct vprof_ring_header h; /* one caller at a time, see ring_file.c */
+	char path[PATH_TEXT];
+	struct vprof_text text = VPROF_TEXT(path);
+	int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	n = pread(fd, &h, sizeof(h), 0);
+	close(fd);
+	vprof_text_put(&text, folder);
+	vprof_text_put(&text, "/");
+	vprof_text_put(&text, name);
+	if (n == (ssize_t)sizeof(h) && is_orphan(&h, path, mount_ns))
+		unlinkat(folder_fd, name, 0);
+}
+
+void vprof_sweep(const char *folder)
+{
+	static char buffer[16384] __attribute__((aligned(8)));
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat ns;
+	long n;
+
+	if (fd < 0)
+		return;
+	if (vprof_stat("/proc/self/ns/mnt", &ns, 0))
+		ns.st_ino = 0;
+	while (ns.st_ino && (n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
+		for (long at = 0; at < n;) {
+			const struct entry *e = (const void *)(buffer + at);
+
+			if (strstr(e->name, ".ring"))
+				sweep_file(fd, folder, e->name, ns.st_ino);
+			at += e->length;
+		}
+	close(fd);
+}
