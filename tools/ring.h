@@ -41,6 +41,7 @@ struct ring {
 
 	uint8_t *defs;                   /* copy of the definitions as far as they go, 8-aligned */
 	uint64_t defs_size;
+	uint8_t *def_starts;             /* a bit for each 8 bytes of defs: a sound entry begins there */
 	const char **calls;              /* name by call id; NULL: unknown */
 	uint8_t *call_family;            /* enum vprof_family by call id */
 	uint32_t call_count;
@@ -64,12 +65,16 @@ void ring_close(struct ring *ring);
 /*
  * Reads chunk `chunk` (an entry of ring->chunks) into `buffer` and sets seq of every
  * slot that holds no whole record to 0. Returns the number of records in it: 0 when the writer
- * took the chunk over since the index was made, or its bytes are gone.
+ * took the chunk over since the index was made, or its bytes are gone; a negative errno
+ * when the file cannot be read.
  */
 int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
 		    struct vprof_chunk *buffer);
 
-/* Rereads the chunk index of a live ring (after ring_open has succeeded). */
+/*
+ * Rereads what changes in a live ring: live page, anchors, lanes, definitions (pointers to
+ * them are void afterwards) and the chunk index. After a failure each of these is as before or new.
+ */
 int ring_refresh(struct ring *ring);
 
 /* Definition `id` when it is of `type`, whole and with its name terminated; else NULL. */

@@ -1,0 +1,83 @@
+/*
+ * ring_count.c - how many records there are, and how many there were.
+ *
+ * A lane counts its slots, so that what has been overwritten is known without ever
+ * having been seen: positions that no chunk of the file covers.
+ */
+#include <string.h>
+#include "tools/ring_inner.h"
+
+/* Slots that the lane has reserved since it began. */
+static uint64_t lane_reserved(const struct ring *ring, uint32_t lane, uint64_t covered_end)
+{
+	uint64_t sealed = lane < ring->lane_count ? ring->lanes[lane].sealed : 0;
+
+	/* A lane with chunks has its end in the last one; sealed may be ahead only of torn headers. */
+	return sealed > covered_end && sealed < UINT64_MAX >> 4 ? sealed : covered_end;
+}
+
+static int count_chunk(const struct ring *ring, const struct ring_chunk *chunk,
+		       struct ring_losses *losses)
+{
+	struct vprof_chunk buffer;
+	int records = ring_read_chunk(ring, chunk, &buffer);
+
+	if (records < 0)
+		return records;
+	losses->present += (uint64_t)records;
+	if (records == 0 && buffer.head.base != chunk->head.base && !ring->cut_bytes) {
+		losses->overwritten += chunk->used - 1; /* taken over since the index was made */
+		return 0;
+	}
+	if ((uint32_t)records < chunk->used - 1)
+		losses->torn += chunk->used - 1 - (uint32_t)records;
+	for (uint32_t i = 0; i < VPROF_CHUNK_SLOTS - 1; i++)
+		if (buffer.slot[i].seq && !buffer.slot[i].done)
+			losses->in_flight++;
+	return 0;
+}
+
+int ring_count(const struct ring *ring, struct ring_losses *losses)
+{
+	uint32_t i = 0, lane = 0;
+
+	memset(losses, 0, sizeof(*losses));
+	memcpy(losses->loss, ring->live.loss, sizeof(losses->loss));
+	for (lane = 0; lane < ring->lane_count || i < ring->chunk_count; lane++) {
+		uint64_t covered = 0, end = 0, reserved;
+
+		/* Chunks may name lanes beyond a table that is cut short. */
+		if (lane >= ring->lane_count && ring->chunks[i].head.lane > lane)
+			lane = ring->chunks[i].head.lane;
+		for (; i < ring->chunk_count && ring->chunks[i].head.lane == lane; i++) {
+			const struct ring_chunk *chunk = &ring->chunks[i];
+			int error = count_chunk(ring, chunk, losses);
+
+			if (error)
+				return error;
+			covered += chunk->used - 1;
+			end = chunk->head.first + chunk->used - 1;
+		}
+		reserved = lane_reserved(ring, lane, end);
+		losses->reserved += reserved;
+		losses->overwritten += reserved > covered ? reserved - covered : 0;
+	}
+	return 0;
+}
+
+static const char *const loss_names[VPROF_LOSS_COUNT] = {
+	[VPROF_LOSS_NO_CHUNK] = "no_chunk",
+	[VPROF_LOSS_NO_LANE] = "no_lane",
+	[VPROF_LOSS_REENTRANT] = "reentrant",
+	[VPROF_LOSS_LATE] = "late",
+	[VPROF_LOSS_DEFS_FULL] = "defs_full",
+	[VPROF_LOSS_START] = "start",
+	[VPROF_LOSS_HANDLES] = "handles",
+	[7] = "loss_7", [8] = "loss_8", [9] = "loss_9", [10] = "loss_10", [11] = "loss_11",
+	[12] = "loss_12", [13] = "loss_13", [14] = "loss_14", [15] = "loss_15",
+};
+
+const char *ring_loss_name(enum vprof_loss loss)
+{
+	return (unsigned int)loss < VPROF_LOSS_COUNT ? loss_names[loss] : "unknown";
+}
