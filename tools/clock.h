@@ -58,7 +58,7 @@ static inline uint64_t clock_monotonic(const struct clock *clock, uint32_t *at, 
 		piece = &clock->pieces[++*at];
 	while (__builtin_expect(*at && ticks < piece->ticks, 0))
 		piece = &clock->pieces[--*at];
-	ns = ((__int128)ticks - piece->ticks) * (int64_t)piece->mult;
+	ns = (__int128)(int64_t)(ticks - piece->ticks) * (int64_t)piece->mult;
 	ns = (ns >> piece->shift) + piece->ns;
 	if (__builtin_expect(ns != (__int128)(uint64_t)ns, 0))
 		return ns < 0 ? 0 : UINT64_MAX;
@@ -71,14 +71,13 @@ static inline uint64_t clock_realtime(const struct clock *clock, uint32_t *at, u
 	return clock_monotonic(clock, at, ticks) + (uint64_t)clock->to_realtime;
 }
 
-/* Length of `ticks` at the slope in force at ticks `when`, in ns. */
+/* Length in ns of `ticks` that begin at ticks `when`; `at` stays at `when`. */
 static inline uint64_t clock_length(const struct clock *clock, uint32_t *at, uint64_t when,
 				    uint64_t ticks)
 {
-	uint32_t end = *at;
 	uint64_t from = clock_monotonic(clock, at, when);
+	uint32_t end = *at;
 
-	end = *at;
 	return clock_monotonic(clock, &end, when + ticks) - from;
 }
 
