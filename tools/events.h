@@ -1,0 +1,122 @@
+/*
+ * events.h - the model: processes, threads, and records as events in time.
+ *
+ * A trace is made of opened rings. Each ring is one process (the image of one
+ * exec); each thread that recorded in it is known by its serial number, since
+ * the system reuses thread ids and vprof reuses lanes. An event is one record
+ * with its thread and its times in nanoseconds of CLOCK_REALTIME.
+ *
+ * MEMORY. One small struct per process and per thread; no event is kept here.
+ * THREADS. One caller at a time, but events that were given out may be read by
+ * others meanwhile: what an output needs of a thread (ids) never changes, and
+ * threads stay where they are until trace_close().
+ */
+#ifndef VPROF_TOOLS_EVENTS_H
+#define VPROF_TOOLS_EVENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "tools/cli.h"
+#include "tools/idmap.h"
+#include "tools/inputs.h"
+
+struct trace_process;
+
+struct trace_thread {
+	struct trace_process *process;
+	uint64_t serial;       /* in its ring */
+	uint32_t os_tid;
+	uint32_t tid;          /* os_tid, or a made-up one where an earlier thread had that */
+	uint32_t index;        /* in process->threads */
+	uint32_t ids_size;
+	char ids[48];          /* "pid":1,"tid":2, - here since every slice needs it */
+	uint64_t comm_rank;    /* how new the name is */
+	char comm[16];         /* newest name known; may be empty */
+	uint8_t chosen;        /* passes the filter */
+	uint64_t slices;       /* events given out */
+};
+
+struct trace_process {
+	const struct ring *ring;
+	const struct clock *clock;
+	const char *path;
+	uint32_t index;        /* in trace->processes */
+	uint32_t os_pid;
+	uint32_t pid;          /* os_pid, or a made-up one where another ring has that */
+	char name[96];
+	uint8_t chosen;
+	struct trace_thread **threads; /* in the order in which they were seen */
+	uint32_t thread_count, thread_room;
+	struct idmap by_serial, by_tid; /* to the index */
+	uint64_t slices;
+	/* Known from the start: positions of lanes that no chunk covers. Grows when chunks are taken
+	   over while they are read. */
+	uint64_t overwritten;
+	/* Filled as chunks are loaded, whole after the last one. */
+	uint64_t present, in_flight, torn, unreadable;
+};
+
+/* What is to be seen. Zeroed: everything. */
+struct trace_filter {
+	const char *from, *to;         /* "5s" after the first record, "-5s" before the end; NULL */
+	int64_t last_ns;               /* 0: not given */
+	const struct cli_list *pids;   /* NULL or empty: all */
+	const struct cli_list *threads; /* tids or name patterns, likewise */
+};
+
+struct trace {
+	struct trace_process *processes;
+	size_t count;
+	uint64_t base_ns;      /* CLOCK_REALTIME of the first record */
+	uint64_t end_ns;       /* the last thing known to have happened */
+	uint64_t from_ns, to_ns; /* what the filter lets through, both inclusive */
+	struct trace_filter filter;
+	uint32_t invented;     /* pids and tids made up so far */
+};
+
+struct event {
+	uint64_t start_ns, end_ns;     /* in flight: the end of the trace */
+	struct trace_thread *thread;
+	struct vprof_slot slot;
+};
+
+/* 0, or -ENOMEM, -EINVAL (a filter that is no time, in `why`), -ENODATA (no record in any ring). */
+int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter,
+	       char *why, size_t why_size);
+void trace_close(struct trace *trace);
+
+/*
+ * Reads a chunk of a process into `events` (room for VPROF_CHUNK_SLOTS), those
+ * that pass the filter, ordered by time. `at` is the caller's place in the
+ * clock's map. Returns their number or -ENOMEM.
+ */
+int trace_load(struct trace *trace, struct trace_process *process, const struct ring_chunk *chunk,
+	       uint32_t *at, struct event *events);
+
+/*
+ * What the ring lost, reason by reason: 0 <= `reason` < PROCESS_LOSSES gives its count and
+ * name. Whole after the last load.
+ */
+enum { PROCESS_LOSSES = 5 + VPROF_LOSS_COUNT };
+uint64_t process_loss(const struct trace_process *process, int reason, const char **name);
+
+/* Name for people, with the thread id. */
+void thread_name(const struct trace_thread *thread, char *text, size_t size);
+
+static inline int event_in_flight(const struct event *event)
+{
+	return !event->slot.done;
+}
+
+/* What kind of call: "launch", "copy", "sync", ... */
+const char *event_category(const struct ring *ring, const struct vprof_slot *slot);
+
+/* Direction of a copy: "HtoD". */
+const char *event_direction(uint32_t object);
+
+/* "CUDA_ERROR_..." or NULL for a number that is not known. */
+const char *event_error_name(uint32_t result);
+
+enum { EVENT_RESULT_NOT_READY = 600 }; /* an answer to a query, no failure */
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * threads.c - who recorded: finding a thread by its serial number, naming it,
+ * giving it an id that no other thread of its process has.
+ */
+#include "tools/threads.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PID_LIMIT = 1 << 22 }; /* of Linux: greater numbers are free for us */
+
+uint32_t trace_invent_id(struct trace *trace)
+{
+	return PID_LIMIT + ++trace->invented;
+}
+
+static int threads_grow(struct trace_process *process)
+{
+	uint32_t room = process->thread_room ? 2 * process->thread_room : 16;
+	struct trace_thread **threads;
+
+	if (process->thread_count < process->thread_room)
+		return 0;
+	threads = reallocarray(process->threads, room, sizeof(*threads));
+	if (!threads)
+		return -ENOMEM;
+	process->threads = threads;
+	process->thread_room = room;
+	return 0;
+}
+
+static int list_empty(const struct cli_list *list)
+{
+	return !list || !list->count;
+}
+
+static int thread_chosen(const struct trace *trace, const struct trace_thread *thread)
+{
+	const struct cli_list *wanted = trace->filter.threads;
+	char tid[16];
+
+	if (!thread->process->chosen)
+		return 0;
+	if (list_empty(wanted))
+		return 1;
+	snprintf(tid, sizeof(tid), "%u", thread->os_tid);
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!strcmp(wanted->items[i], tid) || !fnmatch(wanted->items[i], thread->comm, 0))
+			return 1;
+	return 0;
+}
+
+static struct trace_thread *thread_add(struct trace *trace, struct trace_process *process,
+				       uint64_t serial, uint32_t tid)
+{
+	struct trace_thread *thread = calloc(1, sizeof(*thread));
+
+	if (!thread || threads_grow(process))
+		goto err;
+	thread->process = process;
+	thread->serial = serial;
+	thread->os_tid = thread->tid = tid;
+	/* Ids that Linux gave out again get a made-up one, so that a track is one thread. */
+	if (idmap_get(&process->by_tid, tid) != IDMAP_NONE)
+		thread->tid = trace_invent_id(trace);
+	thread->index = process->thread_count;
+	thread->ids_size = snprintf(thread->ids, sizeof(thread->ids), "\"pid\":%u,\"tid\":%u,",
+				    process->pid, thread->tid);
+	if (idmap_put(&process->by_tid, tid, thread->index) ||
+	    idmap_put(&process->by_serial, serial, thread->index))
+		goto err;
+	process->threads[process->thread_count++] = thread;
+	return thread;
+err:
+	free(thread);
+	return NULL;
+}
+
+struct trace_thread *process_thread(struct trace *trace, struct trace_process *process,
+				    uint64_t serial, uint32_t tid, const char *comm, uint64_t rank)
+{
+	uint32_t index = idmap_get(&process->by_serial, serial);
+	int known = index != IDMAP_NONE;
+	struct trace_thread *thread;
+	size_t size;
+
+	thread = known ? process->threads[index] : thread_add(trace, process, serial, tid);
+	if (!thread || (known && rank <= thread->comm_rank))
+		return thread;
+	size = strnlen(comm, sizeof(thread->comm) - 1);
+	if (size) {
+		memset(thread->comm, 0, sizeof(thread->comm));
+		memcpy(thread->comm, comm, size);
+		thread->comm_rank = rank;
+	}
+	thread->chosen = thread_chosen(trace, thread);
+	return thread;
+}
+
+int process_find_threads(struct trace *trace, struct trace_process *process)
+{
+	const struct ring *ring = process->ring;
+
+	for (uint32_t i = 0; i < ring->chunk_count; i++) {
+		const struct vprof_chunk_header *head = &ring->chunks[i].head;
+
+		if (!process_thread(trace, process, head->thread, head->tid, head->comm,
+				    THREAD_RANK_CHUNK + head->base))
+			return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < ring->lane_count; i++) {
+		const struct vprof_lane *lane = &ring->lanes[i];
+
+		if (lane->state == VPROF_LANE_UNUSED || !lane->thread)
+			continue;
+		if (!process_thread(trace, process, lane->thread, lane->tid, lane->comm,
+				    THREAD_RANK_LANE))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void process_free_threads(struct trace_process *process)
+{
+	for (uint32_t i = 0; i < process->thread_count; i++)
+		free(process->threads[i]);
+	free(process->threads);
+	idmap_free(&process->by_serial);
+	idmap_free(&process->by_tid);
+}
+
+void thread_name(const struct trace_thread *thread, char *text, size_t size)
+{
+	const char *name = thread->comm;
+
+	if (thread->os_tid == thread->process->os_pid)
+		name = "main";
+	else if (!*name)
+		name = "thread";
+	snprintf(text, size, "%s (%u)", name, thread->os_tid);
+}

@@ -1,0 +1,225 @@
+/*
+ * trace.c - opening a trace: its processes, its bounds in time, its filter.
+ *
+ * The bounds come from the first and the last chunk of each lane, so that they
+ * are known before the merge without reading everything twice.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tools/threads.h"
+
+enum { TITLE_SHOWN = 64 }; /* bytes of a command line in a process's name */
+
+/* "/usr/bin/python3 train.py" -> "python3 train.py (pid 7)"; "VLLM::EngineCore (pid 7)". */
+static void process_make_name(struct trace_process *process)
+{
+	const struct ring *ring = process->ring;
+	const char *title = ring->live.title, *word, *slash;
+	size_t length;
+
+	if (!*title)
+		title = *ring->live.comm ? ring->live.comm : ring->header.command;
+	if (!*title)
+		title = "process";
+	word = title + strcspn(title, " ");
+	slash = memrchr(title, '/', word - title);
+	if (*title == '/' && slash && slash + 1 < word)
+		title = slash + 1;
+	length = strlen(title);
+	while (length && title[length - 1] == ' ')
+		length--;
+	snprintf(process->name, sizeof(process->name), "%.*s%s (pid %u)",
+		 (int)(length > TITLE_SHOWN ? TITLE_SHOWN - 3 : length), title,
+		 length > TITLE_SHOWN ? "..." : "", process->os_pid);
+}
+
+static int pid_taken(const struct trace *trace, uint32_t pid, size_t before)
+{
+	for (size_t i = 0; i < before; i++)
+		if (trace->processes[i].pid == pid)
+			return 1;
+	return 0;
+}
+
+/* As ring_count() has it: positions of a lane that no chunk covers have been overwritten. */
+static void process_count_overwritten(struct trace_process *process)
+{
+	const struct ring *ring = process->ring;
+	uint32_t i = 0;
+
+	for (uint32_t lane = 0; lane < ring->lane_count || i < ring->chunk_count; lane++) {
+		uint64_t covered = 0, reserved = 0;
+
+		if (lane < ring->lane_count && ring->lanes[lane].sealed < UINT64_MAX >> 4)
+			reserved = ring->lanes[lane].sealed;
+		for (; i < ring->chunk_count && ring->chunks[i].head.lane <= lane; i++) {
+			uint64_t end = ring->chunks[i].head.first + ring->chunks[i].used - 1;
+
+			covered += ring->chunks[i].used - 1;
+			reserved = end > reserved ? end : reserved;
+		}
+		process->overwritten += reserved > covered ? reserved - covered : 0;
+	}
+}
+
+static int process_open(struct trace *trace, size_t index, const struct input *input)
+{
+	struct trace_process *process = &trace->processes[index];
+	char pid[16];
+
+	process->ring = &input->ring;
+	process->clock = &input->clock;
+	process->path = input->path;
+	process->index = index;
+	process->os_pid = process->pid = input->ring.header.pid;
+	if (pid_taken(trace, process->pid, index))
+		process->pid = trace_invent_id(trace);
+	snprintf(pid, sizeof(pid), "%u", process->os_pid);
+	process->chosen = !trace->filter.pids || !trace->filter.pids->count ||
+			  cli_list_has(trace->filter.pids, pid);
+	process_make_name(process);
+	process_count_overwritten(process);
+	return process_find_threads(trace, process);
+}
+
+/* Widens the bounds by what a chunk holds; in flight: the process lived until its last beat. */
+static void bounds_add_chunk(struct trace *trace, const struct trace_process *process,
+			     const struct ring_chunk *chunk)
+{
+	const struct clock *clock = process->clock;
+	struct vprof_chunk buffer;
+	uint32_t at = 0;
+
+	if (ring_read_chunk(process->ring, chunk, &buffer) <= 0)
+		return;
+	for (int i = 0; i < VPROF_CHUNK_SLOTS - 1; i++) {
+		const struct vprof_slot *slot = &buffer.slot[i];
+		uint64_t start, end;
+
+		if (!slot->seq || slot->kind == VPROF_KIND_THREAD)
+			continue;
+		start = end = clock_realtime(clock, &at, slot->t0);
+		if (slot->done)
+			end = clock_realtime(clock, &at, slot->t0 + VPROF_DONE_TICKS(slot->done));
+		else if (process->ring->live.beat_ticks > slot->t0)
+			end = clock_realtime(clock, &at, process->ring->live.beat_ticks);
+		if (start < trace->base_ns)
+			trace->base_ns = start;
+		if (end > trace->end_ns)
+			trace->end_ns = end;
+	}
+}
+
+static void trace_find_bounds(struct trace *trace)
+{
+	trace->base_ns = UINT64_MAX;
+	trace->end_ns = 0;
+	for (size_t p = 0; p < trace->count; p++) {
+		const struct ring *ring = trace->processes[p].ring;
+
+		for (uint32_t i = 0; i < ring->chunk_count; i++) {
+			const struct ring_chunk *chunk = &ring->chunks[i];
+			int first = !i || chunk[-1].head.lane != chunk->head.lane;
+			int last = i + 1 == ring->chunk_count || chunk[1].head.lane != chunk->head.lane;
+
+			if (first || last)
+				bounds_add_chunk(trace, &trace->processes[p], chunk);
+		}
+	}
+}
+
+/* "5s" after the first record or "-5s" before the end, as CLOCK_REALTIME. */
+static int filter_time(const struct trace *trace, const char *text, uint64_t *ns)
+{
+	int before = *text == '-';
+	int64_t offset;
+	int error = cli_parse_time(text + before, &offset);
+
+	if (error || offset < 0)
+		return error ? error : -EINVAL;
+	if (before)
+		*ns = trace->end_ns > (uint64_t)offset ? trace->end_ns - offset : 0;
+	else
+		*ns = trace->base_ns + offset;
+	return 0;
+}
+
+static int trace_set_window(struct trace *trace, char *why, size_t why_size)
+{
+	const struct trace_filter *filter = &trace->filter;
+	uint64_t last = filter->last_ns;
+
+	trace->from_ns = 0;
+	trace->to_ns = UINT64_MAX;
+	if (filter->from && filter_time(trace, filter->from, &trace->from_ns))
+		return snprintf(why, why_size, "--from: '%s' is no time", filter->from), -EINVAL;
+	if (filter->to && filter_time(trace, filter->to, &trace->to_ns))
+		return snprintf(why, why_size, "--to: '%s' is no time", filter->to), -EINVAL;
+	if (last && trace->end_ns > last && trace->end_ns - last > trace->from_ns)
+		trace->from_ns = trace->end_ns - last;
+	return 0;
+}
+
+int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter,
+	       char *why, size_t why_size)
+{
+	int error = -ENOMEM;
+
+	memset(trace, 0, sizeof(*trace));
+	trace->filter = *filter;
+	trace->processes = calloc(inputs->count + 1, sizeof(*trace->processes));
+	if (!trace->processes)
+		goto err;
+	while (trace->count < inputs->count) {
+		size_t index = trace->count++;
+
+		error = process_open(trace, index, &inputs->list[index]);
+		if (error)
+			goto err;
+	}
+	trace_find_bounds(trace);
+	if (trace->base_ns > trace->end_ns)
+		trace->base_ns = trace->end_ns = 0;
+	error = trace_set_window(trace, why, why_size);
+	if (error)
+		goto err;
+	return 0;
+err:
+	if (error == -ENOMEM)
+		snprintf(why, why_size, "out of memory");
+	trace_close(trace);
+	return error;
+}
+
+void trace_close(struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		process_free_threads(&trace->processes[i]);
+	free(trace->processes);
+	memset(trace, 0, sizeof(*trace));
+}
+
+uint64_t process_loss(const struct trace_process *process, int reason, const char **name)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} own[] = {
+		{ "overwritten", process->overwritten },
+		{ "torn", process->torn },
+		{ "unreadable", process->unreadable },
+		{ "bad_chunks", process->ring->bad_chunks },
+		{ "bad_definitions", process->ring->bad_defs },
+	};
+	enum { OWN = sizeof(own) / sizeof(own[0]) };
+
+	_Static_assert(OWN + VPROF_LOSS_COUNT == PROCESS_LOSSES, "one more reason");
+	if (reason < OWN) {
+		*name = own[reason].name;
+		return own[reason].count;
+	}
+	*name = ring_loss_name(reason - OWN);
+	return process->ring->live.loss[reason - OWN];
+}
