@@ -23,6 +23,18 @@ uint64_t vprof_clock_hz(void) HIDDEN;
 /* Reads all clocks at one moment, the best bracket of a few tries. */
 void vprof_clock_anchor(struct vprof_anchor *anchor) HIDDEN;
 
+/* Does vprof_ticks() read a counter, without a call? */
+static inline int vprof_clock_is_quick(void)
+{
+#if defined(__x86_64__)
+	return vprof_clock_kind == VPROF_CLOCK_TSC;
+#elif defined(__aarch64__)
+	return vprof_clock_kind == VPROF_CLOCK_CNTVCT;
+#else
+	return 0;
+#endif
+}
+
 static inline uint64_t vprof_ticks(void)
 {
 	struct timespec now;

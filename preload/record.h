@@ -76,18 +76,27 @@ static inline uint32_t vprof_reserve(uint32_t *used)
 #endif
 }
 
-static ALWAYS_INLINE struct vprof_record vprof_begin(void)
+/* The part of vprof_begin() that makes no call: slot is NULL when vprof_begin_slow() is needed. */
+static ALWAYS_INLINE struct vprof_record vprof_begin_quick(void)
 {
+	struct vprof_record none = { NULL, 0 };
 	struct vprof_chunk *chunk = vprof_chunk;
 	uint32_t index;
 
 	if (unlikely(!chunk || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED)))
-		return vprof_begin_slow();
+		return none;
 	index = vprof_reserve(&chunk->head.used);
 	/* 0: the chunk of a parent process, replaced by zeroes in this child (fork.c). */
 	if (unlikely(index - 1 >= VPROF_CHUNK_SLOTS - 1))
-		return vprof_begin_slow();
+		return none;
 	return (struct vprof_record){ &chunk->slot[index - 1], chunk->head.base + index };
+}
+
+static ALWAYS_INLINE struct vprof_record vprof_begin(void)
+{
+	struct vprof_record record = vprof_begin_quick();
+
+	return likely(record.slot) ? record : vprof_begin_slow();
 }
 
 /* Pairs with the readers' acquire load of seq (tools/reader.c, tools/gdb/vprof.py). */
