@@ -1,0 +1,298 @@
+/*
+ * cli.c - parsing a command line by its table of options, and the help made from it.
+ */
+#include "tools/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELP_COLUMN = 28, HELP_WIDTH = 88 };
+
+static const struct cli_option common[] = {
+	{ "help", 'h', CLI_FLAG, 0, NULL, "show this help" },
+	{ "version", 0, CLI_FLAG, 0, NULL, "show the version" },
+	{ 0 },
+};
+
+int cli_usage(const struct cli_command *command, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", command->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry '%s --help'.\n", command->name);
+	return CLI_USAGE;
+}
+
+/* Prints `text` from `column` on, broken at blanks. */
+static void put_wrapped(FILE *out, const char *text, int column)
+{
+	int at = column;
+
+	while (*text) {
+		int word = (int)strcspn(text, " ");
+
+		if (at > column && at + 1 + word > HELP_WIDTH) {
+			fprintf(out, "\n%*s", column, "");
+			at = column;
+		} else if (at > column) {
+			fputc(' ', out);
+			at++;
+		}
+		fprintf(out, "%.*s", word, text);
+		at += word;
+		text += word + (text[word] == ' ');
+	}
+	fputc('\n', out);
+}
+
+static void put_option(FILE *out, const struct cli_option *option)
+{
+	char left[80];
+	int n = 0;
+
+	n = option->letter ? snprintf(left, sizeof(left), "  -%c, ", option->letter)
+			   : snprintf(left, sizeof(left), "      ");
+	n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", option->name,
+		      option->argument ? " " : "", option->argument ? option->argument : "");
+	if (n > HELP_COLUMN - 2)
+		fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
+	else
+		fprintf(out, "%-*s", HELP_COLUMN, left);
+	put_wrapped(out, option->help, HELP_COLUMN);
+}
+
+void cli_help(const struct cli_command *command, FILE *out)
+{
+	fprintf(out, "Usage: %s [OPTION...] %s\n", command->name, command->operands);
+	put_wrapped(out, command->summary, 0);
+	fprintf(out, "\nOptions:\n");
+	for (const struct cli_option *o = command->options; o && o->name; o++)
+		put_option(out, o);
+	for (const struct cli_option *o = common; o->name; o++)
+		put_option(out, o);
+	if (command->notes)
+		fprintf(out, "\n%s\n", command->notes);
+}
+
+/* Finds the option that a long name means; NULL with a message when none or several do. */
+static const struct cli_option *find_long(const struct cli_command *command, const char *name,
+					  size_t length)
+{
+	const struct cli_option *tables[] = { command->options, common };
+	const struct cli_option *fits = NULL;
+	const char *names[64];
+	size_t count = 0, fitting = 0;
+
+	for (size_t t = 0; t < 2; t++) {
+		for (const struct cli_option *o = tables[t]; o && o->name; o++) {
+			if (count < sizeof(names) / sizeof(names[0]))
+				names[count++] = o->name;
+			if (strncmp(o->name, name, length))
+				continue;
+			if (!o->name[length])
+				return o;
+			fits = o;
+			fitting++;
+		}
+	}
+	if (fitting == 1)
+		return fits;
+	if (fitting) {
+		cli_usage(command, "--%.*s: may mean more than one option", (int)length, name);
+		return NULL;
+	}
+	char wanted[64];
+	const char *near;
+
+	snprintf(wanted, sizeof(wanted), "%.*s", (int)length, name);
+	near = cli_nearest(wanted, names, count);
+	if (near)
+		cli_usage(command, "--%s: no such option (did you mean --%s?)", wanted, near);
+	else
+		cli_usage(command, "--%s: no such option", wanted);
+	return NULL;
+}
+
+static const struct cli_option *find_short(const struct cli_command *command, char letter)
+{
+	const struct cli_option *tables[] = { command->options, common };
+
+	for (size_t t = 0; t < 2; t++)
+		for (const struct cli_option *o = tables[t]; o && o->name; o++)
+			if (o->letter == letter)
+				return o;
+	cli_usage(command, "-%c: no such option", letter);
+	return NULL;
+}
+
+/* Adds the comma-separated items of `text`. */
+static int list_add(struct cli_list *list, const char *text)
+{
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		items[list->count] = strndup(text, length);
+		if (!items[list->count])
+			return -ENOMEM;
+		list->count++;
+		if (!text[length])
+			return 0;
+		text += length + 1;
+	}
+}
+
+static const char *const kind_examples[] = {
+	[CLI_COUNT] = "a whole number",
+	[CLI_SIZE] = "a size (as in 4096, 64K, 1.5M, 2GiB)",
+	[CLI_TIME] = "a time (as in 1.5, 5s, 200ms, 10us, 2m)",
+};
+
+/* Stores `text` as the option's value; 0 or CLI_USAGE, with a message. */
+static int set_value(const struct cli_command *command, const struct cli_option *option,
+		     void *values, const char *text)
+{
+	void *field = (char *)values + option->offset;
+	int error = 0;
+
+	switch (option->kind) {
+	case CLI_FLAG:
+		*(int *)field = 1;
+		break;
+	case CLI_TEXT:
+		*(const char **)field = text;
+		break;
+	case CLI_COUNT:
+		error = cli_parse_count(text, field);
+		break;
+	case CLI_SIZE:
+		error = cli_parse_size(text, field);
+		break;
+	case CLI_TIME:
+		error = cli_parse_time(text, field);
+		break;
+	case CLI_LIST:
+		error = list_add(field, text);
+		break;
+	}
+	if (error == -ENOMEM)
+		return cli_usage(command, "--%s: no memory", option->name);
+	if (error == -ERANGE)
+		return cli_usage(command, "--%s: '%s' is too large", option->name, text);
+	if (error)
+		return cli_usage(command, "--%s: '%s' is not %s", option->name, text,
+				 kind_examples[option->kind]);
+	return 0;
+}
+
+/* --help and --version end the command. */
+static int common_option(const struct cli_command *command, const struct cli_option *option)
+{
+	if (option == &common[0]) {
+		cli_help(command, stdout);
+		return CLI_STOP(cli_finish(command->name));
+	}
+	printf("%s %s\n", command->name, VPROF_VERSION);
+	return CLI_STOP(cli_finish(command->name));
+}
+
+static int is_common(const struct cli_option *option)
+{
+	return option >= common && option < common + sizeof(common) / sizeof(common[0]);
+}
+
+/* One word of the form --name or --name=value. Returns 0, or CLI_STOP(). */
+static int parse_long(const struct cli_command *command, void *values, char **argv, int argc,
+		      int *at)
+{
+	const char *name = argv[*at] + 2;
+	size_t length = strcspn(name, "=");
+	const char *value = name[length] ? name + length + 1 : NULL;
+	const struct cli_option *option = find_long(command, name, length);
+
+	if (!option)
+		return CLI_STOP(CLI_USAGE);
+	if (option->kind == CLI_FLAG && value)
+		return CLI_STOP(cli_usage(command, "--%s takes no argument", option->name));
+	if (is_common(option))
+		return common_option(command, option);
+	if (option->kind != CLI_FLAG && !value) {
+		if (*at + 1 >= argc)
+			return CLI_STOP(cli_usage(command, "--%s needs an argument (%s)",
+						  option->name, option->argument));
+		value = argv[++*at];
+	}
+	return set_value(command, option, values, value) ? CLI_STOP(CLI_USAGE) : 0;
+}
+
+/* One word of the form -abc or -aVALUE. Returns 0, or CLI_STOP(). */
+static int parse_short(const struct cli_command *command, void *values, char **argv, int argc,
+		       int *at)
+{
+	for (const char *letter = argv[*at] + 1; *letter; letter++) {
+		const struct cli_option *option = find_short(command, *letter);
+		const char *value = NULL;
+
+		if (!option)
+			return CLI_STOP(CLI_USAGE);
+		if (is_common(option))
+			return common_option(command, option);
+		if (option->kind != CLI_FLAG) {
+			value = letter[1] ? letter + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+			if (!value)
+				return CLI_STOP(cli_usage(command, "-%c needs an argument (%s)",
+							  *letter, option->argument));
+		}
+		if (set_value(command, option, values, value))
+			return CLI_STOP(CLI_USAGE);
+		if (value)
+			break;
+	}
+	return 0;
+}
+
+int cli_parse(const struct cli_command *command, void *values, int argc, char **argv)
+{
+	int operands = 0, stop = 0;
+
+	for (int at = 1; at < argc; at++) {
+		if (!strcmp(argv[at], "--")) {
+			while (++at < argc)
+				argv[1 + operands++] = argv[at];
+			break;
+		}
+		if (argv[at][0] != '-' || !argv[at][1])
+			argv[1 + operands++] = argv[at];
+		else if (argv[at][1] == '-')
+			stop = parse_long(command, values, argv, argc, &at);
+		else
+			stop = parse_short(command, values, argv, argc, &at);
+		if (stop)
+			return stop;
+	}
+	return operands;
+}
+
+void cli_list_free(struct cli_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct cli_list){ 0 };
+}
+
+int cli_list_has(const struct cli_list *list, const char *item)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i], item))
+			return 1;
+	return 0;
+}
