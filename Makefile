@@ -1,9 +1,15 @@
 # vprof: `make help` lists the targets.
 
+# Targets named beside setup are made by a second make, which then finds what setup installed.
+ifneq ($(filter setup,$(MAKECMDGOALS)),)
+include setup/setup.mk
+else
+
 CC      ?= cc
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
+VENV    ?= build/venv
 ARCH    := $(shell $(CC) -dumpmachine | sed 's/-.*//')
 VERSION := 0.1.0
 
@@ -82,13 +88,62 @@ T ?= $(TESTS)
 check: $(TEST_NEEDS) ## build and run every test that needs no GPU
 	$(Q)BUILD='$(BUILD)' CC='$(CC)' prove -j2 --timer $(T)
 
-clean: ## remove what was built
-	rm -rf $(BUILD)
+demo: all $(DEMO_NEEDS) ## trace a small CUDA program, kill a worker, merge: start here
+	$(Q)BUILD='$(BUILD)' examples/demo.sh
+
+picture: all $(DEMO_NEEDS) ## take docs/images/trace.png anew: the demo's trace in the Perfetto UI
+	$(Q)BUILD='$(BUILD)' VENV='$(VENV)' tests/readers/picture.sh docs/images/trace.png
+
+docs: ## make docs/environment.md anew from include/vprof/env.def
+	$(Q)BUILD='$(BUILD)' docs/environment.sh >docs/environment.md.new
+	$(Q)mv docs/environment.md.new docs/environment.md
+
+# ---- installing: `make install DESTDIR=...` builds packages ------------------
+# FILE:FOLDER under PREFIX, for install and uninstall alike.
+INSTALL_DATA := $(foreach f,$(wildcard include/vprof/*.h),$(f):include/vprof) \
+	$(foreach f,$(wildcard docs/man/*.1),$(f):share/man/man1) \
+	$(foreach f,$(wildcard docs/man/*.7),$(f):share/man/man7) \
+	tools/gdb/vprof.py:share/vprof/gdb $(BUILD)/libvprof.so:lib $(BUILD)/vprof.pc:lib/pkgconfig
+INSTALL_BIN  := $(BUILD)/vprof:bin $(BUILD)/vprof-merge:bin
+file = $(word 1,$(subst :, ,$(i)))
+dest = $(DESTDIR)$(PREFIX)/$(word 2,$(subst :, ,$(i)))/$(notdir $(file))
+
+$(BUILD)/vprof.pc: setup/vprof.pc.in
+	@mkdir -p $(@D)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< >$@
+
+install: all ## put library, tools, headers, man pages and gdb commands under PREFIX
+	$(Q)rm -f $(BUILD)/vprof.pc
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/vprof.pc
+	$(Q)$(foreach i,$(INSTALL_BIN),install -D -m 755 $(file) $(dest) &&) true
+	$(Q)$(foreach i,$(INSTALL_DATA),install -D -m 644 $(file) $(dest) &&) true
+	@echo '  to use  LD_PRELOAD=$(PREFIX)/lib/libvprof.so PROGRAM'
+
+uninstall: ## remove what install put there
+	rm -f $(foreach i,$(INSTALL_BIN) $(INSTALL_DATA),$(dest))
+	-$(Q)rmdir $(DESTDIR)$(PREFIX)/include/vprof $(DESTDIR)$(PREFIX)/share/vprof/gdb $(DESTDIR)$(PREFIX)/share/vprof
+
+clean: ## remove what was built (not build/venv, which setup made)
+	$(Q)[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name venv -exec rm -rf {} +
 
 help: ## this list
-	@echo 'make TARGET [V=1] [BUILD=build] [PREFIX=/usr/local] [CC=cc]'
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@echo 'make TARGET... [OPTION=VALUE...]'
+	@awk 'match($$0, /^[a-z][a-z-]*:.*## /) { \
+		name = $$0; sub(/:.*/, "", name); sub(/^[^#]*## /, ""); printf "  %-19s %s\n", name, $$0 }' \
+		setup/setup.mk $(MAKEFILE_LIST)
+	@echo 'options'
+	@awk 'match($$0, /^#: /) { sub(/^#: /, ""); name = $$1; sub(/^[^ ]* */, ""); printf "  %-19s %s\n", name, $$0 }' Makefile
 
-.PHONY: all check clean help
+#: V=1             show the commands
+#: BUILD=build     folder for what is built
+#: PREFIX=/usr/local  where install puts things
+#: DESTDIR=        put before PREFIX, for packages
+#: CC=cc           the compiler
+#: CFLAGS=-O2      flags for it, in place of -O2 -g
+#: T=FILES         check: only these tests
+
+.PHONY: all check clean demo docs help install picture uninstall
 .DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -not -path '*/venv/*' 2>/dev/null)
+
+endif
