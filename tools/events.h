@@ -71,6 +71,7 @@ struct trace {
 	uint64_t end_ns;       /* the last thing known to have happened */
 	uint64_t from_ns, to_ns; /* what the filter lets through, both inclusive */
 	struct trace_filter filter;
+	int raw_names;         /* kernels are shown as the driver has them; set by who opened it */
 	uint32_t invented;     /* pids and tids made up so far */
 };
 

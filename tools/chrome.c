@@ -1,0 +1,172 @@
+/*
+ * chrome.c - Chrome JSON for Perfetto: the frame around the slices.
+ *
+ * Every event but the first begins with a comma, so the end needs to know nothing
+ * of what came before it. Threads follow the slices: their names are known best
+ * then. What each ring lost stands in otherData, as part of the trace.
+ */
+#include "tools/chrome.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include "tools/output.h"
+
+static void chrome_close(void *state)
+{
+	struct chrome *chrome = state;
+
+	for (size_t i = 0; i < chrome->trace->count; i++)
+		chrome_names_free(&chrome->names[i]);
+	free(chrome->names);
+	free(chrome);
+}
+
+static int chrome_open(void **state, const struct trace *trace)
+{
+	struct chrome *chrome = calloc(1, sizeof(*chrome));
+	int error = 0;
+
+	if (!chrome)
+		return -ENOMEM;
+	chrome->trace = trace;
+	chrome->names = calloc(trace->count + 1, sizeof(*chrome->names));
+	if (!chrome->names) {
+		free(chrome);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; !error && i < trace->count; i++)
+		error = chrome_names_make(&chrome->names[i], trace->processes[i].ring,
+					  trace->raw_names);
+	if (error)
+		chrome_close(chrome);
+	else
+		*state = chrome;
+	return error;
+}
+
+static void chrome_begin(void *state, struct buffer *out)
+{
+	const struct chrome *chrome = state;
+
+	buffer_print(out, "{\"schemaVersion\":1,\n\"displayTimeUnit\":\"ns\",\n"
+		     "\"baseTimeNanoseconds\":%" PRIu64 ",\n\"traceEvents\":[", chrome->trace->base_ns);
+}
+
+/* Begins a metadata event; only the first event of all has no comma before it. */
+static void put_meta_head(struct buffer *out, const char *name, uint32_t pid, uint32_t tid)
+{
+	int first = out->used && out->data[out->used - 1] == '[';
+
+	buffer_print(out, "%s\n{\"ph\":\"M\",\"cat\":\"__metadata\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,"
+		     "\"ts\":0,\"args\":{", first ? "" : ",", name, pid, tid);
+}
+
+static void put_meta(struct buffer *out, const char *name, uint32_t pid, uint32_t tid,
+		     const char *key, const char *text)
+{
+	put_meta_head(out, name, pid, tid);
+	buffer_print(out, "\"%s\":\"", key);
+	buffer_add_json(out, text);
+	buffer_print(out, "\"}}");
+}
+
+static void put_sort_index(struct buffer *out, const char *name, uint32_t pid, uint32_t tid, uint32_t index)
+{
+	put_meta_head(out, name, pid, tid);
+	buffer_print(out, "\"sort_index\":%u}}", index);
+}
+
+/* Place of a process among all, by the time at which its ring was made. */
+static uint32_t process_rank(const struct trace *trace, const struct trace_process *process)
+{
+	uint64_t start = process->clock->start_ns + process->clock->to_realtime;
+	uint32_t rank = 0;
+
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct clock *clock = trace->processes[i].clock;
+		uint64_t other = clock->start_ns + clock->to_realtime;
+
+		rank += other < start || (other == start && i < process->index);
+	}
+	return rank;
+}
+
+static void chrome_process(void *state, struct buffer *out, const struct trace_process *process)
+{
+	const struct chrome *chrome = state;
+
+	put_meta(out, "process_name", process->pid, 0, "name", process->name);
+	put_meta(out, "process_labels", process->pid, 0, "labels", process->ring->header.command);
+	put_sort_index(out, "process_sort_index", process->pid, 0,
+		       process_rank(chrome->trace, process));
+}
+
+static void chrome_thread(void *state, struct buffer *out, const struct trace_thread *thread)
+{
+	int main_thread = thread->os_tid == thread->process->os_pid;
+	char name[64];
+
+	(void)state;
+	thread_name(thread, name, sizeof(name));
+	put_meta(out, "thread_name", thread->process->pid, thread->tid, "name", name);
+	put_sort_index(out, "thread_sort_index", thread->process->pid, thread->tid,
+		       main_thread ? 0 : thread->serial < UINT32_MAX ? thread->serial + 1 : UINT32_MAX);
+}
+
+static void put_string(struct buffer *out, const char *key, const char *text)
+{
+	buffer_print(out, "\"%s\":\"", key);
+	buffer_add_json(out, text);
+	buffer_print(out, "\",");
+}
+
+static void put_ring(struct buffer *out, const struct trace_process *process)
+{
+	const struct vprof_ring_header *header = &process->ring->header;
+	int lost = 0;
+
+	buffer_print(out, "{");
+	put_string(out, "ring", process->path);
+	put_string(out, "host", header->host);
+	put_string(out, "command", header->command);
+	put_string(out, "library", header->library);
+	buffer_print(out, "\"pid\":%u,\"os_pid\":%u,\"state\":\"%s\",\"threads\":%u,\"slices\":%" PRIu64
+		     ",\"records\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"clock_error_ns\":%" PRIu64
+		     ",\"lost\":{", process->pid, process->os_pid,
+		     process->ring->live.state == VPROF_RING_CLOSED ? "closed" : "running or killed",
+		     process->thread_count, process->slices, process->present, process->in_flight,
+		     process->clock->error_ns);
+	for (int i = 0; i < PROCESS_LOSSES; i++) {
+		const char *name;
+		uint64_t count = process_loss(process, i, &name);
+
+		if (count)
+			buffer_print(out, "%s\"%s\":%" PRIu64, lost++ ? "," : "", name, count);
+	}
+	buffer_print(out, "}}");
+}
+
+static void chrome_end(void *state, struct buffer *out)
+{
+	const struct chrome *chrome = state;
+
+	buffer_print(out, "\n],\n\"otherData\":{\"version\":\"vprof " VPROF_VERSION "\",\"rings\":[\n");
+	for (size_t i = 0; i < chrome->trace->count; i++) {
+		if (i)
+			buffer_print(out, ",\n");
+		put_ring(out, &chrome->trace->processes[i]);
+	}
+	buffer_print(out, "\n]}}\n");
+}
+
+const struct output output_chrome = {
+	.name = "chrome",
+	.open = chrome_open,
+	.begin = chrome_begin,
+	.process = chrome_process,
+	.slices = chrome_slices,
+	.thread = chrome_thread,
+	.end = chrome_end,
+	.close = chrome_close,
+};

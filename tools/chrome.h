@@ -1,0 +1,52 @@
+/*
+ * chrome.h - the inner parts of the Chrome JSON output (output_chrome).
+ *
+ * docs/trace-format.md says what the output looks like. Everything that repeats is
+ * made once, escaped and ready to be copied: the beginning of an event for each
+ * kernel, graph and driver function, the ids of each thread. A slice is then a
+ * handful of copies and a few numbers.
+ */
+#ifndef VPROF_TOOLS_CHROME_H
+#define VPROF_TOOLS_CHROME_H
+
+#include "tools/events.h"
+#include "tools/idmap.h"
+#include "tools/text.h"
+
+/* Ready text for one definition. */
+struct chrome_text {
+	char *head;            /* ,\n{"ph":"X","cat":"launch","name":"gemm", */
+	uint32_t head_size;
+	uint32_t name_at;      /* where in head the name begins */
+	char *args;            /* "kernel":"void gemm<...>(...)", or empty */
+	uint32_t args_size;
+};
+
+/* What a process's records can refer to. */
+struct chrome_names {
+	struct chrome_text *kernels, *graphs, *calls; /* calls: by id, one more for unknown ones */
+	uint32_t kernel_count, graph_count, call_count;
+	struct idmap by_id;    /* definition id -> index in kernels, or in graphs + GRAPH_BIT */
+	struct chrome_text no_kernel, no_graph;
+};
+
+/* `raw`: kernels keep the names that the driver has for them. */
+int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw);
+void chrome_names_free(struct chrome_names *names);
+
+const struct chrome_text *chrome_kernel(const struct chrome_names *names, uint32_t id);
+const struct chrome_text *chrome_graph(const struct chrome_names *names, uint32_t id);
+
+static inline const struct chrome_text *chrome_call(const struct chrome_names *names, uint32_t call)
+{
+	return &names->calls[call < names->call_count ? call : names->call_count];
+}
+
+struct chrome {
+	const struct trace *trace;
+	struct chrome_names *names;    /* by process index */
+};
+
+void chrome_slices(void *state, struct buffer *out, const struct event *events, int count);
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * chrome_names.c - the texts that repeat, made once for each ring.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tools/chrome.h"
+#include "tools/demangle.h"
+
+#define GRAPH_BIT 0x80000000u
+
+/* Takes over what `args` holds. */
+static int text_make(struct chrome_text *text, const char *category, const char *name,
+		     struct buffer *args)
+{
+	struct buffer head = { 0 };
+
+	buffer_print(&head, ",\n{\"ph\":\"X\",\"cat\":\"%s\",\"name\":\"", category);
+	text->name_at = head.used;
+	buffer_add_json(&head, name);
+	buffer_print(&head, "\",");
+	text->head = head.data;
+	text->head_size = head.used;
+	text->args = args->data;
+	text->args_size = args->used;
+	return head.error ? head.error : args->error;
+}
+
+static void text_free(struct chrome_text *text)
+{
+	free(text->head);
+	free(text->args);
+}
+
+static int make_kernel(struct chrome_text *text, const struct vprof_def_kernel *def, int raw)
+{
+	char *full = raw ? strdup(def->name) : demangle_full(def->name);
+	char *brief = raw ? strdup(def->name) : demangle_short(def->name);
+	struct buffer args = { 0 };
+	int error = -ENOMEM;
+
+	if (full && brief) {
+		buffer_print(&args, "\"kernel\":\"");
+		buffer_add_json(&args, full);
+		buffer_print(&args, "\",");
+		error = text_make(text, "launch", brief, &args);
+	}
+	free(full);
+	free(brief);
+	return error;
+}
+
+static int make_graph(struct chrome_text *text, const struct vprof_def_graph *def)
+{
+	struct buffer args = { 0 };
+	char name[32];
+
+	snprintf(name, sizeof(name), "graph %u", def->number);
+	buffer_print(&args, "\"graph\":%u,", def->number);
+	if (def->nodes)
+		buffer_print(&args, "\"graph nodes\":%u,", def->nodes);
+	return text_make(text, "graph_launch", name, &args);
+}
+
+/* A call's own name is its slice's, except of a launch, so it is also there as an argument. */
+static int make_call(struct chrome_text *text, const struct ring *ring, uint32_t call)
+{
+	struct vprof_slot slot = { .kind = VPROF_KIND_CALL, .call = call };
+	struct buffer args = { 0 };
+	char number[32];
+	const char *name = number;
+
+	if (call < ring->call_count && ring->calls[call])
+		name = ring->calls[call];
+	else
+		snprintf(number, sizeof(number), call < ring->call_count ? "call %u" : "call ?", call);
+	buffer_print(&args, "\"call\":\"");
+	buffer_add_json(&args, name);
+	buffer_print(&args, "\",");
+	return text_make(text, event_category(ring, &slot), name, &args);
+}
+
+static int make_calls(struct chrome_names *names, const struct ring *ring)
+{
+	names->calls = calloc((size_t)ring->call_count + 1, sizeof(*names->calls));
+	if (!names->calls)
+		return -ENOMEM;
+	names->call_count = ring->call_count;
+	for (uint32_t i = 0; i <= ring->call_count; i++) {
+		int error = make_call(&names->calls[i], ring, i);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* Definitions of a type; those that are not sound are left out, and so become unknown. */
+static uint32_t count_defs(const struct ring *ring, uint16_t type)
+{
+	const struct vprof_def *def = NULL;
+	uint32_t count = 0;
+
+	while ((def = ring_def_next(ring, def)))
+		count += def->type == type;
+	return count;
+}
+
+static int make_objects(struct chrome_names *names, const struct ring *ring, int raw)
+{
+	const struct vprof_def *def = NULL;
+	int error = 0;
+
+	names->kernels = calloc((size_t)count_defs(ring, VPROF_DEF_KERNEL) + 1, sizeof(*names->kernels));
+	names->graphs = calloc((size_t)count_defs(ring, VPROF_DEF_GRAPH) + 1, sizeof(*names->graphs));
+	if (!names->kernels || !names->graphs)
+		return -ENOMEM;
+	while (!error && (def = ring_def_next(ring, def))) {
+		uint32_t id = ring_def_id(ring, def);
+		const void *whole = ring_def(ring, id, def->type);
+
+		if (whole && def->type == VPROF_DEF_KERNEL) {
+			error = make_kernel(&names->kernels[names->kernel_count], whole, raw);
+			if (!error)
+				error = idmap_put(&names->by_id, id, names->kernel_count);
+			names->kernel_count++;
+		} else if (whole && def->type == VPROF_DEF_GRAPH) {
+			error = make_graph(&names->graphs[names->graph_count], whole);
+			if (!error)
+				error = idmap_put(&names->by_id, id, names->graph_count | GRAPH_BIT);
+			names->graph_count++;
+		}
+	}
+	return error;
+}
+
+int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw)
+{
+	struct buffer none = { 0 };
+	int error;
+
+	error = text_make(&names->no_kernel, "launch", "kernel ?", &none);
+	if (!error)
+		error = text_make(&names->no_graph, "graph_launch", "graph ?", &none);
+	if (!error)
+		error = make_calls(names, ring);
+	if (!error)
+		error = make_objects(names, ring, raw);
+	return error;
+}
+
+static void texts_free(struct chrome_text *texts, uint32_t count)
+{
+	for (uint32_t i = 0; texts && i < count; i++)
+		text_free(&texts[i]);
+	free(texts);
+}
+
+void chrome_names_free(struct chrome_names *names)
+{
+	texts_free(names->kernels, names->kernel_count);
+	texts_free(names->graphs, names->graph_count);
+	texts_free(names->calls, names->call_count + 1);
+	text_free(&names->no_kernel);
+	text_free(&names->no_graph);
+	idmap_free(&names->by_id);
+}
+
+const struct chrome_text *chrome_kernel(const struct chrome_names *names, uint32_t id)
+{
+	uint32_t index = idmap_get(&names->by_id, id);
+
+	return index < GRAPH_BIT ? &names->kernels[index] : &names->no_kernel;
+}
+
+const struct chrome_text *chrome_graph(const struct chrome_names *names, uint32_t id)
+{
+	uint32_t index = idmap_get(&names->by_id, id);
+
+	if (index == IDMAP_NONE || !(index & GRAPH_BIT))
+		return &names->no_graph;
+	return &names->graphs[index & ~GRAPH_BIT];
+}

@@ -1,0 +1,177 @@
+/*
+ * main_merge.c - vprof-merge: rings in, one trace out.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "tools/cli.h"
+#include "tools/produce.h"
+
+#define PROGRAM "vprof-merge"
+
+struct options {
+	const char *output, *compress, *from, *to;
+	int64_t last;
+	uint64_t jobs;
+	struct cli_list pids, threads;
+	int raw_names;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct cli_option option_rows[] = {
+	{ "output", 'o', CLI_TEXT, AT(output), "FILE", "write FILE; .gz and .zst are compressed; - is standard output" },
+	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name" },
+	{ "from", 0, CLI_TEXT, AT(from), "TIME", "begin TIME after the first record, or -TIME before the end" },
+	{ "to", 0, CLI_TEXT, AT(to), "TIME", "end TIME after the first record, or -TIME before the end" },
+	{ "last", 0, CLI_TIME, AT(last), "TIME", "only the last TIME: as --from=-TIME" },
+	{ "pid", 'p', CLI_LIST, AT(pids), "PID,...", "only these processes" },
+	{ "thread", 't', CLI_LIST, AT(threads), "THREAD,...", "only these threads: thread ids or name patterns" },
+	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
+	{ "jobs", 'j', CLI_COUNT, AT(jobs), "N", "threads to work with (default: the number of cores, at most 8)" },
+	{ 0 },
+};
+
+static const struct cli_command command = {
+	.name = PROGRAM,
+	.operands = "RING...",
+	.summary = "Merges ring files into one trace in Chrome JSON, for https://ui.perfetto.dev.",
+	.notes = "RING is a ring file, a folder of them or a pattern. Rings of running, finished and\n"
+		 "killed processes may be mixed. The trace goes to standard output unless -o names a\n"
+		 "file, which appears only when it is whole. What was lost is said on standard error.",
+	.options = option_rows,
+};
+
+static int choose_form(const struct options *options, enum sink_form *form)
+{
+	static const struct {
+		const char *name;
+		enum sink_form form;
+	} forms[] = {
+		{ "none", SINK_PLAIN }, { "gz", SINK_GZIP }, { "zst", SINK_ZSTD },
+		{ "gzip", SINK_GZIP }, { "zstd", SINK_ZSTD },
+	};
+
+	*form = sink_form_of(options->output);
+	if (!options->compress)
+		return 0;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (!strcmp(options->compress, forms[i].name)) {
+			*form = forms[i].form;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* One line of everything that is missing; nothing when nothing is. */
+static void print_losses(const struct trace *trace)
+{
+	const char *name, *before = PROGRAM ": lost: ";
+
+	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
+		uint64_t sum = 0;
+
+		for (size_t i = 0; i < trace->count; i++)
+			sum += process_loss(&trace->processes[i], reason, &name);
+		if (!sum)
+			continue;
+		fprintf(stderr, "%s%" PRIu64 " %s", before, sum, name);
+		before = ", ";
+	}
+	if (*before == ',')
+		fputc('\n', stderr);
+}
+
+static void print_summary(const struct trace *trace, const struct sink *sink)
+{
+	uint64_t slices = 0, threads = 0, in_flight = 0;
+	char size[32];
+
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct trace_process *process = &trace->processes[i];
+
+		slices += process->slices;
+		in_flight += process->in_flight;
+		for (uint32_t t = 0; t < process->thread_count; t++)
+			threads += process->threads[t]->slices > 0;
+	}
+	fprintf(stderr, PROGRAM ": %" PRIu64 " records (%" PRIu64 " in flight) of %zu processes, %" PRIu64
+		" threads; %s in %s\n", slices, in_flight, trace->count, threads,
+		cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
+}
+
+static int write_trace(struct trace *trace, const struct options *options, enum sink_form form)
+{
+	struct sink sink;
+	char why[512];
+	int error;
+
+	if (sink_open(&sink, options->output, form, why, sizeof(why))) {
+		fprintf(stderr, PROGRAM ": %s\n", why);
+		return CLI_FAILED;
+	}
+	error = produce(trace, &output_chrome, &sink, options->jobs < 64 ? (int)options->jobs : 64);
+	if (error) {
+		fprintf(stderr, PROGRAM ": %s: %s\n", error == -ENOMEM ? "merge" : sink_name(&sink),
+			strerror(-error));
+		sink_abort(&sink);
+		return CLI_FAILED;
+	}
+	if (isatty(STDERR_FILENO))
+		print_summary(trace, &sink);
+	error = sink_close(&sink);
+	if (error) {
+		fprintf(stderr, PROGRAM ": %s: %s\n", options->output ? options->output : "standard output",
+			strerror(-error));
+		return CLI_FAILED;
+	}
+	print_losses(trace);
+	return CLI_OK;
+}
+
+static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
+{
+	struct trace_filter filter = {
+		.from = options->from, .to = options->to, .last_ns = options->last,
+		.pids = &options->pids, .threads = &options->threads,
+	};
+	struct trace trace;
+	char why[512];
+	int error, code;
+
+	error = trace_open(&trace, inputs, &filter, why, sizeof(why));
+	if (error == -EINVAL)
+		return cli_usage(&command, "%s", why);
+	if (error) {
+		fprintf(stderr, PROGRAM ": %s\n", why);
+		return CLI_FAILED;
+	}
+	trace.raw_names = options->raw_names;
+	code = write_trace(&trace, options, form);
+	trace_close(&trace);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct inputs inputs = { 0 };
+	enum sink_form form;
+	int count, code = CLI_FAILED;
+
+	count = cli_parse(&command, &options, argc, argv);
+	if (count < 0)
+		return CLI_CODE(count);
+	if (!count)
+		code = cli_usage(&command, "no ring named");
+	else if (choose_form(&options, &form))
+		code = cli_usage(&command, "--compress: '%s' is none of gz, zst, none", options.compress);
+	else if (!inputs_collect(&inputs, PROGRAM, count, argv + 1) && !inputs_open_all(&inputs))
+		code = merge_inputs(&options, &inputs, form);
+	inputs_close(&inputs);
+	cli_list_free(&options.pids);
+	cli_list_free(&options.threads);
+	return code;
+}

@@ -1,0 +1,32 @@
+/*
+ * output.h - what turns a trace into a file format.
+ *
+ * An output is a row of functions. They are called in this order: open; begin;
+ * process for each; slices, many times; thread for each that had slices; end;
+ * close. All of them append to `out` and never write themselves.
+ *
+ * THREADS. slices() is called by several threads at once, each with its own `out`;
+ * what it appends lands in the file in order of time. It may read `state` but
+ * not change it. The other functions are called by one thread while no slices()
+ * runs. Memory errors are kept in out->error, which the caller looks at.
+ */
+#ifndef VPROF_TOOLS_OUTPUT_H
+#define VPROF_TOOLS_OUTPUT_H
+
+#include "tools/events.h"
+#include "tools/text.h"
+
+struct output {
+	const char *name;
+	int (*open)(void **state, const struct trace *trace);
+	void (*begin)(void *state, struct buffer *out);
+	void (*process)(void *state, struct buffer *out, const struct trace_process *process);
+	void (*slices)(void *state, struct buffer *out, const struct event *events, int count);
+	void (*thread)(void *state, struct buffer *out, const struct trace_thread *thread);
+	void (*end)(void *state, struct buffer *out);
+	void (*close)(void *state);
+};
+
+extern const struct output output_chrome;
+
+#endif
