@@ -35,21 +35,27 @@ static inline int vprof_clock_is_quick(void)
 #endif
 }
 
+/* vprof_ticks() where vprof_clock_is_quick(). */
+static inline uint64_t vprof_ticks_quick(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t ticks;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+#else
+	return 0;
+#endif
+}
+
 static inline uint64_t vprof_ticks(void)
 {
 	struct timespec now;
 
-#if defined(__x86_64__)
-	if (likely(vprof_clock_kind == VPROF_CLOCK_TSC))
-		return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-	if (likely(vprof_clock_kind == VPROF_CLOCK_CNTVCT)) {
-		uint64_t ticks;
-
-		__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
-		return ticks;
-	}
-#endif
+	if (likely(vprof_clock_is_quick()))
+		return vprof_ticks_quick();
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

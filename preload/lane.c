@@ -42,6 +42,19 @@ static int lane_is_ours(const struct vprof_lane *lane)
 	return lane >= vprof_map.lanes && lane < vprof_map.lanes + vprof_map.lane_count;
 }
 
+/*
+ * A thread's name: 16 bytes that its thread copies while housekeeping may replace
+ * them; in two atomic halves, so that the worst is a name half old and half new.
+ */
+static void name_copy(char *to, const char *from)
+{
+	for (int i = 0; i < 2; i++) {
+		uint64_t half = __atomic_load_n((const uint64_t *)(const void *)from + i, __ATOMIC_RELAXED);
+
+		__atomic_store_n((uint64_t *)(void *)to + i, half, __ATOMIC_RELAXED);
+	}
+}
+
 /* ---- chunks ---- */
 
 static uint32_t chunk_filled(const struct vprof_chunk *chunk)
@@ -65,7 +78,7 @@ static void chunk_open(struct vprof_lane *lane, struct vprof_chunk *chunk, uint6
 	head->open_ticks = vprof_ticks();
 	head->thread = lane->thread;
 	head->used = 1;
-	memcpy(head->comm, lane->comm, sizeof(head->comm));
+	name_copy(head->comm, lane->comm);
 	TESTPOINT("chunk_filled");
 	__atomic_store_n(&head->base, (ticket + 1) << 8, __ATOMIC_RELEASE);
 	lane->chunk = (uint32_t)(chunk - vprof_map.chunks) + 1;
@@ -170,17 +183,19 @@ static void lane_record_takeover(const struct vprof_lane *lane)
 	slot->owner.thread = lane->thread;
 	slot->owner.tid = lane->tid;
 	slot->owner.zero = 0;
-	memcpy(slot->owner.comm, lane->comm, sizeof(lane->comm));
+	name_copy(slot->owner.comm, lane->comm);
 	/* Pairs with the readers' acquire load of seq. */
 	__atomic_store_n(&slot->seq, chunk->head.base + index, __ATOMIC_RELEASE);
 }
 
 static void lane_own(struct vprof_lane *lane)
 {
+	char name[sizeof(lane->comm)] __attribute__((aligned(8))) = { 0 };
+
 	lane->tid = (uint32_t)syscall(SYS_gettid);
 	lane->thread = __atomic_add_fetch(&vprof_map.live->threads, 1, __ATOMIC_RELAXED);
-	memset(lane->comm, 0, sizeof(lane->comm));
-	prctl(PR_GET_NAME, lane->comm);
+	prctl(PR_GET_NAME, name);
+	name_copy(lane->comm, name);
 	lane->start_ticks = vprof_ticks();
 	lane->end_ticks = 0;
 }
@@ -253,7 +268,7 @@ void vprof_lane_leave(void)
 
 	vprof_lane = NULL;
 	vprof_chunk = NULL;
-	if (!lane || !lane_is_ours(lane) || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED))
+	if (!lane || !lane_is_ours(lane) || !vprof_is_alive())
 		return;
 	lane->end_ticks = vprof_ticks();
 	__atomic_fetch_add(&vprof_map.live->retired,
@@ -268,7 +283,8 @@ void vprof_lane_leave(void)
 /* Threads are named after they start, and some while they run. */
 static void lane_refresh_name(struct vprof_lane *lane)
 {
-	char path[64], name[sizeof(lane->comm) + 1];
+	char name[sizeof(lane->comm) + 8] __attribute__((aligned(8)));
+	char path[64];
 	struct vprof_text text = VPROF_TEXT(path);
 	int fd;
 	ssize_t n;
@@ -279,15 +295,14 @@ static void lane_refresh_name(struct vprof_lane *lane)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	n = read(fd, name, sizeof(name) - 1);
+	n = read(fd, name, sizeof(lane->comm));
 	close(fd);
 	if (n <= 0)
 		return;
 	memset(name + n, 0, sizeof(name) - (size_t)n);
 	if (name[n - 1] == '\n')
 		name[n - 1] = 0;
-	if (memcmp(lane->comm, name, sizeof(lane->comm)))
-		memcpy(lane->comm, name, sizeof(lane->comm));
+	name_copy(lane->comm, name);
 }
 
 void vprof_lanes_refresh(void)

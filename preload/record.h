@@ -60,7 +60,17 @@ void vprof_end_late(void) HIDDEN COLD;
 
 static inline int vprof_recording(void)
 {
-	return __atomic_load_n(vprof_control, __ATOMIC_RELAXED) != 0;
+	const uint32_t *word = __atomic_load_n(&vprof_control, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
+}
+
+/* Both loads are relaxed: the word's address orders them. */
+static inline int vprof_is_alive(void)
+{
+	const uint32_t *word = __atomic_load_n(&vprof_alive, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
 }
 
 /* Add one to a counter of this thread's, in one instruction that no handler can split. */
@@ -81,15 +91,19 @@ static ALWAYS_INLINE struct vprof_record vprof_begin_quick(void)
 {
 	struct vprof_record none = { NULL, 0 };
 	struct vprof_chunk *chunk = vprof_chunk;
+	struct vprof_slot *slot;
 	uint32_t index;
 
-	if (unlikely(!chunk || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED)))
+	if (unlikely(!chunk || !vprof_is_alive()))
 		return none;
 	index = vprof_reserve(&chunk->head.used);
 	/* 0: the chunk of a parent process, replaced by zeroes in this child (fork.c). */
 	if (unlikely(index - 1 >= VPROF_CHUNK_SLOTS - 1))
 		return none;
-	return (struct vprof_record){ &chunk->slot[index - 1], chunk->head.base + index };
+	slot = &chunk->slot[index - 1];
+	/* One pointer from here on: the compiler would rather keep the chunk, the index and the sum. */
+	__asm__("" : "+r"(slot));
+	return (struct vprof_record){ slot, chunk->head.base + index };
 }
 
 static ALWAYS_INLINE struct vprof_record vprof_begin(void)
@@ -100,19 +114,24 @@ static ALWAYS_INLINE struct vprof_record vprof_begin(void)
 }
 
 /* Pairs with the readers' acquire load of seq (tools/reader.c, tools/gdb/vprof.py). */
-static ALWAYS_INLINE void vprof_publish(struct vprof_record r)
+static ALWAYS_INLINE void vprof_publish_at(struct vprof_record r, uint64_t ticks)
 {
 	r.slot->done = 0;
 	TESTPOINT("publish_before");
-	r.slot->t0 = vprof_ticks();
+	r.slot->t0 = ticks;
 	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
 	TESTPOINT("publish_after");
 }
 
-/* Pairs with the readers' acquire load of done. */
-static ALWAYS_INLINE void vprof_end(struct vprof_record r, uint32_t result)
+static ALWAYS_INLINE void vprof_publish(struct vprof_record r)
 {
-	uint64_t ticks = vprof_ticks() - r.slot->t0;
+	vprof_publish_at(r, vprof_ticks());
+}
+
+/* Pairs with the readers' acquire load of done. */
+static ALWAYS_INLINE void vprof_end_at(struct vprof_record r, uint32_t result, uint64_t now)
+{
+	uint64_t ticks = now - r.slot->t0;
 
 	TESTPOINT("end_before");
 	if (unlikely(__atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) != r.seq)) {
@@ -121,6 +140,11 @@ static ALWAYS_INLINE void vprof_end(struct vprof_record r, uint32_t result)
 	}
 	__atomic_store_n(&r.slot->done, VPROF_DONE(ticks ? ticks : 1, result), __ATOMIC_RELEASE);
 	TESTPOINT("end_after");
+}
+
+static ALWAYS_INLINE void vprof_end(struct vprof_record r, uint32_t result)
+{
+	vprof_end_at(r, result, vprof_ticks());
 }
 
 #endif

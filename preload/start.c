@@ -141,6 +141,13 @@ static void start_once(uint32_t pid)
 	vprof_sigmask(&saved, NULL);
 }
 
+static int alive_acquire(void)
+{
+	const uint32_t *word = __atomic_load_n(&vprof_alive, __ATOMIC_ACQUIRE);
+
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE) != 0;
+}
+
 /*
  * Makes this process's ring unless that has been done or tried. Returns 1 when there is
  * one. `alive` is what the wipe-on-fork word said before `state` was read: 0 with a READY
@@ -148,14 +155,20 @@ static void start_once(uint32_t pid)
  */
 static int started(void)
 {
-	uint32_t pid = (uint32_t)getpid();
+	uint32_t pid = 0;
 
 	for (;;) {
-		int alive = (int)__atomic_load_n(vprof_alive, __ATOMIC_ACQUIRE);
+		int alive = alive_acquire();
+		/* Pairs with state_set(): what start() has made is seen with READY. */
 		uint64_t seen = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
-		int ours = seen >> 8 == pid && (alive || (seen & 0xff) == BUSY);
+		enum step step = (enum step)(seen & 0xff);
 
-		if (ours && (seen & 0xff) == BUSY) {
+		/* The common case, for a new chunk, without a system call. */
+		if (alive && (step == READY || step == FAILED))
+			return step == READY;
+		if (!pid)
+			pid = (uint32_t)getpid();
+		if (seen >> 8 == pid && step == BUSY) {
 			if (__atomic_load_n(&starter_tid, __ATOMIC_RELAXED) == (int)syscall(SYS_gettid))
 				return 0;
 			state_wait(seen);
@@ -163,15 +176,12 @@ static int started(void)
 				return 0;
 			continue;
 		}
-		if (ours)
-			return (seen & 0xff) == READY;
 		if (__atomic_compare_exchange_n(&state, &seen, (uint64_t)pid << 8 | BUSY, 0,
 						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			start_once(pid);
 	}
 }
 
-/* Most calls come here for a chunk; only then is the ring known to be ours without a system call. */
 struct vprof_record vprof_begin_slow(void)
 {
 	struct vprof_record none = { NULL, 0 }, record;
@@ -179,15 +189,10 @@ struct vprof_record vprof_begin_slow(void)
 
 	if (vprof_in_vfork_child)
 		return none;
-	if (unlikely(!__atomic_load_n(vprof_alive, __ATOMIC_ACQUIRE) || !vprof_map.header)) {
-		int failed = __atomic_load_n(vprof_alive, __ATOMIC_RELAXED) &&
-			     (__atomic_load_n(&state, __ATOMIC_RELAXED) & 0xff) == FAILED;
-
-		if (failed || !started()) {
-			vprof_lose(VPROF_LOSS_START);
-			errno = saved;
-			return none;
-		}
+	if (!started()) {
+		vprof_lose(VPROF_LOSS_START);
+		errno = saved;
+		return none;
 	}
 	/* The ring may have been made with recording off. */
 	record = vprof_recording() ? vprof_lane_begin() : none;
@@ -210,7 +215,7 @@ __attribute__((destructor)) static void vprof_unload(void)
 {
 	struct vprof_map *map = &vprof_map;
 
-	if (!map->header || !__atomic_load_n(vprof_alive, __ATOMIC_RELAXED))
+	if (!map->header || !vprof_is_alive())
 		return;
 	vprof_ring_anchor(map);
 	map->live->end_ticks = vprof_ticks();

@@ -1,0 +1,12 @@
+# Benchmarks: `make bench` prints one row for each figure.
+BENCH_PROGRAMS := $(BUILD)/bench/record_cost $(BUILD)/bench/exec_cost $(BUILD)/bench/tail
+
+$(BUILD)/bench/%: tests/bench/%.c preload/elf.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $^ -ldl -lpthread -o $@
+
+bench: all $(BENCH_PROGRAMS) $(BENCH_NEEDS) ## every performance figure, against its anchor
+	$(Q)BUILD='$(BUILD)' tests/bench/run
+
+.PHONY: bench

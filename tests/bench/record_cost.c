@@ -1,0 +1,211 @@
+/*
+ * record_cost.c - what a recorded launch and a disabled hook add to a call.
+ *
+ * Runs under the preload with the fake driver's empty launch. In one process,
+ * block by block in turn:
+ *   anchor    two reads of the tick counter and one 64-byte store, walking a buffer as
+ *             large as the ring
+ *   direct    the driver's own cuLaunchKernel
+ *   recorded  the wrapper, control word on
+ *   disabled  the wrapper, control word off
+ * A figure is the median over rounds of (block - direct of the same round). Time is
+ * the thread's CPU time: on fewer cores than threads, wall time would count waiting.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+#include "preload/elf.h"
+#include "tests/bench/row.h"
+
+enum { BLOCK = 200000, ROUNDS = 60, WARM = 3, ANCHOR_BYTES = 64 << 20, THREADS = 8 };
+enum arm { ANCHOR, DIRECT, RECORDED, DISABLED, ARMS };
+
+typedef int (*launch_fn)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,
+			 void **, void **);
+
+static launch_fn direct, wrapped;
+static int control = -1;
+static uint64_t *anchor_buffer;
+
+static uint64_t ticks(void)
+{
+#if defined(__x86_64__)
+	return __rdtsc();
+#elif defined(__aarch64__)
+	uint64_t t;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+	return t;
+#endif
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "record_cost: %s\n", what);
+	exit(1);
+}
+
+static void set_control(uint32_t word)
+{
+	if (pwrite(control, &word, sizeof(word), VPROF_CONTROL_OFFSET) != sizeof(word))
+		die("cannot write the control word");
+}
+
+static void find_ring(void)
+{
+	char pattern[4096];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/*.%d.*.ring", getenv("VPROF_OUT"), getpid());
+	if (glob(pattern, 0, NULL, &found) || found.gl_pathc != 1)
+		die("no ring of this process in VPROF_OUT");
+	control = open(found.gl_pathv[0], O_RDWR);
+	if (control < 0)
+		die("cannot open the ring");
+	globfree(&found);
+}
+
+static void run_anchor(uint64_t *buffer, size_t from)
+{
+	size_t slots = ANCHOR_BYTES / 64;
+
+	for (size_t i = from; i < from + BLOCK; i++) {
+		uint64_t t0 = ticks(), t1 = ticks();
+		volatile uint64_t *slot = buffer + i % slots * 8;
+
+		slot[0] = i;
+		slot[1] = t0;
+		slot[2] = t1;
+		for (int k = 3; k < 8; k++)
+			slot[k] = i;
+	}
+}
+
+static void run_launches(launch_fn launch)
+{
+	void *function = (void *)0x1000, *stream = NULL, *params[1] = { NULL };
+
+	for (int i = 0; i < BLOCK; i++)
+		launch(function, 1, 2, 3, 4, 5, 6, 0, stream, params, NULL);
+}
+
+static double block_ns(enum arm arm, size_t round)
+{
+	double start;
+
+	if (arm == RECORDED || arm == DISABLED)
+		set_control(arm == RECORDED);
+	start = bench_clock(CLOCK_THREAD_CPUTIME_ID);
+	if (arm == ANCHOR)
+		run_anchor(anchor_buffer, round * BLOCK);
+	else
+		run_launches(arm == DIRECT ? direct : wrapped);
+	return (bench_clock(CLOCK_THREAD_CPUTIME_ID) - start) / BLOCK;
+}
+
+/* ---- one thread ---- */
+
+static double samples[ARMS][ROUNDS];
+
+static double single(double *disabled, double *anchor)
+{
+	for (int i = 0; i < ROUNDS + WARM; i++)
+		for (int arm = 0; arm < ARMS; arm++)
+			samples[arm][i < WARM ? 0 : i - WARM] = block_ns((enum arm)arm, (size_t)i);
+	for (int i = 0; i < ROUNDS; i++) {
+		samples[RECORDED][i] -= samples[DIRECT][i];
+		samples[DISABLED][i] -= samples[DIRECT][i];
+	}
+	*disabled = bench_median(samples[DISABLED], ROUNDS);
+	*anchor = bench_median(samples[ANCHOR], ROUNDS);
+	return bench_median(samples[RECORDED], ROUNDS);
+}
+
+/* ---- many threads, all in the same arm at the same time ---- */
+
+static pthread_barrier_t barrier;
+static double many_samples[THREADS][ARMS][ROUNDS];
+
+static void *many_thread(void *index)
+{
+	double(*mine)[ROUNDS] = many_samples[(intptr_t)index];
+	uint64_t *buffer = aligned_alloc(64, ANCHOR_BYTES / THREADS);
+
+	memset(buffer, 1, ANCHOR_BYTES / THREADS);
+	for (int i = 0; i < ROUNDS; i++)
+		for (int arm = 0; arm <= RECORDED; arm++) {
+			double start;
+
+			pthread_barrier_wait(&barrier);
+			start = bench_clock(CLOCK_THREAD_CPUTIME_ID);
+			if (arm == ANCHOR)
+				for (size_t k = 0; k < BLOCK; k++) {
+					volatile uint64_t *slot = buffer + k % (ANCHOR_BYTES / THREADS / 64) * 8;
+					uint64_t t0 = ticks(), t1 = ticks();
+
+					slot[0] = k;
+					slot[1] = t0;
+					slot[2] = t1;
+					for (int w = 3; w < 8; w++)
+						slot[w] = k;
+				}
+			else
+				run_launches(arm == DIRECT ? direct : wrapped);
+			mine[arm][i] = (bench_clock(CLOCK_THREAD_CPUTIME_ID) - start) / BLOCK;
+		}
+	free(buffer);
+	return NULL;
+}
+
+static double many(double *anchor)
+{
+	static double added[THREADS * ROUNDS], anchors[THREADS * ROUNDS];
+	pthread_t threads[THREADS];
+	size_t n = 0;
+
+	set_control(1);
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (intptr_t i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, many_thread, (void *)i);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (int t = 0; t < THREADS; t++)
+		for (int i = 0; i < ROUNDS; i++) {
+			anchors[n] = many_samples[t][ANCHOR][i];
+			added[n++] = many_samples[t][RECORDED][i] - many_samples[t][DIRECT][i];
+		}
+	*anchor = bench_median(anchors, n);
+	return bench_median(added, n);
+}
+
+int main(void)
+{
+	struct vprof_object driver;
+	void *handle = dlopen("libcuda.so.1", RTLD_NOW);
+	double disabled, anchor, added;
+
+	if (!handle || vprof_object_find("libcuda.so", &driver))
+		die("no driver");
+	direct = (launch_fn)vprof_object_symbol(&driver, "cuLaunchKernel");
+	wrapped = (launch_fn)dlsym(handle, "cuLaunchKernel");
+	if (!direct || direct == wrapped)
+		die("cuLaunchKernel is not hooked: run under LD_PRELOAD=libvprof.so");
+	anchor_buffer = aligned_alloc(64, ANCHOR_BYTES);
+	memset(anchor_buffer, 1, ANCHOR_BYTES);
+	run_launches(wrapped);
+	find_ring();
+
+	added = single(&disabled, &anchor);
+	bench_ratio("recorded launch, 1 thread", added, "ns", anchor, 1.5);
+	bench_limit("disabled hook", disabled, "ns", 3);
+	added = many(&anchor);
+	bench_ratio("recorded launch, 8 threads", added, "ns", anchor, 1.5);
+	return 0;
+}

@@ -1,0 +1,63 @@
+/*
+ * row.h - one line of `make bench`: name, value, unit, anchor, ratio, target, verdict.
+ */
+#ifndef TESTS_BENCH_ROW_H
+#define TESTS_BENCH_ROW_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static inline double bench_clock(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static inline int bench_compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts `values`. */
+static inline double bench_quantile(double *values, size_t count, double q)
+{
+	qsort(values, count, sizeof(*values), bench_compare);
+	return values[(size_t)(q * (double)(count - 1) + 0.5)];
+}
+
+static inline double bench_median(double *values, size_t count)
+{
+	return bench_quantile(values, count, 0.5);
+}
+
+/* A figure against an anchor: `target` is the highest ratio that is right. */
+static inline void bench_ratio(const char *name, double value, const char *unit, double anchor, double target)
+{
+	double ratio = value / anchor;
+
+	printf("%s\t%.4g\t%s\t%.4g\t%.3f\t<=%.4g\t%s\n", name, value, unit, anchor, ratio, target,
+	       ratio <= target ? "ok" : "short");
+	fflush(stdout);
+}
+
+/* A figure with a bound of its own: `limit` in the same unit. */
+static inline void bench_limit(const char *name, double value, const char *unit, double limit)
+{
+	printf("%s\t%.4g\t%s\t%.4g\t%.3f\t<=1\t%s\n", name, value, unit, limit, value / limit,
+	       value <= limit ? "ok" : "short");
+	fflush(stdout);
+}
+
+/* A figure shown beside others, without a target of its own. */
+static inline void bench_info(const char *name, double value, const char *unit, double anchor)
+{
+	printf("%s\t%.4g\t%s\t%.4g\t%.3f\t-\t-\n", name, value, unit, anchor, value / anchor);
+	fflush(stdout);
+}
+
+#endif
