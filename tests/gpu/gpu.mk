@@ -1,0 +1,24 @@
+# tests/gpu: what needs a real GPU. `make check` leaves these tests out; each
+# skips, and says so, where there is none.
+GPU_PROGRAMS := preload_probe stuck_launch launch_cost
+GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so)
+GPU_CFLAGS   := $(CSTD) $(CFLAGS)
+TESTS        := $(filter-out tests/gpu/%,$(TESTS))
+GPU_TESTS    += $(sort $(wildcard tests/gpu/*.t))
+
+gpu-programs: $(GPU_NEEDS)
+
+check-gpu: gpu-programs ## run the tests that need a GPU (T='tests/gpu/gdb.t' runs some); skips without one
+	$(Q)BUILD='$(BUILD)' CC='$(CC)' tests/gpu/run $(if $(filter command%,$(origin T)),$(T),$(GPU_TESTS))
+
+$(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS)): $(BUILD)/gpu/%: tests/gpu/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GPU_CFLAGS) $< -o $@ $(LDFLAGS) -ldl -lpthread
+
+$(BUILD)/gpu/handle_probe.so: tests/gpu/handle_probe.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GPU_CFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS) -ldl
+
+.PHONY: gpu-programs check-gpu

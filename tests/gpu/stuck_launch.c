@@ -1,0 +1,89 @@
+/*
+ * stuck_launch.c - a program that hangs inside a launch, as a worker behind a hung kernel does.
+ *
+ *	stuck_launch [SECONDS]
+ *
+ * One kernel spins; the launches behind it fill the stream's queue (about 1024 deep)
+ * until cuLaunchKernel no longer returns. A second thread sees that no launch has returned
+ * for a second, prints "STUCK pid=P launches=N", and lets go when stdin ends or SECONDS
+ * (default 120, the spinning kernel's own limit too) have passed. Exit code 0 when the
+ * stuck call came back then, 1 when nothing ever got stuck.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+#include "tests/gpu/driver.h"
+
+enum { LAUNCHES_MAX = 1000000, TICK_MS = 100, STILL_TICKS = 10 };
+
+static atomic_long launched;  /* main thread -> watcher: launches that returned */
+static atomic_int released;   /* watcher -> main thread: stop launching */
+static atomic_int was_stuck;  /* likewise: it did get stuck */
+static volatile uint32_t *spin_flag; /* watcher -> GPU */
+static int seconds = 120;
+
+static int input_ended(int wait_ms)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	char c;
+
+	return poll(&in, 1, wait_ms) > 0 && read(STDIN_FILENO, &c, 1) <= 0;
+}
+
+static void *watch(void *unused)
+{
+	long last = -1;
+	int still = 0;
+
+	for (int ticks = 0; ticks < seconds * 1000 / TICK_MS; ticks++) {
+		long now = atomic_load(&launched);
+
+		still = now == last ? still + 1 : 0;
+		last = now;
+		if (still == STILL_TICKS && now) {
+			atomic_store(&was_stuck, 1);
+			printf("STUCK pid=%d launches=%ld\n", (int)getpid(), now);
+			fflush(stdout);
+		}
+		if (atomic_load(&was_stuck) && input_ended(0))
+			break;
+		usleep(TICK_MS * 1000);
+	}
+	atomic_store(&released, 1);
+	*spin_flag = 1;
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	struct driver d = driver_open();
+	CUfunction spin, waiting;
+	CUmodule module;
+	pthread_t watcher;
+	uint64_t flag, limit_ns;
+	void *params[] = { &flag, &limit_ns }, *page;
+
+	if (argc > 1)
+		seconds = atoi(argv[1]);
+	driver_context(&d);
+	DRIVER_TRY(d.cuModuleLoadData(&module, driver_ptx));
+	DRIVER_TRY(d.cuModuleGetFunction(&spin, module, "vprof_test_spin"));
+	DRIVER_TRY(d.cuModuleGetFunction(&waiting, module, "vprof_test_waiting"));
+	DRIVER_TRY(d.cuMemHostAlloc(&page, 4096, 0));
+	spin_flag = page;
+	*spin_flag = 0;
+	flag = (uintptr_t)page;
+	limit_ns = (uint64_t)seconds * 1000000000u;
+	DRIVER_TRY(d.cuLaunchKernel(spin, 1, 1, 1, 1, 1, 1, 0, NULL, params, NULL));
+	if (pthread_create(&watcher, NULL, watch, NULL))
+		return 2;
+	while (!atomic_load(&released) && atomic_load(&launched) < LAUNCHES_MAX) {
+		DRIVER_TRY(d.cuLaunchKernel(waiting, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
+		atomic_fetch_add(&launched, 1);
+	}
+	*spin_flag = 1;
+	DRIVER_TRY(d.cuCtxSynchronize());
+	printf("%s after %ld launches\n", atomic_load(&was_stuck) ? "RELEASED" : "NEVER STUCK", atomic_load(&launched));
+	return !atomic_load(&was_stuck);
+}
