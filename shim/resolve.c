@@ -1,0 +1,271 @@
+/*
+ * resolve.c - from a name or an address of the driver to our wrapper, and back.
+ *
+ * Three doors lead here: exported wrappers (vprof_resolve), dlsym and dlvsym
+ * (vprof_shim_swap) and cuGetProcAddress (vprof_resolve_entry). All go by address: what
+ * the real lookup gave is swapped when it lies in libcuda and is the real function of a
+ * row, whatever it was asked for by. Addresses are found in a hash table of row ids,
+ * which is filled together with vprof_real.
+ *
+ * cuGetProcAddress gives some functions that the library does not export (rows
+ * CU_ALIAS): their address is learnt when it is first given out.
+ *
+ * THREADS. Filling is idempotent: names give the same addresses in every thread, and a
+ * place in the hash table is taken by compare-and-swap and never given up.
+ */
+#include <string.h>
+#include "preload/inner.h"
+#include "shim/kernels.h"
+#include "shim/resolve.h"
+
+enum style { TYPED, PLAIN, GATE };
+
+struct row {
+	const char *symbol, *base;
+	void *wrapper;
+	int version;
+	uint8_t flags, family, style, alias;
+};
+
+/* Declared as nothing in particular: only their addresses are used here. */
+#define CU_ROW(symbol, base, version, flags, family, style, nargs) extern char wrapper_##symbol[] __asm__(#symbol) EXPORT;
+#define CU_ALIAS(symbol, base, version, flags, family, style, nargs) extern char wrapper_##symbol[] __asm__(#symbol) HIDDEN;
+#include "shim/cuda_api.def"
+
+#define ROW(symbol, base, version, flags, family, style, alias) \
+	[CU_ID_##symbol] = { #symbol, #base, wrapper_##symbol, version, flags, VPROF_FAMILY_##family, style, alias },
+#define CU_ROW(symbol, base, version, flags, family, style, nargs) ROW(symbol, base, version, flags, family, style, 0)
+#define CU_ALIAS(symbol, base, version, flags, family, style, nargs) ROW(symbol, base, version, flags, family, style, 1)
+static const struct row rows[CU_ID_COUNT] = {
+#include "shim/cuda_api.def"
+};
+
+void *vprof_real[CU_ID_COUNT];
+struct vprof_driver vprof_driver;
+
+/* ---- what stands in for a missing function ---- */
+
+enum { CUDA_ERROR_STUB_LIBRARY = 34 };
+
+static CUresult stub_not_found(void)
+{
+	return CUDA_ERROR_NOT_FOUND;
+}
+
+/* What libcuda's own link-time stub returns on a machine without a driver. */
+static CUresult stub_no_driver(void)
+{
+	return CUDA_ERROR_STUB_LIBRARY;
+}
+
+static int is_stub(const void *real)
+{
+	return real == (void *)stub_not_found || real == (void *)stub_no_driver;
+}
+
+/* ---- ids by address ---- */
+
+enum { HASH_BITS = 11, HASH_SIZE = 1 << HASH_BITS };
+_Static_assert(CU_ID_COUNT < HASH_SIZE / 2, "the hash table has to stay half empty");
+
+static uint16_t by_address[HASH_SIZE]; /* id; 0: free */
+
+static unsigned hash_address(const void *address)
+{
+	return (unsigned)((uintptr_t)address * 0x9e3779b97f4a7c15u >> (64 - HASH_BITS));
+}
+
+/* Places are taken in order and kept, so a thread that comes second meets `id` before a free one. */
+static void by_address_add(const void *address, uint16_t id)
+{
+	for (unsigned i = hash_address(address);; i = (i + 1) % HASH_SIZE) {
+		uint16_t found = __atomic_load_n(&by_address[i], __ATOMIC_RELAXED);
+
+		/* Pairs with the acquire in by_address_find(): the entry of vprof_real is there first. */
+		if (!found && __atomic_compare_exchange_n(&by_address[i], &found, id, 0, __ATOMIC_RELEASE,
+							  __ATOMIC_RELAXED))
+			return;
+		if (found == id)
+			return;
+	}
+}
+
+static void *real_of(unsigned id)
+{
+	return __atomic_load_n(&vprof_real[id], __ATOMIC_RELAXED);
+}
+
+/* The row of `address` that answers to `name`; of several, the first when none does. 0: none. */
+static unsigned by_address_find(const void *address, const char *name)
+{
+	unsigned first = 0, id;
+
+	for (unsigned i = hash_address(address); (id = __atomic_load_n(&by_address[i], __ATOMIC_ACQUIRE));
+	     i = (i + 1) % HASH_SIZE) {
+		if (real_of(id) != address)
+			continue;
+		if (!strcmp(rows[id].symbol, name))
+			return id;
+		if (!first)
+			first = id;
+	}
+	return first;
+}
+
+/* ---- the driver ---- */
+
+static struct vprof_object driver; /* text_end is stored last; 0: not found yet */
+
+static int driver_find(void)
+{
+	struct vprof_object found;
+
+	if (likely(__atomic_load_n(&driver.text_end, __ATOMIC_ACQUIRE)))
+		return 1;
+	if (vprof_object_find("libcuda.so.", &found))
+		return 0;
+	driver.base = found.base;
+	driver.text_start = found.text_start;
+	driver.dynamic = found.dynamic;
+	/* Pairs with the acquire above. */
+	__atomic_store_n(&driver.text_end, found.text_end, __ATOMIC_RELEASE);
+	return 1;
+}
+
+int vprof_driver_holds(const void *address)
+{
+	return driver_find() && (uintptr_t)address >= driver.text_start && (uintptr_t)address < driver.text_end;
+}
+
+static int populated;
+
+static void populate_row(unsigned id)
+{
+	void *real = vprof_object_symbol(&driver, rows[id].symbol);
+
+	__atomic_store_n(&vprof_real[id], real ? real : (void *)stub_not_found, __ATOMIC_RELAXED);
+	if (real)
+		by_address_add(real, (uint16_t)id);
+}
+
+/* Fills vprof_real. Returns 0 when there is no driver (yet). */
+static int populate(void)
+{
+	if (likely(__atomic_load_n(&populated, __ATOMIC_ACQUIRE)))
+		return 1;
+	if (!driver_find())
+		return 0;
+	vprof_driver.func_get_name = vprof_object_symbol(&driver, "cuFuncGetName");
+	vprof_driver.kernel_get_name = vprof_object_symbol(&driver, "cuKernelGetName");
+	vprof_driver.exchange_capture_mode = vprof_object_symbol(&driver, "cuThreadExchangeStreamCaptureMode");
+	for (unsigned id = 1; id < CU_ID_COUNT; id++)
+		if (!rows[id].alias)
+			populate_row(id);
+	/* Pairs with the acquire above. */
+	__atomic_store_n(&populated, 1, __ATOMIC_RELEASE);
+	return 1;
+}
+
+void *vprof_resolve(unsigned id)
+{
+	int found = populate();
+	void *real = real_of(id);
+
+	if (real)
+		return real;
+	return found ? (void *)stub_not_found : (void *)stub_no_driver;
+}
+
+void vprof_shim_start(void)
+{
+	populate();
+	for (unsigned id = 1; id < CU_ID_COUNT; id++) {
+		void *none = NULL;
+
+		/* Never over what another thread's populate() has just found. */
+		if (!rows[id].alias)
+			__atomic_compare_exchange_n(&vprof_real[id], &none, (void *)stub_no_driver, 0,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+	vprof_handles_init();
+}
+
+/* ---- lookups ---- */
+
+void *vprof_shim_swap(const char *name, void *real)
+{
+	unsigned id;
+
+	if (!vprof_enabled() || !vprof_driver_holds(real) || !populate())
+		return real;
+	id = by_address_find(real, name);
+	return id ? rows[id].wrapper : real;
+}
+
+/* The row by which cuGetProcAddress knows what it was asked: the latest that is not newer. */
+static unsigned row_for(const char *base, int version, uint64_t flags)
+{
+	unsigned best = 0;
+
+	for (unsigned id = 1; id < CU_ID_COUNT; id++)
+		if ((rows[id].alias || rows[id].style == GATE) && rows[id].version <= version &&
+		    rows[id].flags == (flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM) &&
+		    (!best || rows[id].version > rows[best].version) && !strcmp(rows[id].base, base))
+			best = id;
+	return best;
+}
+
+/* An alias belongs to the first address that it was given out at. */
+static int alias_is(unsigned id, void *real)
+{
+	void *seen = NULL;
+
+	return __atomic_compare_exchange_n(&vprof_real[id], &seen, real, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+	       seen == real;
+}
+
+void *vprof_resolve_entry(const char *base, int version, uint64_t flags, void *real)
+{
+	unsigned id;
+
+	if (!vprof_enabled() || !vprof_driver_holds(real) || !populate())
+		return real;
+	id = by_address_find(real, base);
+	if (id)
+		return rows[id].wrapper;
+	id = row_for(base, version, flags);
+	if (!id)
+		return real;
+	/* Our gates call the exported functions, which are the same at another address. */
+	if (rows[id].style == GATE)
+		return is_stub(real_of(id)) ? real : rows[id].wrapper;
+	return alias_is(id, real) ? rows[id].wrapper : real;
+}
+
+/* The wrappers' own section (wrap.h); the linker defines its ends. */
+extern const char __start_vprof_wrappers[] HIDDEN, __stop_vprof_wrappers[] HIDDEN;
+
+int vprof_shim_owns(const void *address)
+{
+	return (const char *)address >= __start_vprof_wrappers && (const char *)address < __stop_vprof_wrappers;
+}
+
+/* ---- the ring ---- */
+
+static void define_call(unsigned id)
+{
+	struct vprof_def_call def = {
+		.head.type = VPROF_DEF_CALL,
+		.call = id,
+		.family = rows[id].family,
+	};
+
+	vprof_define(&def, sizeof(def), rows[id].alias ? rows[id].base : rows[id].symbol);
+}
+
+void vprof_shim_ring_ready(void)
+{
+	vprof_handles_forget();
+	for (unsigned id = 1; id < CU_ID_COUNT; id++)
+		define_call(id);
+}

@@ -1,0 +1,156 @@
+/*
+ * wrap.h - what every wrapper is made of.
+ *
+ * Two forms, both reading: guard, t0, real, t1, record, return.
+ *
+ * WRAP_QUICK, for calls that programs make often: three functions of one signature, each
+ * of which leaves to the next by a jump, with the arguments where the caller put them.
+ * The exported one is the guard: it leaves to the real function when recording is off.
+ * NAME_record is the common case, and makes no call but the real one. Whatever else may
+ * be needed (a new chunk, an unknown kernel, a clock without a counter, a process in which
+ * recording never began) is in NAME_slow.
+ *
+ * WRAP_KEEP, for calls that make or unmake what later records refer to. Its `before` runs
+ * before every call and its `learn` after every successful one, recorded or not; its
+ * `done` stores what is known only then.
+ *
+ * In both, `params` is the parameter list and `args` the same as arguments, in brackets;
+ * `r.slot` is the slot, `call` the id, `result` what the driver returned.
+ *
+ * RULES. The program's pointers are read before the real call only where the driver
+ * reads them too, and never when NULL; what the driver writes, only after success. A slot
+ * that has gone to another record meanwhile is left alone. Errno is kept.
+ */
+#ifndef VPROF_SHIM_WRAP_H
+#define VPROF_SHIM_WRAP_H
+
+#include <stdint.h>
+#include "preload/inner.h"
+#include "preload/record.h"
+#include "shim/cuda_abi.h"
+#include "shim/cuda_api.h"
+#include "shim/resolve.h"
+
+/* All wrappers lie together, so that vprof_shim_owns() knows them. */
+#define WRAPPER  __attribute__((section("vprof_wrappers")))
+#define RECORDER __attribute__((section("vprof_wrappers"), noinline))
+
+/* The driver's function behind wrapper `name`: see vprof_real on when it may be called untested. */
+#define REAL(name)   ((__typeof__(&name))vprof_real[CU_ID_##name])
+#define TARGET(name) ((__typeof__(&name))vprof_target(CU_ID_##name))
+
+/* The handles and addresses of a record are plain numbers. */
+#define WORD(x) ((uint64_t)(uintptr_t)(x))
+
+/*
+ * quick: the record's object, without a call; full: the same at any price. The quick way
+ * is taken when `ready`, which may use `object`.
+ */
+#define WRAP_QUICK(visible, name, params, args, quick, ready, full, fill)              \
+	visible CUresult name params;                                                  \
+	static COLD CUresult name##_slow params                                        \
+	{                                                                              \
+		enum { call = CU_ID_##name };                                          \
+		struct vprof_record r = vprof_open();                                  \
+		uint32_t object;                                                       \
+		CUresult result;                                                       \
+                                                                                       \
+		if (!r.slot)                                                           \
+			return TARGET(name) args;                                      \
+		object = full;                                                         \
+		fill;                                                                  \
+		vprof_publish(r);                                                      \
+		result = REAL(name) args;                                              \
+		vprof_end(r, (uint32_t)result);                                        \
+		return result;                                                         \
+	}                                                                              \
+	static RECORDER CUresult name##_record params                                  \
+	{                                                                              \
+		enum { call = CU_ID_##name };                                          \
+		struct vprof_record r;                                                 \
+		uint32_t object = quick;                                               \
+		CUresult result;                                                       \
+                                                                                       \
+		if (unlikely(!vprof_clock_is_quick() || !(ready)))                     \
+			return name##_slow args;                                       \
+		r = vprof_begin_quick();                                               \
+		if (unlikely(!r.slot))                                                 \
+			return name##_slow args;                                       \
+		fill;                                                                  \
+		vprof_publish_at(r, vprof_ticks_quick());                              \
+		result = REAL(name) args;                                              \
+		vprof_end_at(r, (uint32_t)result, vprof_ticks_quick());                \
+		return result;                                                         \
+	}                                                                              \
+	WRAPPER CUresult name params                                                   \
+	{                                                                              \
+		__typeof__(&name) next = name##_record;                                \
+                                                                                       \
+		if (unlikely(!vprof_recording()))                                      \
+			next = likely(REAL(name)) ? REAL(name) : name##_slow;          \
+		return next args;                                                      \
+	}                                                                              \
+	_Static_assert(1, "")
+
+/* A record whose object is a constant. */
+#define WRAP(name, params, args, constant, fill) \
+	WRAP_QUICK(EXPORT, name, params, args, constant, 1, constant, fill)
+
+#define WRAP_KEEP(visible, name, params, args, before, fill, learn, done)              \
+	visible CUresult name params;                                                  \
+	WRAPPER CUresult name params                                                   \
+	{                                                                              \
+		enum { call = CU_ID_##name };                                          \
+		struct vprof_record r = vprof_open();                                  \
+		uint32_t object = 0;                                                   \
+		CUresult result;                                                       \
+                                                                                       \
+		before;                                                                \
+		if (r.slot) {                                                          \
+			fill;                                                          \
+			vprof_publish(r);                                              \
+		}                                                                      \
+		result = TARGET(name) args;                                            \
+		if (result == CUDA_SUCCESS) {                                          \
+			learn;                                                         \
+			if (r.slot && vprof_is_ours(r)) {                              \
+				done;                                                  \
+			}                                                              \
+		}                                                                      \
+		if (r.slot)                                                            \
+			vprof_end(r, (uint32_t)result);                                \
+		(void)object;                                                          \
+		return result;                                                         \
+	}                                                                              \
+	_Static_assert(1, "")
+
+/* The record of a call about to be made; slot is NULL when it is not recorded. */
+static inline struct vprof_record vprof_open(void)
+{
+	struct vprof_record none = { NULL, 0 };
+
+	return vprof_recording() ? vprof_begin() : none;
+}
+
+/* Does the slot still hold our record? Asked before fields are stored that are valid with done. */
+static inline int vprof_is_ours(struct vprof_record r)
+{
+	return __atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
+}
+
+static ALWAYS_INLINE void fill_head(struct vprof_slot *slot, enum vprof_kind kind, unsigned call, uint32_t object)
+{
+	slot->kind = (uint16_t)kind;
+	slot->call = (uint16_t)call;
+	slot->object = object;
+}
+
+static ALWAYS_INLINE void fill_words(struct vprof_slot *slot, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	slot->words[0] = a;
+	slot->words[1] = b;
+	slot->words[2] = c;
+	slot->words[3] = d;
+}
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * wrap_graph.c - graphs: made executable, uploaded, launched, destroyed.
+ *
+ * An executable graph gets a definition at its instantiation; launches refer to it.
+ */
+#include "shim/kernels.h"
+#include "shim/wrap.h"
+
+#define FILL(graph, exec, stream, flags) \
+	fill_head(r.slot, VPROF_KIND_GRAPH, call, object); \
+	fill_words(r.slot, WORD(graph), WORD(exec), WORD(stream), flags)
+
+/* ---- instantiation: `out` is where the driver returns the executable graph ---- */
+
+#define MADE(flags) object = vprof_graph_made(*out, graph, flags)
+#define MADE_DONE   r.slot->object = object; r.slot->graph.exec = WORD(*out)
+
+#define INSTANTIATE(visible, name, params, args, stream, flags) \
+	WRAP_KEEP(visible, name, params, args, , FILL(graph, 0, stream, flags), MADE(flags), MADE_DONE)
+#define INSTANTIATE_LOG(name) \
+	INSTANTIATE(EXPORT, name, \
+		    (CUgraphExec *out, CUgraph graph, CUgraphNode *error, char *log, size_t size), \
+		    (out, graph, error, log, size), 0, 0)
+#define INSTANTIATE_FLAGS(visible, name) \
+	INSTANTIATE(visible, name, (CUgraphExec *out, CUgraph graph, unsigned long long flags), \
+		    (out, graph, flags), 0, flags)
+#define INSTANTIATE_PARAMS(name) \
+	INSTANTIATE(EXPORT, name, (CUgraphExec *out, CUgraph graph, CUDA_GRAPH_INSTANTIATE_PARAMS *params), \
+		    (out, graph, params), params ? params->hUploadStream : NULL, params ? params->flags : 0)
+
+INSTANTIATE_LOG(cuGraphInstantiate);
+INSTANTIATE_LOG(cuGraphInstantiate_v2);
+INSTANTIATE_FLAGS(HIDDEN, cuGraphInstantiate_v12000);
+INSTANTIATE_FLAGS(EXPORT, cuGraphInstantiateWithFlags);
+INSTANTIATE_PARAMS(cuGraphInstantiateWithParams);
+INSTANTIATE_PARAMS(cuGraphInstantiateWithParams_ptsz);
+
+/* ---- launch and upload ---- */
+
+static ALWAYS_INLINE void fill_graph_launch(struct vprof_slot *slot, unsigned call, uint32_t object,
+					    CUgraphExec exec, CUstream stream, uint64_t flags)
+{
+	fill_head(slot, VPROF_KIND_GRAPH_LAUNCH, call, object);
+	fill_words(slot, WORD(stream), WORD(exec), flags, 0);
+}
+
+#define ON_STREAM(name, fill) \
+	WRAP_QUICK(EXPORT, name, (CUgraphExec exec, CUstream stream), (exec, stream), \
+		   vprof_handle_find(&vprof_graphs, exec), object, vprof_graph_id(exec), fill)
+#define GRAPH_LAUNCH(name, flags) ON_STREAM(name, fill_graph_launch(r.slot, call, object, exec, stream, flags))
+#define GRAPH_UPLOAD(name)        ON_STREAM(name, FILL(0, exec, stream, 0))
+
+GRAPH_LAUNCH(cuGraphLaunch,      0);
+GRAPH_LAUNCH(cuGraphLaunch_ptsz, VPROF_LAUNCH_PER_THREAD);
+GRAPH_UPLOAD(cuGraphUpload);
+GRAPH_UPLOAD(cuGraphUpload_ptsz);
+
+/* ---- the end: forgotten before the real call, after which the handle may be another's ---- */
+
+WRAP(cuGraphDestroy, (CUgraph graph), (graph), 0, FILL(graph, 0, 0, 0));
+WRAP_KEEP(EXPORT, cuGraphExecDestroy, (CUgraphExec exec), (exec), object = vprof_graph_gone(exec),
+	  FILL(0, exec, 0, 0), , );
