@@ -20,6 +20,8 @@ static int text_make(struct chrome_text *text, const char *category, const char 
 	text->name_at = head.used;
 	buffer_add_json(&head, name);
 	buffer_print(&head, "\",");
+	buffer_pad(&head);
+	buffer_pad(args);
 	text->head = head.data;
 	text->head_size = head.used;
 	text->args = args->data;
@@ -137,12 +139,12 @@ static int make_objects(struct chrome_names *names, const struct ring *ring, int
 
 int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw)
 {
-	struct buffer none = { 0 };
+	struct buffer no_args[2] = { 0 };
 	int error;
 
-	error = text_make(&names->no_kernel, "launch", "kernel ?", &none);
+	error = text_make(&names->no_kernel, "launch", "kernel ?", &no_args[0]);
 	if (!error)
-		error = text_make(&names->no_graph, "graph_launch", "graph ?", &none);
+		error = text_make(&names->no_graph, "graph_launch", "graph ?", &no_args[1]);
 	if (!error)
 		error = make_calls(names, ring);
 	if (!error)

@@ -160,7 +160,7 @@ static char *put_result(char *p, uint32_t result)
 static char *put_head(char *p, const struct chrome_text *text, int in_flight)
 {
 	if (!in_flight)
-		return put_text(p, text->head, text->head_size);
+		return put_padded(p, text->head, text->head_size);
 	p = put_text(p, text->head, text->name_at);
 	p = put_literal(p, "[in flight] ");
 	return put_text(p, text->head + text->name_at, text->head_size - text->name_at);
@@ -171,7 +171,8 @@ static const struct chrome_text *slice_text(const struct chrome_names *names, co
 					    const struct chrome_text *call,
 					    const struct chrome_text **object)
 {
-	static const struct chrome_text nothing;
+	static const char blank[TEXT_PAD];
+	static const struct chrome_text nothing = { .args = (char *)blank };
 
 	*object = &nothing;
 	switch (slot->kind) {
@@ -209,7 +210,7 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	if (!p)
 		return;
 	p = put_head(p, text, in_flight);
-	p = put_text(p, thread->ids, thread->ids_size);
+	p = put_padded(p, thread->ids, thread->ids_size);
 	p = put_literal(p, "\"ts\":");
 	p = put_us(p, start);
 	p = put_literal(p, ",\"dur\":");
@@ -219,8 +220,8 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	else if (__builtin_expect(result && result != EVENT_RESULT_NOT_READY, 0))
 		p = put_literal(p, ",\"cname\":\"terrible\"");
 	p = put_literal(p, ",\"args\":{");
-	p = put_text(p, object->args, object->args_size);
-	p = put_text(p, call->args, call->args_size);
+	p = put_padded(p, object->args, object->args_size);
+	p = put_padded(p, call->args, call->args_size);
 	p = put_arguments(p, slot);
 	if (__builtin_expect(in_flight, 0))
 		p = put_literal(p, "\"in_flight\":true,");

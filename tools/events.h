@@ -29,7 +29,7 @@ struct trace_thread {
 	uint32_t tid;          /* os_tid, or a made-up one where an earlier thread had that */
 	uint32_t index;        /* in process->threads */
 	uint32_t ids_size;
-	char ids[48];          /* "pid":1,"tid":2, - here since every slice needs it */
+	char ids[64];          /* "pid":1,"tid":2, - here since every slice needs it; see put_padded() */
 	uint64_t comm_rank;    /* how new the name is */
 	char comm[16];         /* newest name known; may be empty */
 	uint8_t chosen;        /* passes the filter */

@@ -22,6 +22,14 @@ struct merge_lane {
 	uint32_t clock_at;
 };
 
+/* Room for all events of a chunk, kept for the next chunk: a busy lane has its memory once. */
+struct merge_spare {
+	struct merge_spare *next;
+};
+
+/* A chunk with fewer events than that is not worth a whole buffer. */
+enum { FEW_EVENTS = VPROF_CHUNK_SLOTS / 2 };
+
 static uint64_t key_of(uint64_t ns)
 {
 	return ns < KEY_END ? ns : KEY_END - 1;
@@ -39,22 +47,56 @@ static uint64_t lane_key(struct merge_lane *lane)
 	return key_of(clock_realtime(lane->process->clock, &at, lane->chunk->head.open_ticks));
 }
 
-/* Puts the lane's next chunk into memory of its size; it may turn out to hold nothing. */
+static struct event *spare_take(struct merge *merge)
+{
+	struct merge_spare *spare = merge->spares;
+
+	if (!spare)
+		return malloc(VPROF_CHUNK_SLOTS * sizeof(struct event));
+	merge->spares = spare->next;
+	return (struct event *)spare;
+}
+
+static void spare_give(struct merge *merge, struct event *events)
+{
+	struct merge_spare *spare = (struct merge_spare *)events;
+
+	spare->next = merge->spares;
+	merge->spares = spare;
+}
+
+/* Loads the lane's next chunk; it may turn out to hold nothing. */
 static int lane_load(struct merge *merge, struct merge_lane *lane)
 {
-	int count = trace_load(merge->trace, lane->process, lane->chunk++, &lane->clock_at,
-			       merge->scratch);
+	struct event *events = spare_take(merge), *few = NULL;
+	int count;
 
+	if (!events)
+		return -ENOMEM;
+	count = trace_load(merge->trace, lane->process, lane->chunk++, &lane->clock_at, events);
 	merge->chunks_done++;
+	if (count > 0 && count < FEW_EVENTS)
+		few = malloc(count * sizeof(*few));
+	if (few)
+		memcpy(few, events, count * sizeof(*few));
+	if (few || count <= 0)
+		spare_give(merge, events);
 	if (count <= 0)
 		return count;
-	lane->events = malloc(count * sizeof(*lane->events));
-	if (!lane->events)
-		return -ENOMEM;
-	memcpy(lane->events, merge->scratch, count * sizeof(*lane->events));
+	lane->events = few ? few : events;
 	lane->count = count;
 	lane->at = 0;
 	return 0;
+}
+
+/* The lane has given out all that was loaded. */
+static void lane_unload(struct merge *merge, struct merge_lane *lane)
+{
+	if (lane->count < FEW_EVENTS)
+		free(lane->events);
+	else
+		spare_give(merge, lane->events);
+	lane->events = NULL;
 }
 
 /* Plays the matches above a lane whose key has changed. */
@@ -127,8 +169,7 @@ int merge_open(struct merge *merge, struct trace *trace)
 	merge->trace = trace;
 	merge->lanes = calloc(room, sizeof(*merge->lanes));
 	merge->tree = calloc(room, sizeof(*merge->tree));
-	merge->scratch = calloc(VPROF_CHUNK_SLOTS, sizeof(*merge->scratch));
-	if (!merge->lanes || !merge->tree || !merge->scratch) {
+	if (!merge->lanes || !merge->tree) {
 		merge_close(merge);
 		return -ENOMEM;
 	}
@@ -148,7 +189,8 @@ void merge_close(struct merge *merge)
 		free(merge->lanes[i].events);
 	free(merge->lanes);
 	free(merge->tree);
-	free(merge->scratch);
+	while (merge->spares)
+		free(spare_take(merge));
 	memset(merge, 0, sizeof(*merge));
 }
 
@@ -166,10 +208,8 @@ int merge_next(struct merge *merge, struct event *events, int max)
 				return error;
 		} else {
 			events[count++] = lane->events[lane->at++];
-			if (lane->at == lane->count) {
-				free(lane->events);
-				lane->events = NULL;
-			}
+			if (lane->at == lane->count)
+				lane_unload(merge, lane);
 		}
 		tree_replay(merge, index, lane_key(lane));
 	}

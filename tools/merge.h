@@ -16,6 +16,7 @@
 #include "tools/events.h"
 
 struct merge_lane;
+struct merge_spare;
 
 struct merge_match {
 	uint64_t key;
@@ -27,7 +28,7 @@ struct merge {
 	struct merge_lane *lanes;
 	uint32_t lane_count;
 	struct merge_match *tree;  /* tree[0]: the winner; the others: losers of each match */
-	struct event *scratch;
+	struct merge_spare *spares;
 	uint64_t chunks_done, chunks; /* for progress */
 };
 

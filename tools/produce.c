@@ -17,9 +17,9 @@
 #include "tools/merge.h"
 
 enum {
-	BATCH_EVENTS = 1024,
+	BATCH_EVENTS = 2048,
 	STEP_EVENTS = 64,         /* formatted between two looks at the buffer's size */
-	BUFFER_LIMIT = 1 << 20,
+	BUFFER_LIMIT = 2 << 20,
 	WORKERS_MAX = 8,
 };
 

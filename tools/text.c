@@ -48,6 +48,14 @@ void buffer_add(struct buffer *buffer, const char *text, size_t size)
 		buffer_end(buffer, put_text(p, text, size));
 }
 
+void buffer_pad(struct buffer *buffer)
+{
+	char *p = buffer_room(buffer, TEXT_PAD);
+
+	if (p)
+		memset(p, 0, TEXT_PAD);
+}
+
 void buffer_print(struct buffer *buffer, const char *format, ...)
 {
 	va_list args;

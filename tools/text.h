@@ -46,6 +46,9 @@ void buffer_add(struct buffer *buffer, const char *text, size_t size);
 __attribute__((format(printf, 2, 3))) void buffer_print(struct buffer *buffer,
 							 const char *format, ...);
 
+/* Makes what is in the buffer good for put_padded(). */
+void buffer_pad(struct buffer *buffer);
+
 /*
  * Adds `text` as the inside of a JSON string: quotes, backslashes and control
  * characters escaped, bytes that are no UTF-8 replaced by U+FFFD.
@@ -60,6 +63,25 @@ static inline char *put_text(char *p, const char *text, size_t size)
 	return p + size;
 }
 
+/*
+ * The same for a text of some dozens of bytes that is copied often: by blocks, reading
+ * and writing up to TEXT_PAD - 1 bytes beyond its end. The text must lie in memory with
+ * that much more (buffer_pad() sees to it), and so must `p`.
+ */
+enum { TEXT_PAD = 32 };
+
+static inline char *put_padded(char *p, const char *text, size_t size)
+{
+	char *end = p + size;
+
+	do {
+		memcpy(p, text, TEXT_PAD);
+		p += TEXT_PAD;
+		text += TEXT_PAD;
+	} while (p < end);
+	return end;
+}
+
 #define put_literal(p, literal) put_text(p, literal, sizeof(literal) - 1)
 
 static inline char *put_pair(char *p, uint32_t value)
@@ -68,21 +90,40 @@ static inline char *put_pair(char *p, uint32_t value)
 	return p + 2;
 }
 
+/* A number below 10000 without leading zeros. */
+static inline char *put_small(char *p, uint32_t value)
+{
+	if (value >= 1000) {
+		p = put_pair(p, value / 100);
+		return put_pair(p, value % 100);
+	}
+	if (value >= 100) {
+		*p = '0' + value / 100;
+		return put_pair(p + 1, value % 100);
+	}
+	if (value >= 10)
+		return put_pair(p, value);
+	*p = '0' + value;
+	return p + 1;
+}
+
+/* A number below 10000 with four digits. */
+static inline char *put_four(char *p, uint32_t value)
+{
+	return put_pair(put_pair(p, value / 100), value % 100);
+}
+
 static inline char *put_u64(char *p, uint64_t value)
 {
-	char digits[PUT_U64_MAX], *at = digits + sizeof(digits);
-
-	if (value < 10) {
-		*p = '0' + value;
-		return p + 1;
+	if (value < 10000)
+		return put_small(p, value);
+	if (value < 100000000) {
+		p = put_small(p, (uint32_t)value / 10000);
+		return put_four(p, (uint32_t)value % 10000);
 	}
-	for (; value >= 100; value /= 100)
-		memcpy(at -= 2, text_pairs + 2 * (value % 100), 2);
-	if (value >= 10)
-		memcpy(at -= 2, text_pairs + 2 * value, 2);
-	else
-		*--at = '0' + value;
-	return put_text(p, at, digits + sizeof(digits) - at);
+	p = put_u64(p, value / 100000000);
+	value %= 100000000;
+	return put_four(put_four(p, value / 10000), value % 10000);
 }
 
 /* Nanoseconds as microseconds with three decimals. */

@@ -1,0 +1,325 @@
+/*
+ * forge.c - makes ring files for the tests of the readers, from a script.
+ *
+ *	forge RING < SCRIPT
+ *
+ * Each line is a word and KEY=VALUE pairs, in the order in which a writer would act:
+ *
+ *	ring pid=100 lanes=4 chunks=8 mono=0 real=1000 comm=app title=app_--flag state=1
+ *	call id=1 family=1 name=cuLaunchKernel
+ *	kernel name=_Z3foov            its number, from 1, is what kernel= refers to
+ *	graph number=1 nodes=3 exec=9  likewise graph=
+ *	lane lane=0 thread=1 tid=100 comm=app      a row of the lane table
+ *	chunk lane=0 thread=1 tid=100 comm=app     the lane's next chunk; skip=N slots went before it
+ *	rec kind=1 t=10 dur=5 call=1 kernel=1 w0=7 ...    open=1: in flight; torn=1: never published
+ *	owner t=20 thread=2 tid=101 comm=late      the lane changes hands
+ *	loss which=0 count=3
+ *	beat t=99
+ *	fill lanes=16 kernels=48 step=700          every chunk, with launches (for speed)
+ *
+ * Ticks are nanoseconds. In texts "_" stands for a blank only in title and command.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "vprof/ring.h"
+
+enum { DEFS_SIZE = 65536, OBJECTS_MAX = 256, LANES_MAX = 1024 };
+
+static uint8_t *file;
+static uint64_t file_size;
+static struct vprof_ring_header *header;
+static uint64_t defs_used = 8, ticket;
+static uint32_t kernels[OBJECTS_MAX], graphs[OBJECTS_MAX], kernel_count, graph_count;
+static uint64_t position[LANES_MAX];
+static struct vprof_chunk *current;
+static uint32_t slot_index;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "forge: %s\n", what);
+	exit(2);
+}
+
+/* Value of KEY in the line, into a buffer of its own for each call in turn. */
+static const char *text_of(const char *line, const char *key, const char *other)
+{
+	static char values[4][512];
+	static int turn;
+	char *value = values[turn++ % 4];
+	const char *at = line;
+	size_t size = strlen(key);
+
+	while ((at = strchr(at, ' '))) {
+		at++;
+		if (strncmp(at, key, size) || at[size] != '=')
+			continue;
+		snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(at + size + 1, " \n"), at + size + 1);
+		return value;
+	}
+	return other;
+}
+
+static uint64_t number_of(const char *line, const char *key, uint64_t other)
+{
+	const char *text = text_of(line, key, NULL);
+
+	return text ? strtoull(text, NULL, 0) : other;
+}
+
+static void blanks(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text);
+	for (char *p = to; *p; p++)
+		if (*p == '_')
+			*p = ' ';
+}
+
+static void make_ring(const char *path, const char *line)
+{
+	uint32_t lanes = number_of(line, "lanes", 2), chunks = number_of(line, "chunks", 4);
+	struct vprof_anchor *anchor;
+	struct vprof_ring_live *live;
+	int fd;
+
+	uint64_t lanes_end = VPROF_LANES_OFFSET + ((uint64_t)lanes * 128 + 4095) / 4096 * 4096;
+	file_size = lanes_end + DEFS_SIZE + (uint64_t)chunks * VPROF_CHUNK_SIZE;
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || ftruncate(fd, file_size))
+		die("cannot make the file");
+	file = mmap(NULL, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (file == MAP_FAILED)
+		die("cannot map the file");
+	header = (void *)file;
+	*header = (struct vprof_ring_header){
+		.magic = VPROF_RING_MAGIC, .byte_order = VPROF_RING_BYTE_ORDER,
+		.major = VPROF_RING_MAJOR, .minor = VPROF_RING_MINOR, .file_size = file_size,
+		.header_size = sizeof(*header), .slot_size = 64, .chunk_size = VPROF_CHUNK_SIZE,
+		.chunk_count = chunks, .chunks_offset = lanes_end + DEFS_SIZE, .lane_size = 128,
+		.lane_count = lanes, .lanes_offset = VPROF_LANES_OFFSET, .defs_offset = lanes_end,
+		.defs_size = DEFS_SIZE, .clock = VPROF_CLOCK_MONOTONIC, .anchor_count = VPROF_ANCHORS,
+		.tick_hz = 1000000000, .start_ticks = 1, .pid = number_of(line, "pid", 100),
+		.page_size = 4096,
+	};
+	snprintf(header->host, sizeof(header->host), "%s", text_of(line, "host", "host"));
+	snprintf(header->boot_id, sizeof(header->boot_id), "%s", text_of(line, "boot", "boot"));
+	snprintf(header->library, sizeof(header->library), "forge");
+	blanks(header->command, sizeof(header->command), text_of(line, "command", "app"));
+	live = (void *)(file + VPROF_LIVE_OFFSET);
+	live->state = number_of(line, "state", VPROF_RING_RUNNING);
+	snprintf(live->comm, sizeof(live->comm), "%s", text_of(line, "comm", "app"));
+	blanks(live->title, sizeof(live->title), text_of(line, "title", "app"));
+	anchor = (void *)(file + VPROF_CLOCK_OFFSET);
+	anchor->ticks = 1;
+	anchor->monotonic_ns = 1 + number_of(line, "mono", 0);
+	anchor->realtime_ns = 1 + number_of(line, "real", 1000000000);
+	close(fd);
+}
+
+static uint32_t add_def(uint16_t type, const void *fields, size_t size, const char *name)
+{
+	size_t whole = (size + (name ? strlen(name) + 1 : 0) + 7) / 8 * 8;
+	struct vprof_def *def = (void *)(file + header->defs_offset + defs_used);
+	uint32_t id = defs_used / 8;
+
+	if (defs_used + whole > DEFS_SIZE)
+		die("no room for a definition");
+	memcpy(def, fields, size);
+	if (name)
+		strcpy((char *)def + size, name);
+	def->size = whole;
+	def->type = type;
+	def->state = VPROF_DEF_READY;
+	defs_used += whole;
+	return id;
+}
+
+static struct vprof_lane *lane_row(uint32_t lane)
+{
+	if (lane >= header->lane_count || lane >= LANES_MAX)
+		die("no such lane");
+	return (struct vprof_lane *)(file + header->lanes_offset) + lane;
+}
+
+static struct vprof_chunk *take_chunk(uint32_t lane, uint64_t thread, uint32_t tid, const char *comm)
+{
+	uint32_t index = ticket++ % header->chunk_count;
+	struct vprof_chunk *chunk = (void *)(file + header->chunks_offset);
+
+	chunk += index;
+	lane_row(lane)->sealed = position[lane];
+	lane_row(lane)->chunk = index + 1;
+	chunk->head = (struct vprof_chunk_header){
+		.base = ticket << 8, .lane = lane, .tid = tid, .thread = thread, .used = 1,
+		.first = position[lane], .held = 1, .open_ticks = 1,
+	};
+	memcpy(chunk->head.comm, comm, strnlen(comm, 15));
+	return chunk;
+}
+
+static struct vprof_slot *next_slot(void)
+{
+	if (!current || slot_index >= VPROF_CHUNK_SLOTS)
+		die("no chunk, or a full one");
+	current->head.used = slot_index + 1;
+	position[current->head.lane]++;
+	return &current->slot[slot_index++ - 1];
+}
+
+static void add_record(const char *line)
+{
+	uint32_t kernel = number_of(line, "kernel", 0), graph = number_of(line, "graph", 0);
+	struct vprof_slot *slot = next_slot();
+	char key[] = "w0";
+
+	slot->t0 = number_of(line, "t", 1);
+	if (!number_of(line, "open", 0))
+		slot->done = VPROF_DONE(number_of(line, "dur", 1), number_of(line, "result", 0));
+	slot->kind = number_of(line, "kind", VPROF_KIND_LAUNCH);
+	slot->call = number_of(line, "call", 1);
+	slot->object = kernel ? kernels[kernel % OBJECTS_MAX] : graph ? graphs[graph % OBJECTS_MAX] :
+		       number_of(line, "object", 0);
+	for (int i = 0; i < 4; i++, key[1]++)
+		slot->words[i] = number_of(line, key, 0);
+	if (slot->kind == VPROF_KIND_LAUNCH) {
+		for (int i = 0; i < 3; i++) {
+			slot->launch.grid[i] = number_of(line, "grid", 1);
+			slot->launch.block[i] = i ? 1 : number_of(line, "block", 128);
+		}
+		slot->launch.flags = number_of(line, "flags", 0);
+		slot->launch.shared = number_of(line, "shared", 0);
+	}
+	if (!number_of(line, "torn", 0))
+		slot->seq = current->head.base + slot_index - 1;
+}
+
+static void add_owner(const char *line)
+{
+	struct vprof_slot *slot = next_slot();
+	const char *comm = text_of(line, "comm", "");
+
+	*slot = (struct vprof_slot){
+		.seq = current->head.base + slot_index - 1, .t0 = number_of(line, "t", 1),
+		.done = 1 << 16, .kind = VPROF_KIND_THREAD,
+		.owner = { .thread = number_of(line, "thread", 1), .tid = number_of(line, "tid", 100) },
+	};
+	memcpy(slot->owner.comm, comm, strnlen(comm, 15));
+}
+
+static void add_lane(const char *line)
+{
+	struct vprof_lane *lane = lane_row(number_of(line, "lane", 0));
+	const char *comm = text_of(line, "comm", "");
+
+	lane->state = number_of(line, "state", VPROF_LANE_LIVE);
+	lane->tid = number_of(line, "tid", 100);
+	lane->thread = number_of(line, "thread", 1);
+	memcpy(lane->comm, comm, strnlen(comm, 15));
+}
+
+/* A busy process: all lanes launch in turn, with the calls of a real program's proportions. */
+static void fill(const char *line)
+{
+	uint32_t lanes = number_of(line, "lanes", 1), step = number_of(line, "step", 700), wide = kernel_count;
+	uint64_t now = 1000, random = header->pid;
+	uint64_t rounds = header->chunk_count / lanes;
+	uint64_t clocks[LANES_MAX];
+
+	for (uint32_t i = 0; i < lanes; i++)
+		clocks[i] = now + 37 * i;
+	for (uint64_t round = 0; round < rounds; round++)
+		for (uint32_t i = 0; i < lanes; i++) {
+			current = take_chunk(i, i + 1, header->pid + i, i ? "worker" : "main");
+			current->head.open_ticks = clocks[i];
+			current->head.held = round + 1 == rounds;
+			slot_index = 1;
+			while (slot_index < VPROF_CHUNK_SLOTS) {
+				struct vprof_slot *slot = next_slot();
+
+				random = random * 6364136223846793005ull + 1442695040888963407ull;
+				slot->t0 = clocks[i];
+				slot->done = VPROF_DONE(2000 + (random >> 52), 0);
+				slot->kind = VPROF_KIND_LAUNCH;
+				slot->call = 1;
+				slot->object = kernels[1 + (random >> 33) % wide];
+				slot->launch.stream = 0x7f32a8c01230;
+				slot->launch.grid[0] = 1 + (random >> 40) % 4096;
+				slot->launch.grid[1] = slot->launch.grid[2] = 1;
+				slot->launch.block[0] = 128;
+				slot->launch.block[1] = slot->launch.block[2] = 1;
+				slot->launch.shared = (random >> 35) % 2 * 49152;
+				slot->seq = current->head.base + slot_index - 1;
+				clocks[i] += lanes * step + (random >> 50);
+			}
+		}
+}
+
+static void act(const char *path, const char *line)
+{
+	size_t word = strcspn(line, " \n");
+
+#define IS(name) (word == strlen(name) && !strncmp(line, name, word))
+	if (!word || *line == '#')
+		return;
+	if (IS("ring")) {
+		make_ring(path, line);
+	} else if (IS("call")) {
+		struct vprof_def_call def = { .call = number_of(line, "id", 1),
+					      .family = number_of(line, "family", 0) };
+
+		add_def(VPROF_DEF_CALL, &def, sizeof(def), text_of(line, "name", "cuCall"));
+	} else if (IS("kernel")) {
+		struct vprof_def_kernel def = { .handle = number_of(line, "handle", 1) };
+
+		kernels[++kernel_count % OBJECTS_MAX] = add_def(VPROF_DEF_KERNEL, &def, sizeof(def),
+								text_of(line, "name", "kernel"));
+	} else if (IS("graph")) {
+		struct vprof_def_graph def = { .number = number_of(line, "number", 1),
+					       .nodes = number_of(line, "nodes", 0),
+					       .exec = number_of(line, "exec", 0) };
+
+		graphs[++graph_count % OBJECTS_MAX] = add_def(VPROF_DEF_GRAPH, &def, sizeof(def), NULL);
+	} else if (IS("lane")) {
+		add_lane(line);
+	} else if (IS("chunk")) {
+		uint32_t lane = number_of(line, "lane", 0);
+
+		position[lane % LANES_MAX] += number_of(line, "skip", 0);
+		current = take_chunk(lane, number_of(line, "thread", 1), number_of(line, "tid", 100),
+				     text_of(line, "comm", "app"));
+		current->head.open_ticks = number_of(line, "open", 1);
+		slot_index = 1;
+	} else if (IS("rec")) {
+		add_record(line);
+	} else if (IS("owner")) {
+		add_owner(line);
+	} else if (IS("loss")) {
+		struct vprof_ring_live *live = (void *)(file + VPROF_LIVE_OFFSET);
+
+		live->loss[number_of(line, "which", 0) % VPROF_LOSS_COUNT] = number_of(line, "count", 0);
+	} else if (IS("beat")) {
+		((struct vprof_ring_live *)(file + VPROF_LIVE_OFFSET))->beat_ticks = number_of(line, "t", 0);
+	} else if (IS("fill")) {
+		fill(line);
+	} else {
+		die(line);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	char line[4096];
+
+	if (argc != 2)
+		die("usage: forge RING < SCRIPT");
+	while (fgets(line, sizeof(line), stdin)) {
+		if (strncmp(line, "ring ", 5) && !file && *line != '#' && *line != '\n')
+			die("the script begins with a ring");
+		act(argv[1], line);
+	}
+	return 0;
+}
