@@ -3,12 +3,12 @@
  *
  * Two forms, both reading: guard, t0, real, t1, record, return.
  *
- * WRAP_QUICK, for calls that programs make often: three functions of one signature, each
- * of which leaves to the next by a jump, with the arguments where the caller put them.
- * The exported one is the guard: it leaves to the real function when recording is off.
- * NAME_record is the common case, and makes no call but the real one. Whatever else may
- * be needed (a new chunk, an unknown kernel, a clock without a counter, a process in which
- * recording never began) is in NAME_slow.
+ * WRAP_QUICK, for calls that programs make often: functions of one signature, each of
+ * which leaves to the next by a jump, with the arguments where the caller put them. The
+ * exported one is the guard. NAME_record is the common case, and makes no call but the
+ * real one; NAME_off leaves to the real function. Whatever else may be needed (a new chunk,
+ * an unknown kernel, a clock without a counter, a process in which recording never began)
+ * is in NAME_slow.
  *
  * WRAP_KEEP, for calls that make or unmake what later records refer to. Its `before` runs
  * before every call and its `learn` after every successful one, recorded or not; its
@@ -35,6 +35,31 @@
 #define WRAPPER  __attribute__((section("vprof_wrappers")))
 #define RECORDER __attribute__((section("vprof_wrappers"), noinline))
 
+/*
+ * The guard. In C a compiler copies the arguments that lie on the stack, to where they
+ * are, before it jumps; so it is written out where that is a matter of two lines.
+ */
+#if defined(__x86_64__)
+#define GUARD(name, params, args)                                                      \
+	__asm__(".pushsection vprof_wrappers, \"ax\", @progbits\n"                    \
+		".p2align 4\n"                                                         \
+		".globl " #name "\n"                                                   \
+		".type " #name ", @function\n"                                         \
+		#name ":\n"                                                            \
+		"	movq vprof_control(%rip), %rax\n"                               \
+		"	cmpl $0, (%rax)\n"                                              \
+		"	jne " #name "_record\n"                                         \
+		"	jmp " #name "_off\n"                                            \
+		".size " #name ", . - " #name "\n"                                     \
+		".popsection\n");
+#else
+#define GUARD(name, params, args)                                                      \
+	WRAPPER CUresult name params                                                   \
+	{                                                                              \
+		return likely(vprof_recording()) ? name##_record args : name##_off args; \
+	}
+#endif
+
 /* The driver's function behind wrapper `name`: see vprof_real on when it may be called untested. */
 #define REAL(name)   ((__typeof__(&name))vprof_real[CU_ID_##name])
 #define TARGET(name) ((__typeof__(&name))vprof_target(CU_ID_##name))
@@ -48,6 +73,8 @@
  */
 #define WRAP_QUICK(visible, name, params, args, quick, ready, full, fill)              \
 	visible CUresult name params;                                                  \
+	HIDDEN CUresult name##_record params;                                          \
+	HIDDEN CUresult name##_off params;                                             \
 	static COLD CUresult name##_slow params                                        \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
@@ -64,7 +91,7 @@
 		vprof_end(r, (uint32_t)result);                                        \
 		return result;                                                         \
 	}                                                                              \
-	static RECORDER CUresult name##_record params                                  \
+	RECORDER CUresult name##_record params                                  \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
 		struct vprof_record r;                                                 \
@@ -82,14 +109,11 @@
 		vprof_end_at(r, (uint32_t)result, vprof_ticks_quick());                \
 		return result;                                                         \
 	}                                                                              \
-	WRAPPER CUresult name params                                                   \
+	RECORDER CUresult name##_off params                                            \
 	{                                                                              \
-		__typeof__(&name) next = name##_record;                                \
-                                                                                       \
-		if (unlikely(!vprof_recording()))                                      \
-			next = likely(REAL(name)) ? REAL(name) : name##_slow;          \
-		return next args;                                                      \
+		return likely(REAL(name)) ? REAL(name) args : name##_slow args;        \
 	}                                                                              \
+	GUARD(name, params, args)                                                      \
 	_Static_assert(1, "")
 
 /* A record whose object is a constant. */

@@ -24,9 +24,12 @@ static ALWAYS_INLINE void fill_launch(struct vprof_slot *slot, unsigned call, ui
 	slot->launch.grid[0] = grid.x;
 	slot->launch.grid[1] = grid.y;
 	slot->launch.grid[2] = grid.z;
-	slot->launch.block[0] = narrow(block.x);
-	slot->launch.block[1] = narrow(block.y);
-	slot->launch.block[2] = narrow(block.z);
+	/* No device takes more than 1024 threads: one test for all three. */
+	if (unlikely((block.x | block.y | block.z) > 0xffff))
+		block = (struct shape){ narrow(block.x), narrow(block.y), narrow(block.z) };
+	slot->launch.block[0] = (uint16_t)block.x;
+	slot->launch.block[1] = (uint16_t)block.y;
+	slot->launch.block[2] = (uint16_t)block.z;
 	slot->launch.flags = (uint16_t)flags;
 	slot->launch.shared = shared;
 }
