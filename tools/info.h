@@ -1,0 +1,45 @@
+/*
+ * info.h - what `vprof info` finds out about one ring before it prints it.
+ */
+#ifndef VPROF_TOOLS_INFO_H
+#define VPROF_TOOLS_INFO_H
+
+#include "tools/inputs.h"
+
+/* One thread's share of a ring. */
+struct info_thread {
+	uint64_t serial;      /* 0: records that no thread is known of any more */
+	uint32_t tid;
+	char comm[16];
+	uint64_t present;     /* records in the file */
+	uint64_t overwritten; /* as far as the gap they left is known to be this thread's */
+	uint64_t first_ticks, last_ticks; /* of the records present */
+	uint32_t last_call;
+	int last_in_flight;
+	uint16_t last_kind;
+};
+
+struct info {
+	struct ring_losses losses;
+	struct info_thread *threads; /* by serial number */
+	size_t thread_count;
+	uint64_t first_ticks, last_ticks; /* of all records; first 0 when there are none */
+};
+
+/* Reads all records of the ring. 0 or a negative errno. */
+int info_make(struct info *info, const struct ring *ring);
+void info_free(struct info *info);
+
+enum info_state {
+	INFO_RUNNING,  /* its process lives on this machine */
+	INFO_CLOSED,   /* it came to its own end */
+	INFO_DIED,     /* it ran when last heard of, and is gone */
+	INFO_UNKNOWN,  /* it ran when last heard of, on another machine or boot */
+};
+enum info_state info_state(const struct ring *ring);
+const char *info_state_text(enum info_state state);
+
+void info_text(const struct input *input, const struct info *info, FILE *out);
+void info_json(const struct input *input, const struct info *info, FILE *out);
+
+#endif

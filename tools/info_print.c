@@ -1,0 +1,275 @@
+/*
+ * info_print.c - what `vprof info` has found out, for people and for programs.
+ */
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include "tools/cli.h"
+#include "tools/info.h"
+
+/* One ring in the units of both outputs. */
+struct view {
+	const struct ring *ring;
+	const struct clock *clock;
+	uint64_t start, first, last;  /* CLOCK_REALTIME, ns */
+	uint64_t covered;             /* from the first record present to the last, ns */
+	enum info_state state;
+};
+
+static void view_make(struct view *view, const struct input *input, const struct info *info)
+{
+	uint32_t at = 0;
+
+	view->ring = &input->ring;
+	view->clock = &input->clock;
+	view->start = clock_realtime(&input->clock, &at, input->ring.header.start_ticks);
+	view->first = clock_realtime(&input->clock, &at, info->first_ticks);
+	view->last = clock_realtime(&input->clock, &at, info->last_ticks);
+	view->covered = view->last > view->first ? view->last - view->first : 0;
+	view->state = info_state(&input->ring);
+}
+
+static const char *clock_name(uint32_t clock)
+{
+	static const char *const names[] = { "monotonic", "tsc", "cntvct" };
+
+	return clock < sizeof(names) / sizeof(names[0]) ? names[clock] : "unknown";
+}
+
+static const char *call_name(const struct ring *ring, const struct info_thread *row)
+{
+	if (!row->present)
+		return "-";
+	return row->last_kind == VPROF_KIND_THREAD ? "(thread)" : ring_call_name(ring, row->last_call);
+}
+
+/* UTC, as 2026-11-22 03:06:01.123. */
+static void time_text(char *text, size_t size, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	char date[64] = "?";
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
+	snprintf(text, size, "%s.%03u UTC", date, (unsigned int)(ns / 1000000 % 1000));
+}
+
+__attribute__((format(printf, 3, 4)))
+static void pair(struct cli_table *table, const char *key, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	cli_table_cell(table, "%s", key);
+	cli_table_cell(table, "%s", text);
+}
+
+static void text_losses(struct cli_table *table, const struct ring *ring, const struct info *info)
+{
+	const struct ring_losses *l = &info->losses;
+
+	pair(table, "records", "%llu present, %llu overwritten, %llu torn, %llu in flight",
+	     (unsigned long long)l->present, (unsigned long long)l->overwritten,
+	     (unsigned long long)l->torn, (unsigned long long)l->in_flight);
+	for (int i = 0; i < VPROF_LOSS_COUNT; i++)
+		if (l->loss[i])
+			pair(table, "lost", "%llu %s", (unsigned long long)l->loss[i], ring_loss_name(i));
+	if (ring->cut_bytes)
+		pair(table, "damaged", "the file lacks its last %llu bytes", (unsigned long long)ring->cut_bytes);
+	if (ring->bad_chunks)
+		pair(table, "damaged", "%llu chunks left out", (unsigned long long)ring->bad_chunks);
+	if (ring->bad_defs)
+		pair(table, "damaged", "%llu definitions left out", (unsigned long long)ring->bad_defs);
+}
+
+static void text_times(struct cli_table *table, const struct view *view, const struct info *info)
+{
+	char when[80], span[32], back[32], error[32];
+
+	time_text(when, sizeof(when), view->start);
+	pair(table, "started", "%s", when);
+	if (!info->first_ticks) {
+		pair(table, "covers", "nothing: no record");
+	} else {
+		cli_time_text(span, sizeof(span), view->covered);
+		cli_time_text(back, sizeof(back), view->first > view->start ? view->first - view->start : 0);
+		time_text(when, sizeof(when), view->last);
+		pair(table, "covers", "%s up to %s, beginning %s after the start", span, when, back);
+	}
+	cli_time_text(error, sizeof(error), view->clock->error_ns);
+	pair(table, "clock", "%s, %.6f MHz, %u anchors (%u dropped), error %s",
+	     clock_name(view->ring->header.clock), view->clock->hz / 1e6, view->clock->used,
+	     view->clock->dropped, error);
+}
+
+static void text_threads(const struct view *view, const struct info *info, FILE *out)
+{
+	struct cli_table *table = cli_table_new("rlrrrrl");
+	static const char *const head[] = {
+		"TID", "NAME", "RECORDS", "OVERWRITTEN", "FIRST", "LAST", "LAST CALL",
+	};
+	uint32_t at = 0;
+
+	if (!table)
+		return;
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+		cli_table_cell(table, "%s", head[i]);
+	for (size_t i = 0; i < info->thread_count; i++) {
+		const struct info_thread *row = &info->threads[i];
+		double first = (double)clock_realtime(view->clock, &at, row->first_ticks) - (double)view->start;
+		double last = (double)clock_realtime(view->clock, &at, row->last_ticks) - (double)view->start;
+
+		if (row->serial) {
+			cli_table_cell(table, "%u", row->tid);
+			cli_table_cell(table, "%s", row->comm);
+		} else {
+			cli_table_cell(table, "-");
+			cli_table_cell(table, "(earlier threads)");
+		}
+		cli_table_cell(table, "%llu", (unsigned long long)row->present);
+		cli_table_cell(table, "%llu", (unsigned long long)row->overwritten);
+		if (row->present) {
+			cli_table_cell(table, "%.6f", first / 1e9);
+			cli_table_cell(table, "%.6f", last / 1e9);
+		} else {
+			cli_table_cell(table, "-");
+			cli_table_cell(table, "-");
+		}
+		cli_table_cell(table, "%s%s", call_name(view->ring, row), row->last_in_flight ? " (in flight)" : "");
+	}
+	cli_table_print(table, out, 2);
+}
+
+void info_text(const struct input *input, const struct info *info, FILE *out)
+{
+	const struct vprof_ring_header *h = &input->ring.header;
+	struct cli_table *table = cli_table_new("ll");
+	char size[32];
+	struct view view;
+
+	if (!table)
+		return;
+	view_make(&view, input, info);
+	fprintf(out, "%s%s%s\n", cli_colour(out, CLI_BOLD), input->path, cli_colour(out, CLI_PLAIN));
+	if (strcmp(input->path, input->real))
+		pair(table, "lies at", "%s", input->real);
+	pair(table, "process", "%u on %s: %s", h->pid, h->host, input->ring.live.comm);
+	pair(table, "command", "%s", h->command);
+	if (input->ring.live.title[0] && strcmp(input->ring.live.title, h->command))
+		pair(table, "title", "%s", input->ring.live.title);
+	pair(table, "state", "%s%s", info_state_text(view.state),
+	     input->ring.control.word ? "" : ", recording is off");
+	pair(table, "size", "%s, written by vprof %s, format %u.%u",
+	     cli_size_text(size, sizeof(size), input->ring.size), h->library, h->major, h->minor);
+	text_times(table, &view, info);
+	pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
+	text_losses(table, &input->ring, info);
+	cli_table_print(table, out, 2);
+	if (info->thread_count) {
+		fputc('\n', out);
+		text_threads(&view, info, out);
+	}
+}
+
+/* ---- JSON ---- */
+
+static void json_text(FILE *out, const char *key, const char *text)
+{
+	fprintf(out, "  \"%s\": ", key);
+	cli_json_string(out, text);
+	fputs(",\n", out);
+}
+
+static void json_number(FILE *out, const char *key, uint64_t value)
+{
+	fprintf(out, "  \"%s\": %llu,\n", key, (unsigned long long)value);
+}
+
+static void json_threads(const struct view *view, const struct info *info, FILE *out)
+{
+	uint32_t at = 0;
+
+	fputs("  \"thread_table\": [", out);
+	for (size_t i = 0; i < info->thread_count; i++) {
+		const struct info_thread *row = &info->threads[i];
+
+		fprintf(out, "%s\n    {\"serial\": %llu, \"tid\": %u, \"comm\": ", i ? "," : "",
+			(unsigned long long)row->serial, row->tid);
+		cli_json_string(out, row->comm);
+		fprintf(out, ", \"records\": %llu, \"overwritten\": %llu", (unsigned long long)row->present,
+			(unsigned long long)row->overwritten);
+		if (row->present) {
+			fprintf(out, ", \"first_ns\": %llu",
+				(unsigned long long)clock_realtime(view->clock, &at, row->first_ticks));
+			fprintf(out, ", \"last_ns\": %llu, \"last_call\": ",
+				(unsigned long long)clock_realtime(view->clock, &at, row->last_ticks));
+			cli_json_string(out, call_name(view->ring, row));
+			fprintf(out, ", \"in_flight\": %s", row->last_in_flight ? "true" : "false");
+		}
+		fputc('}', out);
+	}
+	fputs("\n  ]\n", out);
+}
+
+static void json_losses(const struct info *info, FILE *out)
+{
+	const struct ring_losses *l = &info->losses;
+
+	json_number(out, "reserved", l->reserved);
+	json_number(out, "present", l->present);
+	json_number(out, "overwritten", l->overwritten);
+	json_number(out, "torn", l->torn);
+	json_number(out, "in_flight", l->in_flight);
+	fputs("  \"lost\": {", out);
+	for (int i = 0; i <= VPROF_LOSS_HANDLES; i++)
+		fprintf(out, "%s\"%s\": %llu", i ? ", " : "", ring_loss_name(i), (unsigned long long)l->loss[i]);
+	fputs("},\n", out);
+}
+
+void info_json(const struct input *input, const struct info *info, FILE *out)
+{
+	const struct ring *ring = &input->ring;
+	const struct vprof_ring_header *h = &ring->header;
+	struct view view;
+
+	view_make(&view, input, info);
+	fputs("{\n", out);
+	json_text(out, "path", input->path);
+	json_text(out, "real", input->real);
+	json_text(out, "host", h->host);
+	json_text(out, "boot_id", h->boot_id);
+	json_number(out, "pid", h->pid);
+	json_number(out, "ppid", h->ppid);
+	json_text(out, "comm", ring->live.comm);
+	json_text(out, "title", ring->live.title);
+	json_text(out, "command", h->command);
+	json_text(out, "exe", h->exe);
+	json_text(out, "state", info_state_text(view.state));
+	fprintf(out, "  \"recording\": %s,\n", ring->control.word ? "true" : "false");
+	json_number(out, "size", ring->size);
+	json_text(out, "library", h->library);
+	json_number(out, "major", h->major);
+	json_number(out, "minor", h->minor);
+	json_number(out, "start_ns", view.start);
+	if (info->first_ticks) {
+		json_number(out, "first_ns", view.first);
+		json_number(out, "last_ns", view.last);
+	}
+	json_number(out, "covered_ns", view.covered);
+	json_text(out, "clock", clock_name(h->clock));
+	fprintf(out, "  \"clock_hz\": %.3f,\n", view.clock->hz);
+	json_number(out, "clock_error_ns", view.clock->error_ns);
+	json_number(out, "anchors", view.clock->used);
+	json_number(out, "anchors_dropped", view.clock->dropped);
+	json_number(out, "threads", ring->live.threads);
+	json_losses(info, out);
+	json_number(out, "cut_bytes", ring->cut_bytes);
+	json_number(out, "bad_chunks", ring->bad_chunks);
+	json_number(out, "bad_defs", ring->bad_defs);
+	json_threads(&view, info, out);
+	fputc('}', out);
+}
