@@ -1,0 +1,73 @@
+/*
+ * cmd_help.c - `vprof help`: the verbs, one verb's help, or the environment variables.
+ */
+#include <string.h>
+#include "tools/cli.h"
+#include "tools/verbs.h"
+
+static const struct cli_option table[] = { { 0 } };
+
+static const struct cli_command command = {
+	"vprof help", "[VERB | env]",
+	"Shows what vprof can do, the help of a verb, or the environment variables of libvprof.so.",
+	NULL, table,
+};
+
+/* The same rows that the library's parser is made from. */
+static const struct variable {
+	const char *name, *type, *fallback, *help;
+} variables[] = {
+#define VPROF_ENV(name, type, field, fallback, help) { #name, #type, fallback, help },
+#include "vprof/env.def"
+#undef VPROF_ENV
+};
+
+static const char *type_text(const char *type)
+{
+	if (!strcmp(type, "COUNT"))
+		return "number";
+	return strcmp(type, "SWITCH") ? "text" : "0 or 1";
+}
+
+static int help_env(void)
+{
+	struct cli_table *out = cli_table_new("llll");
+
+	if (!out)
+		return CLI_FAILED;
+	printf("Environment variables that libvprof.so reads when a program starts:\n\n");
+	cli_table_cell(out, "NAME");
+	cli_table_cell(out, "VALUE");
+	cli_table_cell(out, "DEFAULT");
+	cli_table_cell(out, "MEANING");
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		cli_table_cell(out, "%s", variables[i].name);
+		cli_table_cell(out, "%s", type_text(variables[i].type));
+		cli_table_cell(out, "%s", variables[i].fallback);
+		cli_table_cell(out, "%s", variables[i].help);
+	}
+	return cli_table_print(out, stdout, 0) ? CLI_FAILED : cli_finish(command.name);
+}
+
+int cmd_help(int argc, char **argv)
+{
+	int operands = cli_parse(&command, NULL, argc, argv);
+
+	if (operands < 0)
+		return CLI_CODE(operands);
+	if (operands > 1)
+		return cli_usage(&command, "one verb at a time");
+	if (!operands) {
+		vprof_help(stdout);
+		return cli_finish(command.name);
+	}
+	if (!strcmp(argv[1], "env"))
+		return help_env();
+	for (const struct verb *verb = vprof_verbs; verb->name; verb++) {
+		char *ask[] = { (char *)verb->name, "--help", NULL };
+
+		if (!strcmp(verb->name, argv[1]))
+			return verb->run(2, ask);
+	}
+	return cli_usage(&command, "no verb '%s'", argv[1]);
+}

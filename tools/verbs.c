@@ -1,0 +1,21 @@
+/*
+ * verbs.c - the table of verbs. A new verb is a row here and a function cmd_VERB().
+ */
+#include "tools/verbs.h"
+
+const struct verb vprof_verbs[] = {
+	{ "dump", cmd_dump, "every record of rings as text or JSON, one a line" },
+	{ "info", cmd_info, "whose a ring is, when it was written, how much was lost" },
+	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },
+	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },
+	{ 0 },
+};
+
+void vprof_help(FILE *out)
+{
+	fprintf(out, "Usage: vprof VERB [OPTION...] [RING...]\n"
+		     "Reads the rings that libvprof.so writes.\n\nVerbs:\n");
+	for (const struct verb *verb = vprof_verbs; verb->name; verb++)
+		fprintf(out, "  %-8s %s\n", verb->name, verb->help);
+	fprintf(out, "\n'vprof VERB --help' tells the options of a verb. A trace for Perfetto is made by vprof-merge.\n");
+}
