@@ -45,7 +45,7 @@ void clock_free(struct clock *clock);
 int clock_align(struct clock *const *clocks, const struct ring *const *rings, size_t count);
 
 /*
- * CLOCK_MONOTONIC of `ticks`, exact to the map within 1 ns. `at` is the caller's
+ * CLOCK_MONOTONIC of `ticks`, rounded to the nearest. `at` is the caller's
  * place in the map, 0 at first: with ticks that come in order the search is a
  * comparison or two. Saturates at 0 and UINT64_MAX.
  */
@@ -59,7 +59,7 @@ static inline uint64_t clock_monotonic(const struct clock *clock, uint32_t *at, 
 	while (__builtin_expect(*at && ticks < piece->ticks, 0))
 		piece = &clock->pieces[--*at];
 	ns = (__int128)(int64_t)(ticks - piece->ticks) * (int64_t)piece->mult;
-	ns = (ns >> piece->shift) + piece->ns;
+	ns = ((ns + ((__int128)1 << (piece->shift - 1))) >> piece->shift) + piece->ns;
 	if (__builtin_expect(ns != (__int128)(uint64_t)ns, 0))
 		return ns < 0 ? 0 : UINT64_MAX;
 	return (uint64_t)ns;

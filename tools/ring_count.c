@@ -47,7 +47,7 @@ int ring_count(const struct ring *ring, struct ring_losses *losses)
 		uint64_t covered = 0, end = 0, reserved;
 
 		/* Chunks may name lanes beyond a table that is cut short. */
-		if (lane >= ring->lane_count && ring->chunks[i].head.lane > lane)
+		if (lane >= ring->lane_count)
 			lane = ring->chunks[i].head.lane;
 		for (; i < ring->chunk_count && ring->chunks[i].head.lane == lane; i++) {
 			const struct ring_chunk *chunk = &ring->chunks[i];
