@@ -18,7 +18,6 @@ replay runs are one launch, cuGraphLaunch, and are compared as such.
 Prints the totals and every difference, then results as "ok NAME" and "not ok NAME" lines
 in OUT/launch_counts.results; all rows are in OUT/launch_counts.tsv.
 """
-import ctypes
 import json
 import os
 import subprocess
@@ -30,7 +29,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 OUT = Path(os.environ.get("OUT", "/tmp/vprof-launch-counts"))
 LIMIT = int(os.environ.get("CHILD_LIMIT", "170"))
-GRAPH = "(graph launches)"
 
 
 # ---- the region: runs in a child process -----------------------------------------------
@@ -162,65 +160,22 @@ def child(mode, trace):
 
 # ---- what each side counted ---------------------------------------------------------------
 
-def demangler():
-    """__cxa_demangle of the C++ library that is here; names it does not know stay as they are."""
-    lib = ctypes.CDLL("libstdc++.so.6")
-    lib.__cxa_demangle.restype = ctypes.c_void_p
-    lib.__cxa_demangle.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)]
-    libc = ctypes.CDLL(None)
-    libc.free.argtypes = [ctypes.c_void_p]
-
-    def demangle(name):
-        if not name.startswith("_Z"):  # else "f" would become "float"
-            return name
-        status = ctypes.c_int()
-        p = lib.__cxa_demangle(name.encode(), None, None, ctypes.byref(status))
-        if not p:
-            return name
-        text = ctypes.string_at(p).decode(errors="replace")
-        libc.free(p)
-        return text
-    return demangle
-
-
 def from_profiler(trace, parts, demangle):
-    """Part -> Counter of kernel names (those of graph replays are not launches), and copies."""
-    events = json.load(open(trace))["traceEvents"]
-    windows, api = {}, {}
-    for e in events:
-        cat = e.get("cat", "")
-        if cat == "user_annotation" and e["name"].startswith("part:"):
-            windows[e["name"][5:]] = (float(e["ts"]), float(e["ts"]) + float(e["dur"]))
-        elif cat in ("cuda_runtime", "cuda_driver"):
-            api[e["args"].get("correlation")] = e["name"]
+    import kineto
+    events = kineto.load(trace)
+    windows = kineto.annotations(events, "part:")
     missing = [p for p in parts if p not in windows]
     if missing:
         raise SystemExit(f"{trace}: no window for {missing}")
 
     def part_of(ts):
         return next((p for p, (a, b) in windows.items() if a - 2000 <= ts <= b + 2000), None)
-    kernels, copies = {p: Counter() for p in parts}, {p: Counter() for p in parts}
-    for e in events:
-        cat = e.get("cat", "")
-        if cat not in ("kernel", "gpu_memcpy", "gpu_memset", "cuda_runtime", "cuda_driver"):
-            continue
-        part = part_of(float(e["ts"]))
-        if not part:
-            continue
-        from_graph = "GraphLaunch" in api.get(e.get("args", {}).get("correlation"), "")
-        if cat == "kernel" and not from_graph:
-            kernels[part][demangle(e["name"])] += 1
-        elif cat in ("cuda_runtime", "cuda_driver") and "GraphLaunch" in e["name"]:
-            kernels[part][GRAPH] += 1
-        elif cat == "gpu_memcpy" and not from_graph:
-            copies[part]["copies"] += 1
-        elif cat == "gpu_memset" and not from_graph:
-            copies[part]["sets"] += 1
-    return kernels, copies
+    return kineto.count(events, part_of, demangle)
 
 
 def from_ring(folder, pid, parts, demangle):
     import numpy as np
+    import kineto
     import ringfile
     rings = [r for r in map(ringfile.Ring, ringfile.find([str(folder)])) if r.pid == pid]
     if len(rings) != 1:
@@ -234,16 +189,8 @@ def from_ring(folder, pid, parts, demangle):
     starts, stops = marks["cuProfilerStart"], marks["cuProfilerStop"]
     if len(starts) != len(parts) or len(stops) != len(parts):
         raise SystemExit(f"{folder}: {len(starts)} starts and {len(stops)} stops for {len(parts)} parts")
-    kernels, copies = {}, {}
-    for part, a, b in zip(parts, starts, stops):
-        inside = ring.records[(ring.records["t0"] > a) & (ring.records["t0"] < b)]
-        ok = inside[(inside["done"] & 0xFFFF) == 0]
-        names = Counter(demangle(ring.kernel(r)) or "(no name)" for r in ok[ok["kind"] == ringfile.LAUNCH])
-        replays = int((ok["kind"] == ringfile.GRAPH_LAUNCH).sum())
-        kernels[part] = names + Counter({GRAPH: replays})
-        copies[part] = Counter({"copies": int((ok["kind"] == ringfile.COPY).sum()),
-                                "sets": int((ok["kind"] == ringfile.SET).sum())})
-    return kernels, copies
+    counted = {part: ring.count(a, b, demangle, kineto.GRAPH) for part, a, b in zip(parts, starts, stops)}
+    return {p: c[0] for p, c in counted.items()}, {p: c[1] for p, c in counted.items()}
 
 
 # ---- running and comparing ---------------------------------------------------------------------
@@ -286,7 +233,7 @@ def finish(mode, started, demangle, results):
 
 def compare(label, parts, profiler, vprof, rows, results):
     for part in parts:
-        a, b = profiler[0][part], vprof[0][part]
+        a, b = profiler[0].get(part, Counter()), vprof[0][part]
         wrong = 0
         for name in sorted(set(a) | set(b)):
             rows.append((label, part, name, a[name], b[name]))
@@ -295,15 +242,16 @@ def compare(label, parts, profiler, vprof, rows, results):
                 print(f"# {label} {part}: profiler {a[name]}, vprof {b[name]}: {name[:150]}")
         total, names = sum(a.values()), len(a)
         results.append((not wrong and total > 0, f"{label}: {part}: {total} launches of {names} names are the same"))
-        if profiler[1][part] != vprof[1][part]:
-            print(f"# {label} {part}: profiler {dict(profiler[1][part])}, vprof {dict(vprof[1][part])} (calls; "
-                  "the profiler counts what the GPU did)")
+        moved = dict(profiler[1].get(part, {})), dict(vprof[1][part])
+        if moved[0] != moved[1]:  # no failure: a call may be several copies on the GPU, or none
+            print(f"# {label} {part}: profiler {moved[0]}, vprof {moved[1]}")
 
 
 def main():
     sys.path.insert(0, str(HERE))
     OUT.mkdir(parents=True, exist_ok=True)
-    demangle, rows, results = demangler(), [], []
+    import kineto
+    demangle, rows, results = kineto.demangler(), [], []
     both = finish("both", start("both"), demangle, results)  # fills the compilers' caches for the others
     others = {mode: start(mode) for mode in ("profiler", "vprof")}
     alone = {mode: finish(mode, started, demangle, results) for mode, started in others.items()}

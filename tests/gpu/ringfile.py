@@ -117,6 +117,15 @@ class Ring:
     def of_kind(self, kind):
         return self.records[self.records["kind"] == kind]
 
+    def count(self, first_ticks, last_ticks, demangle, graph):
+        """Launches that succeeded, by kernel name, replays under `graph`; and copies and sets."""
+        r = self.records[(self.records["t0"] > first_ticks) & (self.records["t0"] < last_ticks)]
+        r = r[(r["done"] & 0xFFFF) == 0]
+        launches = Counter(demangle(self.kernel(x)) or "(no name)" for x in r[r["kind"] == LAUNCH])
+        replays = int((r["kind"] == GRAPH_LAUNCH).sum())
+        moved = {"copies": int((r["kind"] == COPY).sum()), "sets": int((r["kind"] == SET).sum())}
+        return launches + Counter({graph: replays}), Counter({k: v for k, v in moved.items() if v})
+
     def in_flight(self):
         return self.records[self.records["done"] == 0]
 
