@@ -1,0 +1,27 @@
+# The shim over a driver with nothing behind it, and its table.
+SHIM_TESTS := $(BUILD)/tests/shim/libcuda.so.1 $(BUILD)/tests/shim/doors $(BUILD)/tests/shim/nodriver
+SHIM_TABLE := $(BUILD)/tests/shim_table.t
+
+$(BUILD)/tests/shim/libcuda.so.1: tests/shim/libcuda.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) -Wno-missing-prototypes $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic -Wl,-soname,libcuda.so.1 -MF $@.d $< -o $@
+
+$(BUILD)/tests/shim/doors: tests/shim/doors.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -o $@
+
+# Linked against a driver that is not there when it runs.
+$(BUILD)/tests/shim/nodriver: tests/shim/nodriver.c $(BUILD)/libvprof.so
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< $(BUILD)/libvprof.so -ldl -o $@
+
+$(SHIM_TABLE): tests/shim/table.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -o $@
+
+TESTS      += $(SHIM_TABLE)
+TEST_NEEDS += $(SHIM_TESTS) $(SHIM_TABLE)
