@@ -141,13 +141,14 @@ static int chunk_changing(const struct vprof_chunk *chunk, uint64_t base)
 	return 0;
 }
 
-/* Fills `buffer`, with zeros where the file ends before the chunk does. */
+/* Fills `buffer`, with zeros from the first slot that the file does not hold whole. */
 static int copy_chunk(const struct ring *ring, uint32_t index, struct vprof_chunk *buffer)
 {
 	ssize_t got = ring_pread(ring->fd, buffer, sizeof(*buffer), chunk_offset(ring, index));
 
 	if (got < 0)
 		return (int)got;
+	got -= got % VPROF_SLOT_SIZE;
 	memset((char *)buffer + got, 0, sizeof(*buffer) - (size_t)got);
 	return 0;
 }
