@@ -30,7 +30,7 @@ endif
 LIB_SRC    := $(wildcard preload/*.c shim/*.c) $(wildcard preload/*_$(ARCH).S)
 LIB_CFLAGS := $(CSTD) $(CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition \
 	-fno-asynchronous-unwind-tables -ffunction-sections
-LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic -Wl,-z,now \
+LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic -Wl,-z,lazy \
 	-Wl,--hash-style=gnu -Wl,--gc-sections -Wl,-z,noseparate-code
 LIB_OBJ    := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
 # The same with testpoints, for the crash tests only.
@@ -87,6 +87,14 @@ include $(sort $(wildcard tests/*/*.mk))
 T ?= $(TESTS)
 check: $(TEST_NEEDS) ## build and run every test that needs no GPU
 	$(Q)BUILD='$(BUILD)' CC='$(CC)' prove -j2 --timer $(T)
+
+$(BUILD)/demo_client: examples/demo_client.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -o $@ $(LDFLAGS) -ldl -lpthread
+
+# The fake driver is what the demo runs on where there is no GPU.
+DEMO_NEEDS := $(BUILD)/demo_client $(BUILD)/fakecuda/libcuda.so.1
 
 demo: all $(DEMO_NEEDS) ## trace a small CUDA program, kill a worker, merge: start here
 	$(Q)BUILD='$(BUILD)' examples/demo.sh
