@@ -9,7 +9,7 @@ struct seen {
 	int count;
 	uintptr_t args[16];
 	int result;             /* what calls return */
-	int errno_left;         /* and leave in errno */
+	int errno_left;         /* and leave in errno; 0: errno as it is */
 	void *handle;           /* what lookups and instantiations give */
 	const char *name_of;    /* what any handle is called */
 	int func_names, kernel_names;
