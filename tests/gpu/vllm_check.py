@@ -11,6 +11,7 @@ that were under way when the process was killed. In the mode `profile` the launc
 start_profile and stop_profile are compared with the torch profiler's, by kernel name.
 """
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ import ringfile
 ITERATION = re.compile(r"Iteration\((\d+)\): (\d+) context requests, (\d+) context tokens, "
                        r"(\d+) generation requests, (\d+) generation tokens")
 CAPTURED = 8      # the largest of --cudagraph-capture-sizes in VLLM_FLAGS
-UNDER_WAY = 3     # iterations scheduled ahead whose log line a kill may prevent
+UNDER_WAY = 5     # iterations scheduled ahead whose log line a kill may prevent
 
 
 def result(good, name):
@@ -99,7 +100,7 @@ def check_others(mode, rings, engine):
 
 
 def check_tools(mode, folder, rings):
-    vprof, merge = subprocess_paths()
+    vprof, merge = os.environ["VPROF"], os.environ["VPROF_MERGE"]
     info = subprocess.run([vprof, "info", str(folder / "out")], capture_output=True, text=True, timeout=60)
     (folder / "info.txt").write_text(info.stdout + info.stderr)
     result(info.returncode == 0, f"{mode}: vprof info")
@@ -115,11 +116,6 @@ def check_tools(mode, folder, rings):
     records = sum(int((r.records["kind"] != ringfile.THREAD).sum()) for r in rings)
     result(calls == records, f"{mode}: {calls} slices in the trace for {records} records")
     trace.unlink()
-
-
-def subprocess_paths():
-    import os
-    return os.environ["VPROF"], os.environ["VPROF_MERGE"]
 
 
 def check_profile(mode, folder, ring, client):

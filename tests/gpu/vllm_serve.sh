@@ -21,8 +21,11 @@ cd "$DIR" || exit 1
 rm -rf out client.jsonl end.json
 
 flags=(--enable-logging-iteration-details)
-[ "$mode" != profile ] || flags+=(--profiler-config.profiler torch --profiler-config.torch_profiler_dir "$PWD/torch"
-	--profiler-config.torch_profiler_with_stack false --profiler-config.ignore_frontend true)
+[ "$mode" != profile ] || {
+	mkdir -p torch
+	flags+=(--profiler-config.profiler=torch "--profiler-config.torch_profiler_dir=$PWD/torch"
+		--profiler-config.torch_profiler_with_stack=false --profiler-config.ignore_frontend=true)
+}
 
 client() { timeout -k 5 "$CLIENT_LIMIT" python3 "$here/vllm_client.py" "$URL" "$@" >>client.jsonl 2>>client.err; }
 now() { date +%s%N; }
@@ -45,7 +48,7 @@ any_alive() {
 	return 1
 }
 
-LD_PRELOAD=$LIBVPROF setsid $VLLM serve "$MODEL" $VLLM_FLAGS --port "$PORT" "${flags[@]}" >server.log 2>&1 &
+LD_PRELOAD=$LIBVPROF $VLLM serve "$MODEL" $VLLM_FLAGS --port "$PORT" "${flags[@]}" >server.log 2>&1 &
 server=$!
 start=$(now)
 CLIENT_LIMIT=$((READY + 10)) client "wait:$READY" &

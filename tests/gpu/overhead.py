@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""overhead.py: what recording costs vLLM's decode, and one launch.
+
+    . .kit/env.sh; BUILD=build OUT=/tmp/out tests/gpu/overhead.py [--deadline SECONDS]
+
+Four measurements, each in the order ABBA ABBA … so that what drifts slowly cancels:
+
+  launch     one empty cuLaunchKernel of the real driver, control word off and on between
+             blocks of 500 in one process; and the same whole process with and without the preload
+  decode     vLLM with its engine in the process: batches of 8 prompts, 128 tokens each; the
+             control word is off in one batch and on in the next
+  steps      the same engine, long batches: off and on every 32 decode steps
+  process    `vllm bench latency`, whole processes with and without the preload in turn:
+             what no toggle can switch off
+
+Recording is switched as `vprof ctl` does, through the ring's file. A row of the table is the median
+of both arms, the median of the differences of neighbouring blocks (on - off) with its 95 %
+bootstrap interval, and that difference in percent of the off arm; the verdict is ok when the whole
+interval is within the target, short when none of it is. Stops starting new work
+when DEADLINE seconds (default 540) are nearly over and says what it left out.
+Raw numbers: OUT/overhead-*.tsv.
+"""
+import argparse
+import json
+import mmap
+import os
+import random
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+OUT = Path(os.environ.get("OUT", "/tmp/vprof-overhead"))
+BUILD = Path(os.environ.get("BUILD", "build")).resolve()
+LIBRARY = BUILD / "libvprof.so"
+TARGET_PERCENT = 0.5
+BATCH, INPUT, OUTPUT, STEPS = 8, 32, 128, 32
+DROPPED = 2  # first steps of a block: the previous arm's last step is still on the GPU
+BENCH = f"--skip-tokenizer-init --disable-detokenize --batch-size {BATCH} --input-len {INPUT} --output-len {OUTPUT}"
+BEGIN = time.monotonic()
+
+
+def note(text):
+    print(f"# [{time.monotonic() - BEGIN:5.0f} s] {text}", flush=True)
+
+
+# ---- statistics ---------------------------------------------------------------------------
+
+def interval(values, rounds=2000):
+    """95 % bootstrap interval of the median."""
+    draw = random.Random(1)
+    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(rounds))
+    return medians[int(rounds * 0.025)], medians[int(rounds * 0.975) - 1]
+
+
+def row(name, unit, off, on, target=None):
+    """Neighbours off[i], on[i] are a pair. Returns the line of the table."""
+    n = min(len(off), len(on))
+    if n < 2:
+        return f"{name}\t{n}\t-\t-\t-\t-\t-\t{unit}\t-\t-\t-\ttoo few"
+    off, on = off[:n], on[:n]
+    differences = [b - a for a, b in zip(off, on)]
+    middle, (low, high) = statistics.median(differences), interval(differences)
+    base = statistics.median(off)
+    percent, lowest, highest = (100 * x / base for x in (middle, low, high))
+    verdict = ("-" if target is None else "ok" if highest <= target else "short" if lowest > target else
+               "unclear: the interval holds the target")
+    return (f"{name}\t{n}\t{base:.2f}\t{statistics.median(on):.2f}\t{middle:+.3f}\t{low:+.3f}\t{high:+.3f}\t{unit}\t"
+            f"{percent:+.3f}\t{lowest:+.3f}..{highest:+.3f}\t{target if target is not None else '-'}\t{verdict}")
+
+
+HEADING = "figure\tpairs\toff\ton\ton-off\tlow\thigh\tunit\tpercent\tinterval\ttarget %\tverdict"
+
+
+def arm(i):
+    """ABBA: off on on off."""
+    return i % 4 in (1, 2)
+
+
+# ---- the control word ---------------------------------------------------------------------
+
+class Control:
+    """The control word of this process's own ring, through its file."""
+
+    def __init__(self):
+        paths = {line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if " rw-s " in line and "/" in line}
+        found = []
+        for path in paths:
+            try:
+                with open(path, "rb") as f:
+                    if f.read(8) == b"VVPRING1":
+                        found.append(path)
+            except OSError:
+                pass
+        if len(found) != 1:
+            raise SystemExit(f"{len(found)} rings are mapped here: is the preload active?")
+        with open(found[0], "r+b") as f:
+            self.page = mmap.mmap(f.fileno(), 4096, offset=4096)
+            self.live = mmap.mmap(f.fileno(), 4096, offset=8192, prot=mmap.PROT_READ)
+
+    def set(self, on):
+        self.page[0:4] = int(bool(on)).to_bytes(4, sys.byteorder)
+
+    def chunks(self):
+        """Chunks of 255 records handed out so far."""
+        return int.from_bytes(self.live[16:24], sys.byteorder)
+
+
+# ---- the child: vLLM with its engine in this process -------------------------------------------
+
+def child(seconds):
+    from vllm import LLM, SamplingParams
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+    parser = EngineArgs.add_cli_args(FlexibleArgumentParser())
+    parser.set_defaults(enable_prefix_caching=False)
+    flags = shlex.split(os.environ.get("VLLM_FLAGS", "")) + ["--model", os.environ["MODEL"], "--skip-tokenizer-init"]
+    llm = LLM.from_engine_args(EngineArgs.from_cli_args(parser.parse_args(flags)))
+    draw = random.Random(1)
+    prompts = [{"prompt_token_ids": [draw.randrange(3, 8000) for _ in range(INPUT)]} for _ in range(BATCH)]
+
+    def generate(tokens):
+        begin = time.perf_counter()
+        llm.generate(prompts, SamplingParams(temperature=1.0, ignore_eos=True, max_tokens=tokens, detokenize=False),
+                     use_tqdm=False)
+        return time.perf_counter() - begin
+    for _ in range(4):
+        generate(OUTPUT)
+    control = Control()
+    end = time.monotonic() + seconds
+    decode = open(OUT / "overhead-decode.tsv", "w")
+    recorded, i = {False: 0, True: 0}, 0
+    while i < 480 and (i < 120 or time.monotonic() < end - seconds * 0.55) and time.monotonic() < end or i % 2:
+        on, before = arm(i), control.chunks()
+        control.set(on)
+        decode.write(f"{'on' if on else 'off'}\t{generate(OUTPUT) / OUTPUT * 1e6:.3f}\n")
+        recorded[on] += control.chunks() - before
+        i += 1
+    decode.close()
+    print(json.dumps({"blocks": i, "chunks_off": recorded[False], "chunks_on": recorded[True]}), flush=True)
+    engine, times = llm.llm_engine, []
+    step = engine.step
+
+    def timed():
+        if len(times) % STEPS == 0:
+            control.set(arm(len(times) // STEPS))
+        times.append(time.perf_counter())
+        return step()
+    engine.step = timed
+    with open(OUT / "overhead-steps.tsv", "w") as f:
+        while time.monotonic() < end:
+            times.clear()
+            generate(1024)
+            # The first blocks hold the prompts and what is warmed up by them; the last is not whole.
+            for b in range(4, len(times) // STEPS - 1):
+                first, last = times[b * STEPS + DROPPED], times[(b + 1) * STEPS]
+                f.write(f"{'on' if arm(b) else 'off'}\t{(last - first) / (STEPS - DROPPED) * 1e6:.3f}\n")
+            f.write("end\t0\n")
+            f.flush()
+
+
+def read_pairs(path):
+    """Neighbouring blocks of a file of "arm, value" lines: one off and one on in either order."""
+    off, on, last = [], [], None
+    for line in open(path):
+        name, value = line.split("\t")
+        if name == "end":
+            last = None
+        elif last and last[0] != name:
+            for side, x in ((last[0], last[1]), (name, float(value))):
+                (on if side == "on" else off).append(x)
+            last = None
+        else:
+            last = (name, float(value))
+    return off, on
+
+
+# ---- the parent ------------------------------------------------------------------------------
+
+def run(command, limit, preload, log, **more):
+    env = dict(os.environ, **{k: str(v) for k, v in more.items()})
+    env.pop("LD_PRELOAD", None)
+    if preload:
+        env.update(LD_PRELOAD=str(LIBRARY), VPROF_OUT=str(OUT / "rings" / log.split(".")[0]))
+    with open(OUT / log, "a") as f:
+        done = subprocess.run(["timeout", "-k", "10", str(max(1, int(limit)))] + command, env=env, stdout=f, stderr=f)
+    return done.returncode
+
+
+def left(deadline):
+    return deadline - (time.monotonic() - BEGIN)
+
+
+def measure_launch(rows, deadline):
+    program = str(BUILD / "gpu/launch_cost")
+    off, on = [], []
+
+    def blocks(mode, preload):
+        name = f"overhead-launch-{mode}-{'with' if preload else 'without'}.tsv"
+        (OUT / name).unlink(missing_ok=True)
+        rc = run([program, mode, "1000" if mode == "toggle" else "400", "500"], 60, preload, name)
+        if rc:
+            note(f"launch_cost {mode} failed with {rc}: {(OUT / name).read_text()[-200:]}")
+            return None
+        return OUT / name
+    path = blocks("toggle", True)
+    if path:
+        rows.append(row("one launch, toggled", "ns", *read_pairs(path)))
+    for i in range(8):
+        path = blocks("plain", arm(i))
+        if path:
+            values = [float(line.split("\t")[1]) for line in open(path)]
+            (on if arm(i) else off).append(statistics.median(values))
+    rows.append(row("one launch, whole process", "ns", off, on))
+
+
+def measure_decode(rows, deadline, seconds):
+    budget = min(left(deadline), seconds + 200)
+    rc = run([sys.executable, str(Path(__file__).resolve()), "child", str(seconds)], budget, True, "overhead-child.log",
+             VLLM_ENABLE_V1_MULTIPROCESSING=0)
+    log = (OUT / "overhead-child.log").read_text(errors="replace")
+    for line in log.splitlines():
+        if line.startswith('{"blocks"'):
+            told = json.loads(line)
+            note(f"decode: {told['blocks']} blocks; records with recording off {255 * told['chunks_off']}, "
+                 f"on {255 * told['chunks_on']}")
+            if not told["chunks_on"] > 20 * told["chunks_off"]:
+                note("THE TOGGLE DID NOT TAKE: the rows of decode and steps mean nothing")
+    if rc:
+        note(f"the decode child ended with {rc}: " + " | ".join(log.splitlines()[-3:])[-400:])
+    for name, file in (("decode, batches of 128", "overhead-decode.tsv"), (f"decode, every {STEPS} steps", "overhead-steps.tsv")):
+        if (OUT / file).exists():
+            rows.append(row(name, "us/step", *read_pairs(OUT / file), target=TARGET_PERCENT))
+
+
+def check_bench_ring(folder, batches):
+    """The ring of the process that launched: one graph launch for each decode step."""
+    import ringfile
+    rings = [ringfile.Ring(p) for p in ringfile.find([str(folder)])]
+    for told in (r.summary() for r in rings if len(r.of_kind(ringfile.GRAPH_LAUNCH))):
+        note(f"its ring: {told['graph_launches']} graph launches for {batches} x {OUTPUT - 1} = "
+             f"{batches * (OUTPUT - 1)} decode steps; {told['records']} records of {told['reserved']}, "
+             f"{told['launches']} launches, losses {told['losses'] or 'none'}; "
+             + ", ".join(f"{n} {c}" for c, n in list(told["calls"].items())[:9]))
+
+
+def measure_processes(rows, deadline, rounds):
+    vllm = shlex.split(os.environ["VLLM"])
+    flags = shlex.split(os.environ.get("VLLM_FLAGS", "")) + shlex.split(BENCH)
+    off, on, longest = [], [], 60.0
+    (OUT / "overhead-process.tsv").write_text("")
+    for i in range(2 * rounds):
+        if left(deadline) < longest + 10:
+            note(f"process: {i} of {2 * rounds} runs, then no time was left")
+            break
+        begin = time.monotonic()
+        result = OUT / f"overhead-bench-{i}.json"
+        shutil.rmtree(OUT / "rings/overhead-bench", ignore_errors=True)
+        rc = run(vllm + ["bench", "latency", "--model", os.environ["MODEL"]] + flags +
+                 ["--num-iters-warmup", "3", "--num-iters", "40", "--output-json", str(result)],
+                 left(deadline), arm(i), "overhead-bench.log")
+        longest = time.monotonic() - begin
+        if rc or not result.exists():
+            note(f"bench latency ended with {rc}: {(OUT / 'overhead-bench.log').read_text(errors='replace')[-200:]}")
+            continue
+        value = statistics.median(json.loads(result.read_text())["latencies"]) / OUTPUT * 1e6
+        (on if arm(i) else off).append(value)
+        with open(OUT / "overhead-process.tsv", "a") as f:
+            f.write(f"{'on' if arm(i) else 'off'}\t{value:.3f}\n")
+        if arm(i):
+            check_bench_ring(OUT / "rings/overhead-bench", 3 + 40)
+        note(f"process {'with' if arm(i) else 'without'}: {value:.1f} us/step, {longest:.0f} s")
+    rows.append(row("decode, whole process", "us/step", off, on, target=TARGET_PERCENT))
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--deadline", type=float, default=540)
+    options.add_argument("--decode-seconds", type=float, default=150)
+    options.add_argument("--rounds", type=int, default=3, help="pairs of whole processes")
+    options.add_argument("--only", default="launch,decode,process")
+    o = options.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name, work in (("launch", lambda: measure_launch(rows, o.deadline)),
+                       ("decode", lambda: measure_decode(rows, o.deadline, o.decode_seconds)),
+                       ("process", lambda: measure_processes(rows, o.deadline, o.rounds))):
+        if name in o.only.split(","):
+            note(name)
+            try:
+                work()
+            except (OSError, ValueError, KeyError) as e:
+                note(f"{name} failed: {type(e).__name__}: {e}")
+            print("\n".join([HEADING] + rows), flush=True)
+    (OUT / "overhead.tsv").write_text("\n".join([HEADING] + rows) + "\n")
+    return 0 if rows and not any(r.endswith(("short", "too few")) for r in rows) else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["child"]:
+        child(float(sys.argv[2]))
+    else:
+        sys.exit(main())
