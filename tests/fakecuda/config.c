@@ -1,0 +1,95 @@
+/*
+ * config.c - the fake driver's environment, read once when it is loaded.
+ *
+ *   FAKECUDA_DEVICES=N       how many devices there are (1)
+ *   FAKECUDA_KERNEL_NS=N     how long a kernel takes whose name does not say so (0)
+ *   FAKECUDA_INSTANT=1       launches, copies and memsets only return success
+ *   FAKECUDA_FAIL=SYM:N:CODE the Nth call of SYM returns CODE, several with commas;
+ *                            N 0 means every call
+ *   FAKECUDA_HANG=SYM:N      the Nth call of SYM never returns, several with commas
+ *
+ * The last two count calls of the exported symbol SYM, whatever name it was
+ * looked up by.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/rules.h"
+
+struct fk_config fk_config = { .devices = 1 };
+unsigned int fk_gate;
+
+enum { FK_MAX_RULES = 16 };
+static struct fk_rule {
+	char symbol[64];
+	unsigned long nth;
+	CUresult code;
+	bool hang;
+	atomic_ulong calls; /* peer: other threads' fk_rules_apply */
+} rules[FK_MAX_RULES];
+static int rule_count;
+
+static unsigned long env_number(const char *name, unsigned long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoul(text, NULL, 0) : otherwise;
+}
+
+/* Takes one "SYM:N" or "SYM:N:CODE" off the list; returns what follows it. */
+static const char *rule_add(const char *text, bool hang)
+{
+	size_t length = strcspn(text, ":,");
+	struct fk_rule *rule = &rules[rule_count];
+	char *end = (char *)text + length;
+
+	if (rule_count == FK_MAX_RULES || length >= sizeof(rule->symbol))
+		return NULL;
+	memcpy(rule->symbol, text, length);
+	rule->nth = *end == ':' ? strtoul(end + 1, &end, 10) : 1;
+	rule->hang = hang;
+	rule->code = hang ? 0 : CUDA_ERROR_UNKNOWN;
+	if (!hang && *end == ':')
+		rule->code = (CUresult)strtol(end + 1, &end, 10);
+	rule_count++;
+	return *end == ',' ? end + 1 : NULL;
+}
+
+__attribute__((constructor)) static void config_read(void)
+{
+	const char *list;
+
+	fk_config.devices = (int)env_number("FAKECUDA_DEVICES", 1);
+	fk_config.kernel_ns = env_number("FAKECUDA_KERNEL_NS", 0);
+	for (list = getenv("FAKECUDA_FAIL"); list && *list;)
+		list = rule_add(list, false);
+	for (list = getenv("FAKECUDA_HANG"); list && *list;)
+		list = rule_add(list, true);
+	if (env_number("FAKECUDA_INSTANT", 0))
+		fk_gate |= FK_GATE_INSTANT;
+	if (rule_count)
+		fk_gate |= FK_GATE_RULES;
+}
+
+CUresult fk_rules_apply(const char *symbol)
+{
+	CUresult result = CUDA_SUCCESS;
+
+	for (int i = 0; i < rule_count; i++) {
+		struct fk_rule *rule = &rules[i];
+		unsigned long call;
+
+		if (strcmp(rule->symbol, symbol))
+			continue;
+		call = atomic_fetch_add_explicit(&rule->calls, 1, memory_order_relaxed) + 1;
+		if (rule->nth && rule->nth != call)
+			continue;
+		while (rule->hang)
+			pause();
+		result = rule->code;
+	}
+	return result;
+}

@@ -1,0 +1,220 @@
+/*
+ * graph_exec.c - executable graphs: the five ways to instantiate, launching,
+ * updating.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/proc.h"
+
+void fk_exec_unref_locked(CUgraphExec exec)
+{
+	if (--exec->refs)
+		return;
+	if (exec->last)
+		fk_stream_unref_locked(exec->last);
+	fk_graph_free_locked(exec->graph);
+	free(exec->order);
+	fk_delete(exec);
+}
+
+void fk_exec_run(CUgraphExec exec)
+{
+	fk_graph_run(exec->graph, exec->order);
+}
+
+static CUresult instantiate(CUgraphExec *out, CUgraph graph, unsigned long long flags)
+{
+	CUgraphExec exec;
+	CUresult result;
+
+	if (!out || !fk_is(graph, FK_GRAPH) || flags > 15)
+		return CUDA_ERROR_INVALID_VALUE;
+	exec = fk_new(FK_EXEC, sizeof(*exec));
+	if (!exec)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	exec->flags = flags;
+	exec->refs = 1;
+	pthread_mutex_lock(&fk_lock);
+	result = fk_graph_copy_locked(&exec->graph, graph);
+	if (result)
+		goto err;
+	exec->order = malloc((exec->graph->node_count + 1) * sizeof(*exec->order));
+	result = exec->order ? fk_graph_order(exec->graph, exec->order) : CUDA_ERROR_OUT_OF_MEMORY;
+	if (!result) {
+		*out = exec;
+		goto out;
+	}
+	fk_graph_free_locked(exec->graph);
+	free(exec->order);
+err:
+	fk_delete(exec);
+out:
+	pthread_mutex_unlock(&fk_lock);
+	return result;
+}
+
+/* The first forms: with a log buffer and the node at fault. */
+static CUresult instantiate_log(CUgraphExec *out, CUgraph graph, CUgraphNode *error, char *log,
+	size_t size)
+{
+	if (error)
+		*error = NULL;
+	if (log && size)
+		*log = '\0';
+	return instantiate(out, graph, 0);
+}
+
+static CUresult upload(CUgraphExec exec, CUstream stream)
+{
+	return !stream ? CUDA_ERROR_INVALID_HANDLE : fk_is(exec, FK_EXEC) ? CUDA_SUCCESS :
+		CUDA_ERROR_INVALID_VALUE;
+}
+
+static CUresult instantiate_params(CUgraphExec *out, CUgraph graph,
+	CUDA_GRAPH_INSTANTIATE_PARAMS *params, int pts)
+{
+	CUresult result;
+
+	if (!params)
+		return CUDA_ERROR_INVALID_VALUE;
+	params->hErrNode_out = NULL;
+	result = instantiate(out, graph, params->flags);
+	if (!result && (params->flags & CUDA_GRAPH_INSTANTIATE_FLAG_UPLOAD))
+		result = upload(*out, fk_stream_get(params->hUploadStream, pts));
+	params->result_out = result ? CUDA_GRAPH_INSTANTIATE_ERROR : CUDA_GRAPH_INSTANTIATE_SUCCESS;
+	return result;
+}
+
+/* What cuGetProcAddress gives for "cuGraphInstantiate" of CUDA 12: not an exported symbol. */
+CUresult fk_graph_instantiate_12(CUgraphExec *out, CUgraph graph, unsigned long long flags)
+{
+	CUresult result = fk_gate_enter(FK_INIT, "cuGraphInstantiateWithFlags");
+
+	return result ? result : instantiate(out, graph, flags);
+}
+
+static CUresult launch(CUgraphExec exec, CUstream stream)
+{
+	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_GRAPH };
+
+	if (!stream)
+		return CUDA_ERROR_INVALID_HANDLE;
+	if (!fk_is(exec, FK_EXEC))
+		return CUDA_ERROR_INVALID_VALUE;
+	if (!stream->capture)
+		return fk_submit_exec(stream, exec);
+	work.child = exec->graph;
+	return fk_submit(stream, &work);
+}
+
+static CUresult exec_destroy(CUgraphExec exec)
+{
+	if (!fk_is(exec, FK_EXEC))
+		return CUDA_ERROR_INVALID_VALUE;
+	pthread_mutex_lock(&fk_lock);
+	exec->head.magic = 0; /* no more calls; what is queued still runs */
+	fk_exec_unref_locked(exec);
+	pthread_mutex_unlock(&fk_lock);
+	return CUDA_SUCCESS;
+}
+
+static bool same_edges(CUgraph a, CUgraph b)
+{
+	if (a->edge_count != b->edge_count)
+		return false;
+	for (size_t i = 0; i < a->node_count; i++)
+		a->nodes[i]->index = b->nodes[i]->index = i;
+	for (size_t i = 0; i < a->edge_count; i++)
+		if (a->edges[i].from->index != b->edges[i].from->index ||
+		    a->edges[i].to->index != b->edges[i].to->index)
+			return false;
+	return true;
+}
+
+/* Why the graph cannot take the exec's place; *at: the node at fault. */
+static int difference(CUgraph old, CUgraph new, CUgraphNode *at)
+{
+	*at = NULL;
+	if (old->node_count != new->node_count || !same_edges(old, new))
+		return CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED;
+	for (size_t i = 0; i < new->node_count; i++) {
+		*at = new->nodes[i];
+		if (old->nodes[i]->work.type != new->nodes[i]->work.type)
+			return CU_GRAPH_EXEC_UPDATE_ERROR_NODE_TYPE_CHANGED;
+	}
+	*at = NULL;
+	return CU_GRAPH_EXEC_UPDATE_SUCCESS;
+}
+
+/* The exec's nodes keep standing for the nodes of the graph it was made from. */
+static CUresult update_locked(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info)
+{
+	CUresult result = CUDA_SUCCESS;
+
+	info->result = difference(exec->graph, graph, &info->errorNode);
+	if (info->result)
+		return CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE;
+	for (size_t i = 0; i < graph->node_count && !result; i++) {
+		struct fk_work work;
+
+		result = fk_work_copy_locked(&work, &graph->nodes[i]->work);
+		if (result)
+			break;
+		fk_work_drop_locked(&exec->graph->nodes[i]->work);
+		exec->graph->nodes[i]->work = work;
+	}
+	return result;
+}
+
+static CUresult update(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info)
+{
+	CUresult result;
+
+	if (!info || !fk_is(exec, FK_EXEC) || !fk_is(graph, FK_GRAPH))
+		return CUDA_ERROR_INVALID_VALUE;
+	*info = (CUgraphExecUpdateResultInfo){ 0 };
+	pthread_mutex_lock(&fk_lock);
+	if (exec->last) /* it may be running */
+		fk_wait_locked(exec->last, exec->last_seq);
+	result = update_locked(exec, graph, info);
+	pthread_mutex_unlock(&fk_lock);
+	return result;
+}
+
+static CUresult update_old(CUgraphExec exec, CUgraph graph, CUgraphNode *node, int *why)
+{
+	CUgraphExecUpdateResultInfo info = { 0 };
+	CUresult result = update(exec, graph, &info);
+
+	if (node)
+		*node = info.errorNode;
+	if (why)
+		*why = info.result;
+	return result;
+}
+
+FK_API(FK_INIT, cuGraphInstantiate,
+	(CUgraphExec *out, CUgraph graph, CUgraphNode *error, char *log, size_t size),
+	instantiate_log(out, graph, error, log, size))
+FK_API(FK_INIT, cuGraphInstantiate_v2,
+	(CUgraphExec *out, CUgraph graph, CUgraphNode *error, char *log, size_t size),
+	instantiate_log(out, graph, error, log, size))
+FK_API(FK_INIT, cuGraphInstantiateWithFlags,
+	(CUgraphExec *out, CUgraph graph, unsigned long long flags), instantiate(out, graph, flags))
+FK_API_PT(FK_CTX, cuGraphInstantiateWithParams, _ptsz,
+	(CUgraphExec *out, CUgraph graph, CUDA_GRAPH_INSTANTIATE_PARAMS *params),
+	instantiate_params(out, graph, params, pts))
+FK_API_PT(FK_CTX | FK_WORK, cuGraphLaunch, _ptsz, (CUgraphExec exec, CUstream stream),
+	launch(exec, fk_stream_get(stream, pts)))
+FK_API_PT(FK_CTX, cuGraphUpload, _ptsz, (CUgraphExec exec, CUstream stream),
+	upload(exec, fk_stream_get(stream, pts)))
+FK_API(FK_INIT, cuGraphExecDestroy, (CUgraphExec exec), exec_destroy(exec))
+FK_API(FK_INIT, cuGraphExecUpdate,
+	(CUgraphExec exec, CUgraph graph, CUgraphNode *node, int *why),
+	update_old(exec, graph, node, why))
+FK_API(FK_INIT, cuGraphExecUpdate_v2,
+	(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info), update(exec, graph, info))
+FK_API(FK_INIT, cuGraphExecGetFlags, (CUgraphExec exec, unsigned long long *out),
+	!out || !fk_is(exec, FK_EXEC) ? CUDA_ERROR_INVALID_VALUE : (*out = exec->flags, CUDA_SUCCESS))

@@ -1,0 +1,125 @@
+/*
+ * kernels.c - what a kernel of the fake GPU does: its name decides.
+ *
+ * The name's form spin_<N>us (or ns, ms) anywhere in it sets how long the
+ * kernel takes. A name of the table below, at the start of the kernel's name,
+ * lets a host function stand for the kernel. The layout given there is used
+ * for kernels of the image "fake"; those of a PTX image bring their own.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/fakecuda/fake.h"
+
+struct add_args { int *p; uint32_t n; };
+struct set_args { int *p; uint32_t n, value; };
+struct copy_args { int *to; const int *from; uint32_t n; };
+struct stamp_args { uint64_t *slot; };
+
+static void run_add_one(const void *args, const unsigned int grid[3])
+{
+	struct add_args a = *(const struct add_args *)args;
+
+	(void)grid;
+	for (uint32_t i = 0; i < a.n; i++)
+		a.p[i]++;
+}
+
+static void run_double(const void *args, const unsigned int grid[3])
+{
+	struct add_args a = *(const struct add_args *)args;
+
+	(void)grid;
+	for (uint32_t i = 0; i < a.n; i++)
+		a.p[i] *= 2;
+}
+
+static void run_set(const void *args, const unsigned int grid[3])
+{
+	struct set_args a = *(const struct set_args *)args;
+
+	(void)grid;
+	for (uint32_t i = 0; i < a.n; i++)
+		a.p[i] = (int)a.value;
+}
+
+static void run_copy(const void *args, const unsigned int grid[3])
+{
+	struct copy_args a = *(const struct copy_args *)args;
+
+	(void)grid;
+	memmove(a.to, a.from, a.n * sizeof(int));
+}
+
+/* The GPU's clock follows the host's realtime clock. */
+static void run_stamp(const void *args, const unsigned int grid[3])
+{
+	struct timespec ts;
+
+	(void)grid;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	*((const struct stamp_args *)args)->slot = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void run_fault(const void *args, const unsigned int grid[3])
+{
+	(void)args;
+	(void)grid;
+	fk_sticky_set(CUDA_ERROR_ILLEGAL_ADDRESS);
+}
+
+#define LAYOUT(...) { .count = FK_COUNT(((int[]){ __VA_ARGS__ })), .size = { __VA_ARGS__ } }
+static const struct {
+	const char *name;
+	fk_kernel_fn *run;
+	struct fk_layout layout;
+} kernels[] = {
+	{ "add_one", run_add_one, LAYOUT(8, 4) },
+	{ "double_it", run_double, LAYOUT(8, 4) },
+	{ "set_all", run_set, LAYOUT(8, 4, 4) },
+	{ "copy_ints", run_copy, LAYOUT(8, 8, 4) },
+	{ "stamp", run_stamp, LAYOUT(8) },
+	{ "fault", run_fault, { 0 } },
+};
+
+static uint64_t name_ns(const char *name)
+{
+	const char *at = strstr(name, "spin_");
+	char *unit;
+	uint64_t n;
+
+	if (!at)
+		return fk_config.kernel_ns;
+	n = strtoull(at + 5, &unit, 10);
+	return !strncmp(unit, "ms", 2) ? n * 1000000 : !strncmp(unit, "us", 2) ? n * 1000 : n;
+}
+
+static void layout_place(struct fk_layout *layout)
+{
+	uint32_t at = 0;
+
+	for (int i = 0; i < layout->count; i++) {
+		uint32_t size = layout->size[i];
+
+		at = (at + size - 1) / size * size;
+		layout->offset[i] = (uint16_t)at;
+		at += size;
+	}
+	layout->bytes = at;
+}
+
+void fk_kernel_bind(CUfunction function)
+{
+	function->ns = name_ns(function->name);
+	for (size_t i = 0; i < FK_COUNT(kernels); i++) {
+		if (strncmp(function->name, kernels[i].name, strlen(kernels[i].name)))
+			continue;
+		if (function->module->anything) {
+			function->layout = kernels[i].layout;
+			layout_place(&function->layout);
+		}
+		if (function->layout.count == kernels[i].layout.count)
+			function->run = kernels[i].run;
+	}
+}

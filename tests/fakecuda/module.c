@@ -1,0 +1,340 @@
+/*
+ * module.c - modules, libraries, and the functions and kernels in them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fakecuda/fake.h"
+
+CUresult fk_function_add(CUmodule module, const char *name, const struct fk_layout *layout,
+	CUfunction *out)
+{
+	CUfunction function = fk_new(FK_FUNC, sizeof(*function));
+
+	if (!function)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	function->name = strdup(name);
+	function->module = module;
+	if (layout)
+		function->layout = *layout;
+	fk_kernel_bind(function);
+	function->next = module->functions;
+	module->functions = function;
+	if (out)
+		*out = function;
+	return CUDA_SUCCESS;
+}
+
+static void module_free(CUmodule module)
+{
+	for (CUfunction f = module->functions, next; f; f = next) {
+		next = f->next;
+		free(f->name);
+		f->name = NULL;
+		fk_delete(f);
+	}
+	fk_delete(module);
+}
+
+static CUresult module_new(CUmodule *out, const void *image)
+{
+	CUmodule module;
+	CUresult result;
+
+	if (!out || !image)
+		return CUDA_ERROR_INVALID_VALUE;
+	module = fk_new(FK_MODULE, sizeof(*module));
+	if (!module)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	module->ctx = fk_ctx();
+	result = fk_image_functions(module, image);
+	if (result)
+		module_free(module);
+	else
+		*out = module;
+	return result;
+}
+
+/* The whole file, NUL-terminated; the caller frees it. */
+static CUresult file_read(const char *path, char **out)
+{
+	FILE *file;
+	long size;
+	char *text = NULL;
+
+	if (!path)
+		return CUDA_ERROR_INVALID_VALUE;
+	file = fopen(path, "rb");
+	if (!file)
+		return CUDA_ERROR_FILE_NOT_FOUND;
+	if (!fseek(file, 0, SEEK_END) && (size = ftell(file)) >= 0 && !fseek(file, 0, SEEK_SET) &&
+	    (text = calloc(1, (size_t)size + 1)) && fread(text, 1, (size_t)size, file) != (size_t)size) {
+		free(text);
+		text = NULL;
+	}
+	fclose(file);
+	*out = text;
+	return text ? CUDA_SUCCESS : CUDA_ERROR_FILE_NOT_FOUND;
+}
+
+static CUresult module_load_file(CUmodule *out, const char *path)
+{
+	char *text;
+	CUresult result = file_read(path, &text);
+
+	if (result)
+		return result;
+	result = module_new(out, text);
+	free(text);
+	return result;
+}
+
+static CUresult module_unload(CUmodule module)
+{
+	if (!fk_is(module, FK_MODULE) || module->library)
+		return CUDA_ERROR_INVALID_HANDLE;
+	fk_ctx_wait(module->ctx); /* its functions may be queued */
+	pthread_mutex_lock(&fk_lock);
+	module_free(module);
+	pthread_mutex_unlock(&fk_lock);
+	return CUDA_SUCCESS;
+}
+
+static CUresult function_find(CUfunction *out, CUmodule module, const char *name)
+{
+	CUresult result = CUDA_ERROR_NOT_FOUND;
+
+	if (!out || !name || !*name)
+		return CUDA_ERROR_INVALID_VALUE;
+	if (!fk_is(module, FK_MODULE))
+		return CUDA_ERROR_INVALID_HANDLE;
+	pthread_mutex_lock(&fk_lock);
+	for (CUfunction f = module->functions; f && result; f = f->next) {
+		if (strcmp(f->name, name))
+			continue;
+		*out = f;
+		result = CUDA_SUCCESS;
+	}
+	if (result && module->anything)
+		result = fk_function_add(module, name, NULL, out);
+	pthread_mutex_unlock(&fk_lock);
+	return result;
+}
+
+CUfunction fk_function_of(const void *handle)
+{
+	if (fk_is(handle, FK_KERNEL))
+		return ((const struct CUkern_st *)handle)->function;
+	return fk_is(handle, FK_FUNC) ? (CUfunction)handle : NULL;
+}
+
+/* ---- libraries ----------------------------------------------------------- */
+
+static CUresult kernel_add(CUlibrary library, CUfunction function, CUkernel *out)
+{
+	CUkernel kernel = function->kernel;
+
+	if (!kernel) {
+		kernel = fk_new(FK_KERNEL, sizeof(*kernel));
+		if (!kernel)
+			return CUDA_ERROR_OUT_OF_MEMORY;
+		kernel->library = library;
+		kernel->function = function;
+		kernel->next = library->kernels;
+		library->kernels = kernel;
+		function->kernel = kernel;
+	}
+	if (out)
+		*out = kernel;
+	return CUDA_SUCCESS;
+}
+
+static CUresult library_new(CUlibrary *out, const void *image)
+{
+	CUmodule module;
+	CUlibrary library;
+	CUresult result;
+
+	if (!out)
+		return CUDA_ERROR_INVALID_VALUE;
+	result = module_new(&module, image);
+	if (result)
+		return result;
+	library = fk_new(FK_LIBRARY, sizeof(*library));
+	if (!library) {
+		module_free(module);
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	}
+	library->module = module;
+	module->library = library;
+	for (CUfunction f = module->functions; f && !result; f = f->next)
+		result = kernel_add(library, f, NULL);
+	*out = library;
+	return result;
+}
+
+static CUresult library_load_file(CUlibrary *out, const char *path)
+{
+	char *text;
+	CUresult result = file_read(path, &text);
+
+	if (result)
+		return result;
+	result = library_new(out, text);
+	free(text);
+	return result;
+}
+
+static CUresult library_unload(CUlibrary library)
+{
+	if (!fk_is(library, FK_LIBRARY))
+		return CUDA_ERROR_INVALID_HANDLE;
+	if (library->module->ctx)
+		fk_ctx_wait(library->module->ctx);
+	pthread_mutex_lock(&fk_lock);
+	for (CUkernel k = library->kernels, next; k; k = next) {
+		next = k->next;
+		fk_delete(k);
+	}
+	module_free(library->module);
+	fk_delete(library);
+	pthread_mutex_unlock(&fk_lock);
+	return CUDA_SUCCESS;
+}
+
+static CUresult kernel_find(CUkernel *out, CUlibrary library, const char *name)
+{
+	CUfunction function;
+	CUresult result;
+
+	if (!fk_is(library, FK_LIBRARY))
+		return CUDA_ERROR_INVALID_HANDLE;
+	if (!out)
+		return CUDA_ERROR_INVALID_VALUE;
+	result = function_find(&function, library->module, name);
+	if (result)
+		return result;
+	pthread_mutex_lock(&fk_lock);
+	result = kernel_add(library, function, out);
+	pthread_mutex_unlock(&fk_lock);
+	return result;
+}
+
+static CUresult kernels_list(CUkernel *out, unsigned int room, CUlibrary library, unsigned int *count)
+{
+	unsigned int n = 0;
+
+	if (!fk_is(library, FK_LIBRARY))
+		return CUDA_ERROR_INVALID_HANDLE;
+	if (!out && !count)
+		return CUDA_ERROR_INVALID_VALUE;
+	for (CUkernel k = library->kernels; k; k = k->next, n++)
+		if (out && n < room)
+			out[n] = k;
+	if (count)
+		*count = n;
+	return CUDA_SUCCESS;
+}
+
+static CUresult functions_list(CUfunction *out, unsigned int room, CUmodule module,
+	unsigned int *count)
+{
+	unsigned int n = 0;
+
+	if (!fk_is(module, FK_MODULE))
+		return CUDA_ERROR_INVALID_HANDLE;
+	if (!out && !count)
+		return CUDA_ERROR_INVALID_VALUE;
+	for (CUfunction f = module->functions; f; f = f->next, n++)
+		if (out && n < room)
+			out[n] = f;
+	if (count)
+		*count = n;
+	return CUDA_SUCCESS;
+}
+
+/* Stores one fact of a handle of the given type. */
+#define FACT(handle, type, out, value) \
+	(!(out) ? CUDA_ERROR_INVALID_VALUE : !fk_is(handle, type) ? CUDA_ERROR_INVALID_HANDLE : \
+	 (*(out) = (value), CUDA_SUCCESS))
+#define FUNC_FACT(handle, out, value) \
+	(!(out) ? CUDA_ERROR_INVALID_VALUE : !fk_function_of(handle) ? CUDA_ERROR_INVALID_HANDLE : \
+	 (*(out) = (value), CUDA_SUCCESS))
+
+static CUresult param_info(const void *handle, size_t index, size_t *offset, size_t *size)
+{
+	CUfunction function = fk_function_of(handle);
+
+	if (!function || !offset)
+		return CUDA_ERROR_INVALID_VALUE;
+	if (function->layout.count < 0 || index >= (size_t)function->layout.count)
+		return CUDA_ERROR_INVALID_VALUE;
+	*offset = function->layout.offset[index];
+	if (size)
+		*size = function->layout.size[index];
+	return CUDA_SUCCESS;
+}
+
+FK_API(FK_CTX | FK_UNSAFE, cuModuleLoad, (CUmodule *out, const char *path),
+	module_load_file(out, path))
+FK_API(FK_CTX | FK_UNSAFE, cuModuleLoadData, (CUmodule *out, const void *image),
+	module_new(out, image))
+FK_API(FK_CTX | FK_UNSAFE, cuModuleLoadDataEx,
+	(CUmodule *out, const void *image, unsigned int count, int *options, void **values),
+	(void)count, (void)options, (void)values, module_new(out, image))
+FK_API(FK_CTX | FK_UNSAFE, cuModuleLoadFatBinary, (CUmodule *out, const void *image),
+	module_new(out, image))
+FK_API(FK_CTX | FK_UNSAFE, cuModuleUnload, (CUmodule module), module_unload(module))
+FK_API(FK_CTX, cuModuleGetFunction, (CUfunction *out, CUmodule module, const char *name),
+	function_find(out, module, name))
+FK_API(FK_CTX, cuModuleGetFunctionCount, (unsigned int *count, CUmodule module),
+	functions_list(NULL, 0, module, count))
+FK_API(FK_CTX, cuModuleEnumerateFunctions, (CUfunction *out, unsigned int room, CUmodule module),
+	functions_list(out, room, module, NULL))
+FK_API(FK_INIT | FK_UNSAFE, cuLibraryLoadData,
+	(CUlibrary *out, const void *code, int *jit, void **jit_values, unsigned int jit_count,
+	 int *options, void **values, unsigned int count),
+	(void)jit, (void)jit_values, (void)jit_count, (void)options, (void)values, (void)count,
+	library_new(out, code))
+FK_API(FK_INIT | FK_UNSAFE, cuLibraryLoadFromFile,
+	(CUlibrary *out, const char *path, int *jit, void **jit_values, unsigned int jit_count,
+	 int *options, void **values, unsigned int count),
+	(void)jit, (void)jit_values, (void)jit_count, (void)options, (void)values, (void)count,
+	library_load_file(out, path))
+FK_API(FK_INIT | FK_UNSAFE, cuLibraryUnload, (CUlibrary library), library_unload(library))
+FK_API(FK_INIT, cuLibraryGetKernel, (CUkernel *out, CUlibrary library, const char *name),
+	kernel_find(out, library, name))
+FK_API(FK_CTX, cuLibraryGetModule, (CUmodule *out, CUlibrary library),
+	FACT(library, FK_LIBRARY, out, library->module))
+FK_API(FK_INIT, cuLibraryGetKernelCount, (unsigned int *count, CUlibrary library),
+	kernels_list(NULL, 0, library, count))
+FK_API(FK_INIT, cuLibraryEnumerateKernels, (CUkernel *out, unsigned int room, CUlibrary library),
+	kernels_list(out, room, library, NULL))
+FK_API(FK_CTX, cuKernelGetFunction, (CUfunction *out, CUkernel kernel),
+	FACT(kernel, FK_KERNEL, out, kernel->function))
+FK_API(FK_INIT, cuKernelGetLibrary, (CUlibrary *out, CUkernel kernel),
+	FACT(kernel, FK_KERNEL, out, kernel->library))
+FK_API(FK_INIT, cuKernelGetName, (const char **out, CUkernel kernel),
+	FUNC_FACT(kernel, out, fk_function_of(kernel)->name))
+FK_API(FK_INIT, cuFuncGetName, (const char **out, CUfunction function),
+	FUNC_FACT(function, out, fk_function_of(function)->name))
+FK_API(FK_CTX, cuFuncGetModule, (CUmodule *out, CUfunction function),
+	FUNC_FACT(function, out, fk_function_of(function)->module))
+FK_API(FK_CTX, cuFuncGetAttribute, (int *out, int attribute, CUfunction function),
+	FUNC_FACT(function, out, attribute == 0 ? 1024 : 0))
+FK_API(FK_CTX, cuFuncSetAttribute, (CUfunction function, int attribute, int value),
+	(void)attribute, (void)value,
+	fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
+FK_API(FK_CTX, cuFuncSetCacheConfig, (CUfunction function, int config),
+	(void)config, fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
+FK_API(FK_CTX, cuFuncLoad, (CUfunction function),
+	fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
+FK_API(FK_CTX, cuFuncIsLoaded, (int *out, CUfunction function), FUNC_FACT(function, out, 1))
+FK_API(FK_INIT, cuFuncGetParamInfo,
+	(CUfunction function, size_t index, size_t *offset, size_t *size),
+	param_info(function, index, offset, size))
+FK_API(FK_INIT, cuKernelGetParamInfo,
+	(CUkernel kernel, size_t index, size_t *offset, size_t *size),
+	param_info(kernel, index, offset, size))

@@ -1,0 +1,341 @@
+/*
+ * sim.c - streams: queues of work, done in order, each by a thread of its own.
+ *
+ * Work that takes no time, on a stream with nothing before it, is done at once
+ * in the calling thread: a launch then costs a lock and no wake-up. All other
+ * work goes to the stream's worker, which is started when first needed, waits
+ * for what the work depends on, spends the time it takes and does it.
+ *
+ * An operation is known by its stream and its sequence number there: it is
+ * done when stream->done has reached that number. Events and dependencies are
+ * such pairs. Work on the legacy stream depends on all that was submitted to
+ * the context's blocking streams before it, and theirs on it.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/fakecuda/fake.h"
+
+pthread_mutex_t fk_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t progress = PTHREAD_COND_INITIALIZER;
+static int waiters; /* threads in progress */
+
+struct fk_dep {
+	CUstream stream;
+	uint64_t seq;
+	struct fk_dep *next;
+};
+
+struct fk_op {
+	struct fk_op *next;
+	struct fk_dep *deps;
+	CUgraphExec exec; /* or the work */
+	struct fk_work work;
+};
+
+uint64_t fk_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Sleeps while far from the end, then yields: sleeping is only good to 0.1 ms. */
+void fk_spend(uint64_t ns)
+{
+	const uint64_t near = 150000;
+	uint64_t end = fk_now() + ns;
+
+	if (ns > near) {
+		struct timespec ts = {
+			.tv_sec = (time_t)((ns - near) / 1000000000u),
+			.tv_nsec = (long)((ns - near) % 1000000000u),
+		};
+
+		while (nanosleep(&ts, &ts) && errno == EINTR)
+			;
+	}
+	while (fk_now() < end)
+		sched_yield();
+}
+
+void fk_stream_ref_locked(CUstream stream)
+{
+	stream->refs++;
+}
+
+void fk_stream_unref_locked(CUstream stream)
+{
+	if (--stream->refs)
+		return;
+	pthread_cond_destroy(&stream->wake);
+	fk_delete(stream);
+}
+
+void fk_event_unref_locked(CUevent event)
+{
+	if (--event->refs)
+		return;
+	if (event->stream)
+		fk_stream_unref_locked(event->stream);
+	fk_delete(event);
+}
+
+void fk_wait_locked(CUstream stream, uint64_t seq)
+{
+	fk_stream_ref_locked(stream);
+	waiters++;
+	while (stream->done < seq)
+		pthread_cond_wait(&progress, &fk_lock);
+	waiters--;
+	fk_stream_unref_locked(stream);
+}
+
+CUresult fk_stream_wait(CUstream stream)
+{
+	pthread_mutex_lock(&fk_lock);
+	if (!fk_idle(stream))
+		fk_wait_locked(stream, stream->submitted);
+	pthread_mutex_unlock(&fk_lock);
+	return fk_sticky();
+}
+
+static struct fk_dep *dep_add(struct fk_dep *list, CUstream stream, uint64_t seq)
+{
+	struct fk_dep *dep;
+
+	if (stream->done >= seq)
+		return list;
+	dep = malloc(sizeof(*dep));
+	if (!dep) { /* no room to remember it: wait for it here */
+		fk_wait_locked(stream, seq);
+		return list;
+	}
+	*dep = (struct fk_dep){ .stream = stream, .seq = seq, .next = list };
+	fk_stream_ref_locked(stream);
+	return dep;
+}
+
+static struct fk_dep *dep_drop(struct fk_dep *dep)
+{
+	struct fk_dep *next = dep->next;
+
+	fk_stream_unref_locked(dep->stream);
+	free(dep);
+	return next;
+}
+
+/* What the order of the legacy stream and the blocking streams adds. */
+static struct fk_dep *implicit_deps(CUstream stream)
+{
+	struct fk_dep *deps = NULL;
+
+	if (stream->flags & CU_STREAM_NON_BLOCKING)
+		return NULL;
+	if (!stream->legacy)
+		return dep_add(NULL, stream->ctx->legacy, stream->ctx->legacy->submitted);
+	for (CUstream s = stream->ctx->streams; s; s = s->next)
+		if (s != stream && !(s->flags & CU_STREAM_NON_BLOCKING))
+			deps = dep_add(deps, s, s->submitted);
+	return deps;
+}
+
+static void finish_locked(CUstream stream)
+{
+	stream->done++;
+	stream->running = false;
+	if (stream->first)
+		pthread_cond_signal(&stream->wake);
+	if (waiters)
+		pthread_cond_broadcast(&progress);
+}
+
+static void op_run(const struct fk_op *op)
+{
+	if (op->exec)
+		fk_exec_run(op->exec);
+	else
+		fk_work_run(&op->work);
+}
+
+static void deps_wait_locked(struct fk_op *op)
+{
+	while (op->deps) {
+		struct fk_dep *dep = op->deps;
+
+		fk_wait_locked(dep->stream, dep->seq);
+		op->deps = dep_drop(dep);
+	}
+}
+
+static void *worker(void *arg)
+{
+	CUstream stream = arg;
+	struct fk_op *op;
+
+	pthread_mutex_lock(&fk_lock);
+	for (;;) {
+		while (!stream->first && !(stream->destroyed && fk_idle(stream)))
+			pthread_cond_wait(&stream->wake, &fk_lock);
+		op = stream->first;
+		if (!op)
+			break;
+		while (stream->running) /* by a thread that found the stream idle */
+			pthread_cond_wait(&stream->wake, &fk_lock);
+		stream->first = op->next;
+		stream->running = true;
+		deps_wait_locked(op);
+		pthread_mutex_unlock(&fk_lock);
+		op_run(op);
+		pthread_mutex_lock(&fk_lock);
+		if (op->exec)
+			fk_exec_unref_locked(op->exec);
+		else
+			fk_work_drop_locked(&op->work);
+		free(op);
+		finish_locked(stream);
+	}
+	fk_stream_unref_locked(stream);
+	pthread_mutex_unlock(&fk_lock);
+	return NULL;
+}
+
+static CUresult worker_start_locked(CUstream stream)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	if (stream->has_worker)
+		return CUDA_SUCCESS;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, 256 * 1024);
+	fk_stream_ref_locked(stream);
+	err = pthread_create(&thread, &attr, worker, stream);
+	if (err)
+		stream->refs--;
+	stream->has_worker = !err;
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err ? CUDA_ERROR_OPERATING_SYSTEM : CUDA_SUCCESS;
+}
+
+/* Queues a copy of the operation. */
+static CUresult enqueue_locked(CUstream stream, struct fk_op *op)
+{
+	struct fk_op *queued = malloc(sizeof(*queued));
+	CUresult result = worker_start_locked(stream);
+
+	if (!queued || result) {
+		free(queued);
+		while (op->deps)
+			op->deps = dep_drop(op->deps);
+		return result ? result : CUDA_ERROR_OUT_OF_MEMORY;
+	}
+	*queued = *op;
+	queued->next = NULL;
+	if (stream->first)
+		stream->last->next = queued;
+	else
+		stream->first = queued;
+	stream->last = queued;
+	stream->submitted++;
+	pthread_cond_signal(&stream->wake);
+	return CUDA_SUCCESS;
+}
+
+static void run_here_locked(CUstream stream, const struct fk_op *op)
+{
+	stream->submitted++;
+	stream->running = true;
+	fk_stream_ref_locked(stream);
+	pthread_mutex_unlock(&fk_lock);
+	op_run(op);
+	pthread_mutex_lock(&fk_lock);
+	finish_locked(stream);
+	fk_stream_unref_locked(stream);
+}
+
+static struct fk_dep *work_deps(CUstream stream, const struct fk_work *work)
+{
+	struct fk_dep *deps = implicit_deps(stream);
+
+	if (work->type == CU_GRAPH_NODE_TYPE_WAIT_EVENT && work->event->stream)
+		deps = dep_add(deps, work->event->stream, work->event->seq);
+	return deps;
+}
+
+/* An event stands for the operation about to be submitted. */
+static void event_mark_locked(CUstream stream, CUevent event)
+{
+	if (event->stream != stream) {
+		if (event->stream)
+			fk_stream_unref_locked(event->stream);
+		fk_stream_ref_locked(stream);
+		event->stream = stream;
+	}
+	event->seq = stream->submitted + 1;
+}
+
+CUresult fk_submit(CUstream stream, const struct fk_work *work)
+{
+	struct fk_op op = { .work = *work };
+	CUresult result = CUDA_SUCCESS;
+
+	pthread_mutex_lock(&fk_lock);
+	if (stream->capture) {
+		result = fk_capture_work_locked(stream, work);
+		goto out;
+	}
+	op.deps = work_deps(stream, work);
+	if (work->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD)
+		event_mark_locked(stream, work->event);
+	if (!op.deps && fk_idle(stream) && !fk_work_ns(work)) {
+		run_here_locked(stream, &op);
+		goto out;
+	}
+	result = fk_work_copy_locked(&op.work, work);
+	if (!result) {
+		result = enqueue_locked(stream, &op);
+		if (result)
+			fk_work_drop_locked(&op.work);
+	}
+out:
+	pthread_mutex_unlock(&fk_lock);
+	return result;
+}
+
+CUresult fk_submit_exec(CUstream stream, CUgraphExec exec)
+{
+	struct fk_op op = { .exec = exec };
+	CUresult result = CUDA_SUCCESS;
+
+	pthread_mutex_lock(&fk_lock);
+	op.deps = implicit_deps(stream);
+	if (exec->last && exec->last != stream)
+		op.deps = dep_add(op.deps, exec->last, exec->last_seq);
+	if (exec->last != stream) {
+		if (exec->last)
+			fk_stream_unref_locked(exec->last);
+		fk_stream_ref_locked(stream);
+		exec->last = stream;
+	}
+	exec->last_seq = stream->submitted + 1;
+	exec->refs++;
+	if (!op.deps && fk_idle(stream) && !fk_graph_ns(exec->graph)) {
+		run_here_locked(stream, &op);
+		fk_exec_unref_locked(exec);
+	} else {
+		result = enqueue_locked(stream, &op);
+	}
+	pthread_mutex_unlock(&fk_lock);
+	return result;
+}
