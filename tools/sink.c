@@ -36,6 +36,7 @@ static void watch_signals(char *part)
 	struct sigaction old, action = { .sa_handler = on_signal };
 
 	doomed = part;
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file size is then an error of write() */
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (!sigaction(numbers[i], NULL, &old) && old.sa_handler == SIG_DFL)
 			sigaction(numbers[i], &action, NULL);

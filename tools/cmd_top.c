@@ -1,0 +1,193 @@
+/*
+ * cmd_top.c - `vprof top`: the kernels that were launched most, and what is in flight.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tools/cli.h"
+#include "tools/demangle.h"
+#include "tools/top.h"
+#include "tools/verbs.h"
+
+enum { NAME_SHOWN = 100, ROWS_SHOWN = 20 };
+
+struct options {
+	int json, full, raw;
+	uint64_t rows;
+	int64_t last;
+	const char *from, *to;
+	struct cli_list pids, threads;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct cli_option table[] = {
+	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "as one JSON object, times in ns" },
+	{ "rows", 'n', CLI_COUNT, FIELD(rows), "N", "the N first kernels (default 20; 0: all)" },
+	{ "full", 'f', CLI_FLAG, FIELD(full), NULL, "whole names, however long" },
+	{ "raw-names", 0, CLI_FLAG, FIELD(raw), NULL, "kernel names as the driver has them, not demangled" },
+	{ "pid", 'p', CLI_LIST, FIELD(pids), "PID,...", "only these processes" },
+	{ "thread", 't', CLI_LIST, FIELD(threads), "THREAD,...", "only these threads: thread ids or name patterns" },
+	{ "from", 0, CLI_TEXT, FIELD(from), "TIME", "begin TIME after the first record, or -TIME before the end" },
+	{ "to", 0, CLI_TEXT, FIELD(to), "TIME", "end TIME after the first record, or -TIME before the end" },
+	{ "last", 0, CLI_TIME, FIELD(last), "TIME", "only the last TIME" },
+	{ 0 },
+};
+
+static const struct cli_command command = {
+	"vprof top", "RING...",
+	"Prints the kernels that were launched most, and the calls that never returned.",
+	"Times are those of the launch calls on the host. RING is a ring, a folder of rings or a\n"
+	"pattern.", table,
+};
+
+static char *shown_name(const struct options *options, const char *name)
+{
+	char *shown = options->raw ? strdup(name) : demangle_full(name);
+
+	if (shown && !options->full && !options->json && strlen(shown) > NAME_SHOWN)
+		strcpy(shown + NAME_SHOWN - 3, "...");
+	return shown;
+}
+
+static int print_rows(const struct top *top, const struct options *options, size_t rows)
+{
+	struct cli_table *cells = cli_table_new("rrrrl");
+	char text[32];
+
+	if (!cells)
+		return -1;
+	for (const char *const *head = (const char *const[]){ "LAUNCHES", "TOTAL", "MEAN", "MAX", "KERNEL", NULL };
+	     *head; head++)
+		cli_table_cell(cells, "%s", *head);
+	for (size_t i = 0; i < rows; i++) {
+		const struct top_row *row = &top->rows[i];
+		char *name = shown_name(options, row->name);
+
+		cli_table_cell(cells, "%" PRIu64, row->launches);
+		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), row->total_ns));
+		cli_table_cell(cells, "%s", row->done ? cli_time_text(text, sizeof(text),
+								      row->total_ns / row->done) : "-");
+		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), row->max_ns));
+		cli_table_cell(cells, "%s", name ? name : row->name);
+		free(name);
+	}
+	return cli_table_print(cells, stdout, 0);
+}
+
+static void print_open(const struct top *top, const struct options *options)
+{
+	char text[32], thread[64];
+
+	if (top->open_count)
+		printf("\nin flight at the end:\n");
+	for (size_t i = 0; i < top->open_count; i++) {
+		const struct event *event = &top->open[i].event;
+		char *name = top->open[i].name ? shown_name(options, top->open[i].name) : NULL;
+
+		thread_name(event->thread, thread, sizeof(thread));
+		printf("  %s, %s: %s%s%s for %s\n", event->thread->process->name, thread,
+		       ring_call_name(event->thread->process->ring, event->slot.call),
+		       name ? " of " : "", name ? name : "",
+		       cli_time_text(text, sizeof(text), event->end_ns - event->start_ns));
+		free(name);
+	}
+}
+
+static void json_name(const struct options *options, const char *key, const char *name)
+{
+	char *shown = shown_name(options, name);
+
+	printf("\"%s\": ", key);
+	cli_json_string(stdout, shown ? shown : name);
+	free(shown);
+}
+
+static void print_json(const struct top *top, const struct options *options, size_t rows)
+{
+	printf("{\"kernels\": [");
+	for (size_t i = 0; i < rows; i++) {
+		const struct top_row *row = &top->rows[i];
+
+		printf("%s\n  {", i ? "," : "");
+		json_name(options, "kernel", row->name);
+		printf(", \"launches\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"total_ns\": %" PRIu64
+		       ", \"mean_ns\": %" PRIu64 ", \"max_ns\": %" PRIu64 "}", row->launches, row->failed,
+		       row->total_ns, row->done ? row->total_ns / row->done : 0, row->max_ns);
+	}
+	printf("],\n \"in_flight\": [");
+	for (size_t i = 0; i < top->open_count; i++) {
+		const struct event *event = &top->open[i].event;
+
+		printf("%s\n  {\"pid\": %u, \"tid\": %u, \"call\": ", i ? "," : "",
+		       event->thread->process->os_pid, event->thread->os_tid);
+		cli_json_string(stdout, ring_call_name(event->thread->process->ring, event->slot.call));
+		if (top->open[i].name) {
+			printf(", ");
+			json_name(options, "kernel", top->open[i].name);
+		}
+		printf(", \"for_ns\": %" PRIu64 "}", event->end_ns - event->start_ns);
+	}
+	printf("]}\n");
+}
+
+static int top_print(struct trace *trace, const struct options *options)
+{
+	struct top top;
+	size_t rows;
+	int error = top_count(&top, trace);
+
+	rows = options->rows && options->rows < top.row_count ? options->rows : top.row_count;
+	if (error) {
+		fprintf(stderr, "vprof top: %s\n", strerror(-error));
+	} else if (options->json) {
+		print_json(&top, options, rows);
+	} else {
+		error = print_rows(&top, options, rows);
+		print_open(&top, options);
+	}
+	top_free(&top);
+	return error ? CLI_FAILED : cli_finish("vprof top");
+}
+
+static int top_inputs(const struct inputs *inputs, const struct options *options)
+{
+	struct trace_filter filter = {
+		.from = options->from, .to = options->to, .last_ns = options->last,
+		.pids = &options->pids, .threads = &options->threads,
+	};
+	struct trace trace;
+	char why[256];
+	int error, code;
+
+	error = trace_open(&trace, inputs, &filter, why, sizeof(why));
+	if (error == -EINVAL)
+		return cli_usage(&command, "%s", why);
+	if (error) {
+		fprintf(stderr, "vprof top: %s\n", why);
+		return CLI_FAILED;
+	}
+	code = top_print(&trace, options);
+	trace_close(&trace);
+	return code;
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct options options = { .rows = ROWS_SHOWN };
+	struct inputs inputs = { 0 };
+	int count, code = CLI_FAILED;
+
+	count = cli_parse(&command, &options, argc, argv);
+	if (count < 0)
+		return CLI_CODE(count);
+	if (!count)
+		code = cli_usage(&command, "no ring named");
+	else if (!inputs_collect(&inputs, "vprof top", count, argv + 1) && !inputs_open_all(&inputs))
+		code = top_inputs(&inputs, &options);
+	inputs_close(&inputs);
+	cli_list_free(&options.pids);
+	cli_list_free(&options.threads);
+	return code;
+}

@@ -1,0 +1,210 @@
+/*
+ * top.c - counting launches.
+ *
+ * Order does not matter here, so there is no merge: chunk after chunk is read. Rows
+ * are found by process and definition; only at the end do kernels of the same
+ * name become one row.
+ */
+#include "tools/top.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for one more of `size` bytes. */
+static void *grow(void *list, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? 2 * *room : 64;
+	void *bigger;
+
+	if (count < *room)
+		return list;
+	bigger = reallocarray(list, more, size);
+	if (bigger)
+		*room = more;
+	return bigger;
+}
+
+static char *object_name(const struct trace_process *process, const struct vprof_slot *slot)
+{
+	const struct vprof_def_kernel *kernel;
+	const struct vprof_def_graph *graph;
+	char *name = NULL;
+
+	if (slot->kind == VPROF_KIND_LAUNCH) {
+		kernel = ring_def(process->ring, slot->object, VPROF_DEF_KERNEL);
+		return strdup(kernel ? kernel->name : "kernel ?");
+	}
+	graph = ring_def(process->ring, slot->object, VPROF_DEF_GRAPH);
+	if (graph ? asprintf(&name, "graph %u (pid %u)", graph->number, process->os_pid) < 0 :
+		    asprintf(&name, "graph ? (pid %u)", process->os_pid) < 0)
+		return NULL;
+	return name;
+}
+
+/* The row of what a record launches, NULL without memory. */
+static struct top_row *top_row_of(struct top *top, const struct event *event)
+{
+	const struct trace_process *process = event->thread->process;
+	uint64_t graph = event->slot.kind == VPROF_KIND_GRAPH_LAUNCH;
+	uint64_t key = (uint64_t)process->index << 33 | graph << 32 | event->slot.object;
+	uint32_t index = idmap_get(&top->by_object, key);
+	struct top_row *rows;
+
+	if (index != IDMAP_NONE)
+		return &top->rows[index];
+	rows = grow(top->rows, top->row_count, &top->row_room, sizeof(*rows));
+	if (!rows)
+		return NULL;
+	top->rows = rows;
+	rows[top->row_count] = (struct top_row){ .name = object_name(process, &event->slot) };
+	if (!rows[top->row_count].name)
+		return NULL;
+	if (idmap_put(&top->by_object, key, top->row_count)) {
+		free(rows[top->row_count].name);
+		return NULL;
+	}
+	return &rows[top->row_count++];
+}
+
+static int is_launch(const struct event *event)
+{
+	return event->slot.kind == VPROF_KIND_LAUNCH || event->slot.kind == VPROF_KIND_GRAPH_LAUNCH;
+}
+
+static int add_launch(struct top *top, const struct event *event)
+{
+	struct top_row *row = top_row_of(top, event);
+	uint64_t ns = event->end_ns - event->start_ns;
+
+	if (!row)
+		return -ENOMEM;
+	row->launches++;
+	if (event_in_flight(event))
+		return 0;
+	row->done++;
+	row->failed += VPROF_DONE_RESULT(event->slot.done) != 0;
+	row->total_ns += ns;
+	row->max_ns = ns > row->max_ns ? ns : row->max_ns;
+	return 0;
+}
+
+static int add_open(struct top *top, const struct event *event)
+{
+	struct top_open *open = grow(top->open, top->open_count, &top->open_room, sizeof(*open));
+	char *name = NULL;
+
+	if (!open)
+		return -ENOMEM;
+	top->open = open;
+	if (is_launch(event)) {
+		name = object_name(event->thread->process, &event->slot);
+		if (!name)
+			return -ENOMEM;
+	}
+	open[top->open_count++] = (struct top_open){ .event = *event, .name = name };
+	return 0;
+}
+
+static int count_process(struct top *top, struct trace *trace, struct trace_process *process,
+			 struct event *events)
+{
+	uint32_t at = 0;
+	int error = 0;
+
+	for (uint32_t c = 0; c < process->ring->chunk_count; c++) {
+		int count = trace_load(trace, process, &process->ring->chunks[c], &at, events);
+
+		if (count < 0)
+			return count;
+		for (int i = 0; !error && i < count; i++) {
+			if (is_launch(&events[i]))
+				error = add_launch(top, &events[i]);
+			if (!error && event_in_flight(&events[i]))
+				error = add_open(top, &events[i]);
+		}
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct top_row *)a)->name, ((const struct top_row *)b)->name);
+}
+
+static int compare_launches(const void *a, const void *b)
+{
+	const struct top_row *x = a, *y = b;
+
+	if (x->launches != y->launches)
+		return x->launches > y->launches ? -1 : 1;
+	if (x->total_ns != y->total_ns)
+		return x->total_ns > y->total_ns ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+	const struct top_open *x = a, *y = b;
+
+	if (x->event.start_ns != y->event.start_ns)
+		return x->event.start_ns < y->event.start_ns ? -1 : 1;
+	return 0;
+}
+
+/* Rows of one name become one. */
+static void join_names(struct top *top)
+{
+	size_t count = 0;
+
+	qsort(top->rows, top->row_count, sizeof(*top->rows), compare_names);
+	for (size_t i = 0; i < top->row_count; i++) {
+		struct top_row *row = &top->rows[i], *last = count ? &top->rows[count - 1] : NULL;
+
+		if (!last || strcmp(last->name, row->name)) {
+			top->rows[count++] = *row;
+			continue;
+		}
+		last->launches += row->launches;
+		last->done += row->done;
+		last->failed += row->failed;
+		last->total_ns += row->total_ns;
+		last->max_ns = row->max_ns > last->max_ns ? row->max_ns : last->max_ns;
+		free(row->name);
+	}
+	top->row_count = count;
+}
+
+int top_count(struct top *top, struct trace *trace)
+{
+	struct event *events = malloc(VPROF_CHUNK_SLOTS * sizeof(*events));
+	int error = events ? 0 : -ENOMEM;
+
+	memset(top, 0, sizeof(*top));
+	for (size_t i = 0; !error && i < trace->count; i++)
+		error = count_process(top, trace, &trace->processes[i], events);
+	free(events);
+	if (error)
+		return error;
+	if (top->row_count) {
+		join_names(top);
+		qsort(top->rows, top->row_count, sizeof(*top->rows), compare_launches);
+	}
+	if (top->open_count)
+		qsort(top->open, top->open_count, sizeof(*top->open), compare_starts);
+	return 0;
+}
+
+void top_free(struct top *top)
+{
+	for (size_t i = 0; i < top->row_count; i++)
+		free(top->rows[i].name);
+	for (size_t i = 0; i < top->open_count; i++)
+		free(top->open[i].name);
+	free(top->rows);
+	free(top->open);
+	idmap_free(&top->by_object);
+}

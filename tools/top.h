@@ -1,0 +1,38 @@
+/*
+ * top.h - which kernels were launched how often, and what the launches cost the host.
+ *
+ * A row is a kernel, by its name over all processes, or a graph of one process.
+ * Times are those of the launch calls on the host, not of the GPU. Calls that never
+ * returned are kept apart.
+ */
+#ifndef VPROF_TOOLS_TOP_H
+#define VPROF_TOOLS_TOP_H
+
+#include "tools/events.h"
+#include "tools/idmap.h"
+
+struct top_row {
+	char *name;            /* of a kernel: mangled */
+	uint64_t launches;     /* all, those in flight included */
+	uint64_t done, failed; /* returned; returned an error */
+	uint64_t total_ns, max_ns; /* of those that returned */
+};
+
+struct top_open {
+	struct event event;
+	char *name;            /* of the kernel or graph; NULL for another call */
+};
+
+struct top {
+	struct top_row *rows;  /* most launches first, after top_count() */
+	size_t row_count, row_room;
+	struct top_open *open; /* calls in flight, oldest first */
+	size_t open_count, open_room;
+	struct idmap by_object; /* process and definition -> row, while counting */
+};
+
+/* Reads all of `trace`. 0 or -ENOMEM; to be freed in both cases. */
+int top_count(struct top *top, struct trace *trace);
+void top_free(struct top *top);
+
+#endif
