@@ -17,7 +17,7 @@
  *	beat t=99
  *	fill lanes=16 kernels=48 step=700          every chunk, with launches (for speed)
  *
- * Ticks are nanoseconds. In texts "_" stands for a blank only in title and command.
+ * Ticks are nanoseconds of a counter that began at "mono". In texts "_" stands for a blank only in title and command.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -101,7 +101,7 @@ static void make_ring(const char *path, const char *line)
 		.header_size = sizeof(*header), .slot_size = 64, .chunk_size = VPROF_CHUNK_SIZE,
 		.chunk_count = chunks, .chunks_offset = lanes_end + DEFS_SIZE, .lane_size = 128,
 		.lane_count = lanes, .lanes_offset = VPROF_LANES_OFFSET, .defs_offset = lanes_end,
-		.defs_size = DEFS_SIZE, .clock = VPROF_CLOCK_MONOTONIC, .anchor_count = VPROF_ANCHORS,
+		.defs_size = DEFS_SIZE, .clock = VPROF_CLOCK_TSC, .anchor_count = VPROF_ANCHORS,
 		.tick_hz = 1000000000, .start_ticks = 1, .pid = number_of(line, "pid", 100),
 		.page_size = 4096,
 	};
