@@ -54,7 +54,7 @@ absent() { echo "# $1: not installed"; }
 
 run_vprof() {
 	limited env LD_LIBRARY_PATH="$build/fakecuda" FAKECUDA_INSTANT=1 VPROF_OUT="$work/out" \
-		LD_PRELOAD="$PWD/$build/libvprof.so" "$build/bench/record_cost" >"$work/vprof.rows" 2>"$work/vprof.log" ||
+		LD_PRELOAD="$(realpath "$build/libvprof.so")" "$build/bench/record_cost" >"$work/vprof.rows" 2>"$work/vprof.log" ||
 		fail vprof 'record_cost failed'
 	rm -rf "$work/out"
 }
