@@ -19,7 +19,8 @@ DIR=$OUT/gdb
 mkdir -p "$DIR"
 
 # Starts stuck_launch; sets PID and LET_GO (closing that descriptor ends the spin). Fails when it
-# is not stuck within 30 s.
+# is not stuck within 30 s. STUCK_ENV adds variables: with the fake driver, whose queues have no end,
+# STUCK_ENV=FAKECUDA_HANG=cuLaunchKernel:1000 makes it stick.
 stuck_start() {
 	rm -f "$DIR/go"
 	mkfifo "$DIR/go"
@@ -50,9 +51,10 @@ ask() {
 }
 
 # shows FILE: the call and the kernel that the program is stuck in, on one line.
-shows() { grep -q 'cuLaunchKernel.*vprof_test_waiting' "$1" || { tail -5 "$1" "${1%.txt}.err"; false; }; }
+shows() { grep -q 'cuLaunchKernel.*vprof_test_waiting' "$1" || { tail -n 5 "$1" "${1%.txt}.err"; false; }; }
 
-ok "a launch gets stuck" stuck_start || true
+stuck_start # not under ok, which would run it in a subshell: it sets variables
+ok "a launch gets stuck" grep -q '^STUCK' "$DIR/stuck.txt"
 if ! grep -q '^STUCK' "$DIR/stuck.txt"; then
 	exec {LET_GO}>&-
 	kill -9 "$PID" 2>/dev/null
