@@ -3,9 +3,9 @@
  *
  * Names of kernels come from the lookup that gave the handle (cuModuleGetFunction,
  * cuLibraryGetKernel, cuKernelGetFunction), else from the driver: cuFuncGetName, or
- * cuKernelGetName when the launched handle is known to be a CUkernel, for the two kinds
- * are launched alike but not asked alike. These exist from CUDA 12.3 on; in older drivers
- * a handle keeps the name of its last lookup.
+ * cuKernelGetName when the launched handle is a CUkernel, for the two kinds are launched
+ * alike but not asked alike. These exist from CUDA 12.3 on; in older drivers a handle
+ * keeps the name of its last lookup.
  *
  * THREADS. Entries are taken by compare-and-swap. Two threads that define the same handle
  * at once leave one definition unused. Errno is kept: vprof_define() and the driver are
@@ -153,11 +153,19 @@ static uint32_t kernel_define(uint64_t key, const char *name, const void *from)
 	return vprof_define(&def, sizeof(def), name);
 }
 
-static CUresult ask_name(const struct vprof_handle *entry, const char **name)
+/*
+ * One question to the driver. A handle that we have not seen being looked up may be of
+ * either kind: the driver refuses the wrong one (CUDA_ERROR_INVALID_HANDLE).
+ */
+static CUresult ask_name(const struct vprof_driver *ask, const struct vprof_handle *entry, const char **name)
 {
+	CUkernel kernel = (CUkernel)(uintptr_t)entry->key;
+	CUresult result;
+
 	if (__atomic_load_n(&entry->library, __ATOMIC_RELAXED))
-		return vprof_driver.kernel_get_name(name, (CUkernel)(uintptr_t)entry->key);
-	return vprof_driver.func_get_name(name, (CUfunction)(uintptr_t)entry->key);
+		return ask->kernel_get_name(name, kernel);
+	result = ask->func_get_name(name, (CUfunction)(uintptr_t)entry->key);
+	return result == CUDA_ERROR_INVALID_HANDLE ? ask->kernel_get_name(name, kernel) : result;
 }
 
 /*
@@ -167,17 +175,23 @@ static CUresult ask_name(const struct vprof_handle *entry, const char **name)
  */
 static CUresult driver_name(const struct vprof_handle *entry, const char **name)
 {
+	struct vprof_driver ask = {
+		__atomic_load_n(&vprof_driver.func_get_name, __ATOMIC_RELAXED),
+		__atomic_load_n(&vprof_driver.kernel_get_name, __ATOMIC_RELAXED),
+		__atomic_load_n(&vprof_driver.exchange_capture_mode, __ATOMIC_RELAXED),
+	};
 	CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
 	int saved = errno;
 	CUresult result;
 
 	*name = NULL;
-	if (!vprof_driver.func_get_name || !vprof_driver.kernel_get_name || !vprof_driver.exchange_capture_mode)
+	if (!ask.func_get_name || !ask.kernel_get_name || !ask.exchange_capture_mode)
 		return CUDA_SUCCESS;
-	if (vprof_driver.exchange_capture_mode(&mode))
-		return CUDA_ERROR_NOT_INITIALIZED;
-	result = ask_name(entry, name);
-	vprof_driver.exchange_capture_mode(&mode);
+	result = ask.exchange_capture_mode(&mode);
+	if (!result) {
+		result = ask_name(&ask, entry, name);
+		ask.exchange_capture_mode(&mode);
+	}
 	errno = saved;
 	return result;
 }

@@ -114,34 +114,43 @@ static unsigned by_address_find(const void *address, const char *name)
 
 /* ---- the driver ---- */
 
-static struct vprof_object driver; /* text_end is stored last; 0: not found yet */
+static struct vprof_object driver; /* constant once driver_known is set */
+static int driver_claimed, driver_known;
 
-static int driver_find(void)
+/* The driver's library, found once; threads that look for it at once each find it for themselves. */
+static int driver_find(struct vprof_object *found)
 {
-	struct vprof_object found;
-
-	if (likely(__atomic_load_n(&driver.text_end, __ATOMIC_ACQUIRE)))
+	/* Pairs with the release below. */
+	if (likely(__atomic_load_n(&driver_known, __ATOMIC_ACQUIRE))) {
+		*found = driver;
 		return 1;
-	if (vprof_object_find("libcuda.so.", &found))
+	}
+	if (vprof_object_find("libcuda.so.", found))
 		return 0;
-	driver.base = found.base;
-	driver.text_start = found.text_start;
-	driver.dynamic = found.dynamic;
-	/* Pairs with the acquire above. */
-	__atomic_store_n(&driver.text_end, found.text_end, __ATOMIC_RELEASE);
+	if (!__atomic_exchange_n(&driver_claimed, 1, __ATOMIC_RELAXED)) {
+		driver = *found;
+		__atomic_store_n(&driver_known, 1, __ATOMIC_RELEASE);
+	}
 	return 1;
 }
 
 int vprof_driver_holds(const void *address)
 {
-	return driver_find() && (uintptr_t)address >= driver.text_start && (uintptr_t)address < driver.text_end;
+	struct vprof_object library;
+
+	return driver_find(&library) && (uintptr_t)address >= library.text_start &&
+	       (uintptr_t)address < library.text_end;
 }
+
+/* One function that we call for ourselves. */
+#define LEARN(library, field, symbol) \
+	__atomic_store_n(&vprof_driver.field, vprof_object_symbol(library, symbol), __ATOMIC_RELAXED)
 
 static int populated;
 
-static void populate_row(unsigned id)
+static void populate_row(const struct vprof_object *library, unsigned id)
 {
-	void *real = vprof_object_symbol(&driver, rows[id].symbol);
+	void *real = vprof_object_symbol(library, rows[id].symbol);
 
 	__atomic_store_n(&vprof_real[id], real ? real : (void *)stub_not_found, __ATOMIC_RELAXED);
 	if (real)
@@ -151,17 +160,19 @@ static void populate_row(unsigned id)
 /* Fills vprof_real. Returns 0 when there is no driver (yet). */
 static int populate(void)
 {
+	struct vprof_object library;
+
+	/* Pairs with the release below. */
 	if (likely(__atomic_load_n(&populated, __ATOMIC_ACQUIRE)))
 		return 1;
-	if (!driver_find())
+	if (!driver_find(&library))
 		return 0;
-	vprof_driver.func_get_name = vprof_object_symbol(&driver, "cuFuncGetName");
-	vprof_driver.kernel_get_name = vprof_object_symbol(&driver, "cuKernelGetName");
-	vprof_driver.exchange_capture_mode = vprof_object_symbol(&driver, "cuThreadExchangeStreamCaptureMode");
+	LEARN(&library, func_get_name, "cuFuncGetName");
+	LEARN(&library, kernel_get_name, "cuKernelGetName");
+	LEARN(&library, exchange_capture_mode, "cuThreadExchangeStreamCaptureMode");
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
 		if (!rows[id].alias)
-			populate_row(id);
-	/* Pairs with the acquire above. */
+			populate_row(&library, id);
 	__atomic_store_n(&populated, 1, __ATOMIC_RELEASE);
 	return 1;
 }

@@ -12,7 +12,7 @@
 
 /* ---- loading: `out` is where the driver returns the handle ---- */
 
-static uint32_t module_define(const void *handle, const char *file)
+static void module_define(const void *handle, const char *file)
 {
 	struct vprof_def_module def = {
 		.head.type = VPROF_DEF_MODULE,
@@ -20,12 +20,12 @@ static uint32_t module_define(const void *handle, const char *file)
 		.ticks = vprof_ticks(),
 	};
 
-	return vprof_define(&def, sizeof(def), file ? file : "");
+	vprof_define(&def, sizeof(def), file ? file : "");
 }
 
 #define LOAD(name, params, args, from, file) \
-	WRAP_KEEP(EXPORT, name, params, args, , FILL(0, from, 0), object = module_define(*out, file), \
-		  r.slot->object = object; r.slot->module.handle = WORD(*out))
+	WRAP_KEEP(EXPORT, name, params, args, , FILL(0, from, 0), module_define(*out, file), \
+		  r.slot->module.handle = WORD(*out))
 
 LOAD(cuModuleLoad,          (CUmodule *out, const char *file),  (out, file), file, file);
 LOAD(cuModuleLoadData,      (CUmodule *out, const void *image), (out, image), image, NULL);

@@ -310,6 +310,10 @@ static void test_names(void)
 	seen->name_of = "never_looked_up";
 	launch((void *)0x40000, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
 	ok(!strcmp(object_name(last()->object), "never_looked_up"), "a function that was never looked up has a name");
+	seen->only_kernel = (void *)0x50000;
+	seen->name_of = "unseen_kernel";
+	launch((void *)0x50000, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
+	ok(!strcmp(object_name(last()->object), "unseen_kernel"), "so has a CUkernel");
 	launch(NULL, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
 	ok(last()->object == 0, "no function: no name");
 }

@@ -12,6 +12,7 @@ struct seen {
 	int errno_left;         /* and leave in errno; 0: errno as it is */
 	void *handle;           /* what lookups and instantiations give */
 	const char *name_of;    /* what any handle is called */
+	void *only_kernel;      /* a handle that cuFuncGetName refuses */
 	int func_names, kernel_names;
 	int capture_mode;
 };
