@@ -76,6 +76,9 @@ $(BUILD)/vprof-merge: $(BUILD)/tools/tools/main_merge.c.o $(TOOL_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@
 
+# The fake driver is what the demo runs on where there is no GPU.
+DEMO_NEEDS := $(BUILD)/demo_client $(BUILD)/fakecuda/libcuda.so.1
+
 # ---- tests: each folder's .mk adds what it builds and the tests it has ------
 # TESTS: what prove runs (scripts, or programs under $(BUILD)). TEST_NEEDS: what must be built first.
 TESTS      := $(sort $(wildcard tests/*/*.t))
@@ -92,9 +95,6 @@ $(BUILD)/demo_client: examples/demo_client.c
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -o $@ $(LDFLAGS) -ldl -lpthread
-
-# The fake driver is what the demo runs on where there is no GPU.
-DEMO_NEEDS := $(BUILD)/demo_client $(BUILD)/fakecuda/libcuda.so.1
 
 demo: all $(DEMO_NEEDS) ## trace a small CUDA program, kill a worker, merge: start here
 	$(Q)BUILD='$(BUILD)' examples/demo.sh

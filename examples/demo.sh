@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # demo.sh - what `make demo` runs: a program under the preload, one of its workers killed, a trace.
 #
-# BUILD is where make built (build), OUT where rings and trace go (BUILD/demo).
+# BUILD is where make built (build), OUT where rings and trace go (BUILD/demo); with DRIVER=fake the
+# fake driver is taken even where there is a GPU.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=$(cd "${BUILD:-build}" && pwd)
@@ -14,7 +15,7 @@ step() { printf '\n%s\n' "$*"; }
 # A path as seen from here, where it lies below.
 short() { printf '%s' "${1#"$PWD"/}"; }
 
-if "$BUILD/demo_client" --probe 2>/dev/null; then
+if [ "${DRIVER:-}" != fake ] && "$BUILD/demo_client" --probe 2>/dev/null; then
 	driver="this machine's GPU"
 else
 	driver="the fake driver (no GPU here)"

@@ -5,9 +5,10 @@
  *	demo_client --probe        exit code 0 where there is a driver with a GPU
  *
  * Each worker is a process of its own with one prefill thread, which launches kernels one by
- * one, and two decode threads, which launch a captured graph per step. The last worker then
- * waits for a collective whose peer never comes: its launches pile up behind that kernel until
- * one no longer returns. The parent sees that it makes no progress and kills it with SIGKILL.
+ * one, and two decode threads, which launch a captured graph per step. Half way through, the last
+ * worker's main thread waits for a collective whose peer never comes: its launches pile up behind
+ * that kernel until one no longer returns. The parent sees that the worker makes no more progress
+ * and kills it with SIGKILL.
  *
  * Needs no CUDA header and no GPU compiler: the driver is opened with dlopen(), kernels
  * are PTX text. With the fake driver of the tests a launch call hangs where a real one would.
@@ -27,7 +28,7 @@
 #include <unistd.h>
 
 enum { WORKERS = 3, DOOMED = 2, DECODERS = 2, LAYERS = 4, ELEMENTS = 1 << 16, BLOCK = 256, TOKENS = 4096 };
-enum { TICK_MS = 50, STUCK_TICKS = 10, TICKS_MAX = 1200 };
+enum { TICK_MS = 50, STUCK_TICKS = 20, TICKS_MAX = 1200 };
 enum { PROGRESS_FD = 9 };
 
 /* ---- the little of the driver's interface that is needed ---- */
@@ -204,11 +205,14 @@ static void *decode(void *name)
 /* The peer of this collective never comes: the queue fills up until a launch does not return. */
 static void wait_for_peer(void)
 {
+	unsigned long half = (unsigned long)steps * (1 + DECODERS) / 2;
 	struct lane lane = lane_make();
 	struct launch_config config = { .grid = { 1, 1, 1 }, .block = { 1, 1, 1 }, .stream = lane.stream };
 	unsigned int count = 1;
 	void *args[] = { &lane.data, &count };
 
+	while (atomic_load(&progress[number]) < half)
+		usleep(1000);
 	TRY(clear(lane.data, 0, ELEMENTS * sizeof(float), lane.stream));
 	for (;;) {
 		TRY(launch_ex(&config, all_reduce, args, NULL));
@@ -238,10 +242,10 @@ static int worker(void)
 		if (pthread_create(&threads[i], NULL, i ? decode : prefill, i ? names[i - 1] : NULL))
 			return 1;
 	}
-	for (int i = 0; i < 1 + DECODERS; i++)
-		pthread_join(threads[i], NULL);
 	if (number == DOOMED)
 		wait_for_peer();
+	for (int i = 0; i < 1 + DECODERS; i++)
+		pthread_join(threads[i], NULL);
 	return 0;
 }
 
@@ -275,7 +279,7 @@ static pid_t start(const char *self, int n)
 	return pid;
 }
 
-/* Kills `pid` once its counter has stood still for half a second: 0, or 1 when it ended before. */
+/* Kills `pid` once its counter has stood still for a second: 0, or 1 when it ended before. */
 static int kill_when_stuck(pid_t pid)
 {
 	siginfo_t ended = { 0 };
