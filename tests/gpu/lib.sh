@@ -60,7 +60,7 @@ tap_from() {
 		case $line in
 		"ok "*) ok "${line#ok }" true ;;
 		"not ok "*) ok "${line#not ok }" false ;;
-		*) diag "$line" ;;
+		*) diag "${line#\# }" ;;
 		esac
 	done <"$1"
 }

@@ -85,7 +85,7 @@ kill)
 	kill -9 "$engine"
 	;;
 profile)
-	CLIENT_LIMIT=150 client sleep:1 load:8:64 sleep:1 post:start_profile sleep:1 load:1:40 load:8:40 sleep:1 \
+	CLIENT_LIMIT=150 client sleep:1 load:8:64 sleep:1 post:start_profile sleep:1 load:1:40 sleep:1 load:8:40 sleep:1 \
 		post:stop_profile sleep:1
 	kill -TERM $server
 	;;
