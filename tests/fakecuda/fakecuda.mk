@@ -41,3 +41,23 @@ $(FAKE)/client-plt: $(CLIENT_PLT_OBJ) $(FAKE)/libcuda.so
 	$(Q)$(CC) $(CFLAGS) $(CLIENT_PLT_OBJ) -L$(FAKE) -lcuda -lpthread -o $@
 
 TEST_NEEDS += $(FAKE)/client $(FAKE)/client-plt
+
+# ---- conformance: the same two ways; run on the fake driver by conformance.t ----
+CONF_SRC := $(wildcard tests/fakecuda/conformance*.c)
+CONF_OBJ := $(patsubst %,$(FAKE)/%.o,$(CONF_SRC))
+CONF_PLT_OBJ := $(patsubst %,$(FAKE)/conf-plt/%.o,$(CONF_SRC))
+
+$(FAKE)/conf-plt/%.c.o: %.c
+	$(call say,CC,$< (plt))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FAKE_CFLAGS) -DCONFORMANCE_PLT -c $< -o $@
+
+$(FAKE)/conformance: $(CONF_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ -ldl -lpthread -o $@
+
+$(FAKE)/conformance-plt: $(CONF_PLT_OBJ) $(FAKE)/libcuda.so
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(CONF_PLT_OBJ) -L$(FAKE) -lcuda -ldl -lpthread -o $@
+
+TEST_NEEDS += $(FAKE)/conformance $(FAKE)/conformance-plt

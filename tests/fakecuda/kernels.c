@@ -109,6 +109,13 @@ static void layout_place(struct fk_layout *layout)
 	layout->bytes = at;
 }
 
+/* A kernel of that name may take more than its stand-in looks at, not less. */
+static bool layout_begins(const struct fk_layout *layout, const struct fk_layout *with)
+{
+	return layout->count >= with->count &&
+		!memcmp(layout->size, with->size, (size_t)with->count * sizeof(with->size[0]));
+}
+
 void fk_kernel_bind(CUfunction function)
 {
 	function->ns = name_ns(function->name);
@@ -119,7 +126,7 @@ void fk_kernel_bind(CUfunction function)
 			function->layout = kernels[i].layout;
 			layout_place(&function->layout);
 		}
-		if (function->layout.count == kernels[i].layout.count)
+		if (layout_begins(&function->layout, &kernels[i].layout))
 			function->run = kernels[i].run;
 	}
 }
