@@ -3,8 +3,9 @@
  *
  * A tournament tree of losers: node n of tree[1..k-1] holds the loser of its
  * match, tree[0] the winner of all. After the winning lane has moved on, only the
- * matches on its way from leaf (k + lane) to the root are played again. Keys
- * lie in the nodes, so a match touches one cache line and no lane.
+ * matches on its way from leaf (k + lane) to the root are played again. A node is
+ * one word, time since the trace's base above and lane below, so that a match is a
+ * minimum and a maximum, without a branch, which here would be a coin toss.
  */
 #include "tools/merge.h"
 
@@ -30,21 +31,27 @@ struct merge_spare {
 /* A chunk with fewer events than that is not worth a whole buffer. */
 enum { FEW_EVENTS = VPROF_CHUNK_SLOTS / 2 };
 
-static uint64_t key_of(uint64_t ns)
+/* Times that have no room above the lane count as the last one: 200 days with 1000 lanes. */
+static uint64_t key_of(const struct merge *merge, uint64_t ns, uint32_t lane)
 {
-	return ns < KEY_END ? ns : KEY_END - 1;
+	uint64_t base = merge->trace->base_ns, most = (KEY_END >> merge->lane_bits) - 1;
+	uint64_t time = ns > base ? ns - base : 0;
+
+	return (time < most ? time : most) << merge->lane_bits | lane;
 }
 
 /* When the lane wants to be looked at next. */
-static uint64_t lane_key(struct merge_lane *lane)
+static uint64_t lane_key(const struct merge *merge, uint32_t index)
 {
+	const struct merge_lane *lane = &merge->lanes[index];
 	uint32_t at = lane->clock_at;
 
 	if (lane->events)
-		return key_of(lane->events[lane->at].start_ns);
+		return key_of(merge, lane->events[lane->at].start_ns, index);
 	if (lane->chunk == lane->end)
 		return KEY_END;
-	return key_of(clock_realtime(lane->process->clock, &at, lane->chunk->head.open_ticks));
+	return key_of(merge, clock_realtime(lane->process->clock, &at, lane->chunk->head.open_ticks),
+		      index);
 }
 
 static struct event *spare_take(struct merge *merge)
@@ -102,33 +109,26 @@ static void lane_unload(struct merge *merge, struct merge_lane *lane)
 /* Plays the matches above a lane whose key has changed. */
 static inline void tree_replay(struct merge *merge, uint32_t lane, uint64_t key)
 {
-	struct merge_match up = { .key = key, .lane = lane };
-
 	for (uint32_t node = (merge->lane_count + lane) / 2; node; node /= 2) {
-		struct merge_match other = merge->tree[node];
-		/* Written so that the compiler moves by condition: a branch here is a coin toss. */
-		int wins = other.key < up.key;
+		uint64_t other = merge->tree[node];
 
-		merge->tree[node].key = wins ? up.key : other.key;
-		merge->tree[node].lane = wins ? up.lane : other.lane;
-		up.key = wins ? other.key : up.key;
-		up.lane = wins ? other.lane : up.lane;
+		merge->tree[node] = key > other ? key : other;
+		key = key < other ? key : other;
 	}
-	merge->tree[0] = up;
+	merge->tree[0] = key;
 }
 
 /* Winner of the subtree at `node`; losers stay in the nodes below. */
-static struct merge_match tree_build(struct merge *merge, uint32_t node)
+static uint64_t tree_build(struct merge *merge, uint32_t node)
 {
-	struct merge_match left, right;
-	uint32_t lane = node - merge->lane_count;
+	uint64_t left, right;
 
 	if (node >= merge->lane_count)
-		return (struct merge_match){ lane_key(&merge->lanes[lane]), lane };
+		return lane_key(merge, node - merge->lane_count);
 	left = tree_build(merge, 2 * node);
 	right = tree_build(merge, 2 * node + 1);
-	merge->tree[node] = left.key <= right.key ? right : left;
-	return left.key <= right.key ? left : right;
+	merge->tree[node] = left > right ? left : right;
+	return left < right ? left : right;
 }
 
 /* One lane of the merge for each lane that has chunks. */
@@ -177,7 +177,9 @@ int merge_open(struct merge *merge, struct trace *trace)
 		merge_add_lanes(merge, &trace->processes[p]);
 		merge->chunks += trace->processes[p].ring->chunk_count;
 	}
-	merge->tree[0].key = KEY_END;
+	while ((1ull << merge->lane_bits) < merge->lane_count)
+		merge->lane_bits++;
+	merge->tree[0] = KEY_END;
 	if (merge->lane_count)
 		merge->tree[0] = tree_build(merge, 1);
 	return 0;
@@ -196,13 +198,14 @@ void merge_close(struct merge *merge)
 
 int merge_next(struct merge *merge, struct event *events, int max)
 {
+	const uint64_t lane_mask = (1ull << merge->lane_bits) - 1;
 	int count = 0, error;
 
-	while (count < max && merge->tree[0].key != KEY_END) {
-		uint32_t index = merge->tree[0].lane;
+	while (count < max && merge->tree[0] != KEY_END) {
+		uint32_t index = merge->tree[0] & lane_mask;
 		struct merge_lane *lane = &merge->lanes[index];
 
-		if (!lane->events) {
+		if (__builtin_expect(!lane->events, 0)) {
 			error = lane_load(merge, lane);
 			if (error)
 				return error;
@@ -210,8 +213,10 @@ int merge_next(struct merge *merge, struct event *events, int max)
 			events[count++] = lane->events[lane->at++];
 			if (lane->at == lane->count)
 				lane_unload(merge, lane);
+			else /* the one after: by its turn many other lanes have had theirs */
+				__builtin_prefetch(&lane->events[lane->at + 1]);
 		}
-		tree_replay(merge, index, lane_key(lane));
+		tree_replay(merge, index, lane_key(merge, index));
 	}
 	return count;
 }

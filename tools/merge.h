@@ -18,16 +18,12 @@
 struct merge_lane;
 struct merge_spare;
 
-struct merge_match {
-	uint64_t key;
-	uint32_t lane;
-};
-
 struct merge {
 	struct trace *trace;
 	struct merge_lane *lanes;
 	uint32_t lane_count;
-	struct merge_match *tree;  /* tree[0]: the winner; the others: losers of each match */
+	uint32_t lane_bits;        /* of a node's word: which lane */
+	uint64_t *tree;            /* tree[0]: the winner; the others: losers of each match */
 	struct merge_spare *spares;
 	uint64_t chunks_done, chunks; /* for progress */
 };

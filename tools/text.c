@@ -13,6 +13,14 @@ const char text_pairs[201] =
 	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
 	"8081828384858687888990919293949596979899";
 
+char *put_large(char *p, uint64_t value)
+{
+	uint32_t rest = value % 100000000;
+
+	p = put_u64(p, value / 100000000);
+	return put_four(put_four(p, rest / 10000), rest % 10000);
+}
+
 char *buffer_grow(struct buffer *buffer, size_t need)
 {
 	size_t size = buffer->size ? buffer->size : 4096;

@@ -8,15 +8,10 @@
 #ifndef VPROF_TOOLS_TEXT_H
 #define VPROF_TOOLS_TEXT_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-enum {
-	PUT_U64_MAX = 20,  /* most bytes of put_u64() */
-	PUT_US_MAX = 24,   /* of put_us() */
-	PUT_HEX_MAX = 18,  /* of put_hex() */
-};
 
 struct buffer {
 	char *data;
@@ -57,6 +52,9 @@ void buffer_add_json(struct buffer *buffer, const char *text);
 
 extern const char text_pairs[201]; /* "00" to "99" */
 
+/* A number from 10^8 on; inner part of put_u64(). */
+char *put_large(char *p, uint64_t value);
+
 static inline char *put_text(char *p, const char *text, size_t size)
 {
 	memcpy(p, text, size);
@@ -90,40 +88,44 @@ static inline char *put_pair(char *p, uint32_t value)
 	return p + 2;
 }
 
-/* A number below 10000 without leading zeros. */
-static inline char *put_small(char *p, uint32_t value)
-{
-	if (value >= 1000) {
-		p = put_pair(p, value / 100);
-		return put_pair(p, value % 100);
-	}
-	if (value >= 100) {
-		*p = '0' + value / 100;
-		return put_pair(p + 1, value % 100);
-	}
-	if (value >= 10)
-		return put_pair(p, value);
-	*p = '0' + value;
-	return p + 1;
-}
-
 /* A number below 10000 with four digits. */
 static inline char *put_four(char *p, uint32_t value)
 {
 	return put_pair(put_pair(p, value / 100), value % 100);
 }
 
+/* A number below 10000 without leading zeros: four digits in a register, moved up over the zeros. */
+static inline char *put_small(char *p, uint32_t value)
+{
+	int size = 1 + (value >= 10) + (value >= 100) + (value >= 1000);
+	uint16_t high, low;
+	uint32_t digits;
+
+	memcpy(&high, text_pairs + 2 * (value / 100), 2);
+	memcpy(&low, text_pairs + 2 * (value % 100), 2);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	digits = ((uint32_t)low << 16 | high) >> 8 * (4 - size);
+#else
+	digits = ((uint32_t)high << 16 | low) << 8 * (4 - size);
+#endif
+	memcpy(p, &digits, 4);
+	return p + size;
+}
+
+/* Writes up to 3 bytes beyond the number's end. */
 static inline char *put_u64(char *p, uint64_t value)
 {
+	if (value < 10) {
+		*p = '0' + value;
+		return p + 1;
+	}
 	if (value < 10000)
 		return put_small(p, value);
 	if (value < 100000000) {
 		p = put_small(p, (uint32_t)value / 10000);
 		return put_four(p, (uint32_t)value % 10000);
 	}
-	p = put_u64(p, value / 100000000);
-	value %= 100000000;
-	return put_four(put_four(p, value / 10000), value % 10000);
+	return put_large(p, value);
 }
 
 /* Nanoseconds as microseconds with three decimals. */
@@ -137,13 +139,31 @@ static inline char *put_us(char *p, uint64_t ns)
 	return put_pair(p + 2, rest % 100);
 }
 
+/* The eight hexadecimal digits of `value`, first one in the lowest byte. */
+static inline uint64_t text_hex8(uint32_t value)
+{
+	uint64_t x = __builtin_bswap32(value), letters;
+
+	/* One nibble a byte, the high one of each pair first. */
+	x = (x | x << 16) & 0x0000ffff0000ffffull;
+	x = (x | x << 8) & 0x00ff00ff00ff00ffull;
+	x = (x >> 4 | x << 8) & 0x0f0f0f0f0f0f0f0full;
+	letters = (x + 0x0606060606060606ull) >> 4 & 0x0101010101010101ull;
+	return x + 0x3030303030303030ull + letters * ('a' - '9' - 1);
+}
+
+/* "0x" and the digits; writes up to 16 bytes beyond its end. */
 static inline char *put_hex(char *p, uint64_t value)
 {
 	int digits = value ? (67 - __builtin_clzll(value)) / 4 : 1;
+	uint64_t text;
 
+	value <<= 64 - 4 * digits; /* the first digit to the top: no zeros to skip */
 	p = put_literal(p, "0x");
-	for (int i = digits - 1; i >= 0; i--, value >>= 4)
-		p[i] = "0123456789abcdef"[value & 15];
+	text = htole64(text_hex8(value >> 32));
+	memcpy(p, &text, 8);
+	text = htole64(text_hex8((uint32_t)value));
+	memcpy(p + 8, &text, 8);
 	return p + digits;
 }
 
