@@ -383,7 +383,7 @@ static void forks(void)
 	record(10, 1);
 }
 
-static void children_have_their_own_rings(void)
+__attribute__((unused)) static void children_have_their_own_rings(void)
 {
 	struct seen seen, all = { .records = 0 };
 	pid_t pid = in_child(forks, 2);
