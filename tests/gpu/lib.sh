@@ -14,7 +14,7 @@ OUT=${OUT:-$(mktemp -d "${TMPDIR:-/tmp}/vprof-gpu.XXXXXX")}
 mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
-export OUT BUILD ROOT
+export OUT BUILD ROOT PYTHONDONTWRITEBYTECODE=1
 VPROF=$BUILD/vprof
 VPROF_MERGE=$BUILD/vprof-merge
 LIBVPROF=$BUILD/libvprof.so
