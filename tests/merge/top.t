@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# vprof top: kernels by launches over all processes, and the calls that never returned.
+. tests/tap.sh
+vprof=$(realpath "$BUILD/vprof")
+forge=$(realpath "$BUILD/tests/forge")
+cd "$TMP" || exit
+
+process() { # FILE PID
+	"$forge" "$1" <<SCRIPT
+ring pid=$2 chunks=4 title=p$2
+call id=1 family=1 name=cuLaunchKernel
+call id=2 family=2 name=cuGraphLaunch
+call id=4 family=5 name=cuStreamSynchronize
+kernel name=_Z3fooi
+kernel name=bar
+graph number=3
+chunk lane=0 thread=1 tid=$2 comm=app
+rec call=1 kernel=1 t=1000 dur=1000
+rec call=1 kernel=1 t=3000 dur=3000
+rec call=1 kernel=2 t=7000 dur=500 result=700
+rec kind=2 call=2 graph=1 t=8000 dur=100
+rec kind=5 call=4 t=9000 open=1
+rec call=1 kernel=1 t=9500 open=1
+rec kind=2 call=2 graph=1 t=9600 dur=400
+SCRIPT
+}
+process a.ring 100
+process b.ring 200
+
+is "the table" "$("$vprof" top a.ring b.ring)" "LAUNCHES   TOTAL    MEAN     MAX  KERNEL
+       6  8.0 us  2.0 us  3.0 us  foo(int)
+       2  1.0 us  500 ns  500 ns  bar
+       2  500 ns  250 ns  400 ns  graph 3 (pid 100)
+       2  500 ns  250 ns  400 ns  graph 3 (pid 200)
+
+in flight at the end:
+  p100 (pid 100), main (100): cuStreamSynchronize for 1.0 us
+  p200 (pid 200), main (200): cuStreamSynchronize for 1.0 us
+  p100 (pid 100), main (100): cuLaunchKernel of foo(int) for 500 ns
+  p200 (pid 200), main (200): cuLaunchKernel of foo(int) for 500 ns"
+is "-n, one process" "$("$vprof" top -n1 --pid 100 a.ring b.ring | sed -n 2,3p)" \
+	"       3  4.0 us  2.0 us  3.0 us  foo(int)"
+is "--raw-names" "$("$vprof" top --raw-names -n1 a.ring | sed -n 2p | awk '{print $NF}')" _Z3fooi
+is "--json" "$("$vprof" top --json a.ring | python3 -c '
+import json, sys
+top = json.load(sys.stdin)
+for k in top["kernels"]: print(k["kernel"], k["launches"], k["failed"], k["total_ns"], k["mean_ns"], k["max_ns"])
+for o in top["in_flight"]: print(o["pid"], o["tid"], o["call"], o.get("kernel"), o["for_ns"])')" \
+"foo(int) 3 0 4000 2000 3000
+graph 3 (pid 100) 2 0 500 250 400
+bar 1 1 500 500 500
+100 100 cuStreamSynchronize None 1000
+100 100 cuLaunchKernel foo(int) 500"
+"$vprof" top > out 2> err
+is "no ring is wrong usage" $? 2
+"$vprof" top missing.ring > out 2> err
+is "no readable ring: exit 1" $? 1
+
+done_testing
