@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The ring readers on bytes that nobody wrote: FUZZ_SECONDS (60) of libFuzzer.
+. tests/tap.sh
+
+fuzz=$BUILD/fuzz/fuzz_ring
+seconds=${FUZZ_SECONDS:-60}
+[ -x "$fuzz" ] || skip_all "no fuzz target: clang's fuzzer runtime is missing (Debian: clang, libclang-rt-14-dev)"
+
+mkdir "$TMP/corpus" "$TMP/found"
+for packed in tests/fuzz/corpus/*.gz; do
+	gzip -dc "$packed" > "$TMP/corpus/$(basename "$packed" .gz)"
+done
+ok "a corpus to start from" test -s "$TMP/corpus/one.ring"
+ok "every ring of the corpus passes" "$fuzz" -runs=0 "$TMP"/corpus/*.ring
+ok "$seconds s of mutations pass" "$fuzz" -max_total_time="$seconds" -max_len=98304 -rss_limit_mb=2048 \
+	-timeout=10 -artifact_prefix="$TMP/found/" -print_final_stats=1 "$TMP/corpus"
+for bad in "$TMP"/found/*; do
+	[ -e "$bad" ] || continue
+	cp "$bad" "$BUILD/fuzz/"
+	diag "input kept as $BUILD/fuzz/$(basename "$bad")"
+done
+done_testing

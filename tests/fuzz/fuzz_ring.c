@@ -1,0 +1,85 @@
+/*
+ * fuzz_ring.c - any bytes as a ring file, through all that the readers do with one.
+ *
+ * A libFuzzer target: built with clang -fsanitize=fuzzer,address,undefined. Each input
+ * becomes a memory file that is opened like any other ring. To add a reader's next layer,
+ * call it in use_ring().
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "tools/clock.h"
+#include "tools/dump.h"
+#include "tools/info.h"
+#include "tools/records.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int file = -1;
+static FILE *nowhere;
+static char path[64];
+
+static void prepare(void)
+{
+	if (file >= 0)
+		return;
+	file = memfd_create("fuzz", MFD_CLOEXEC);
+	nowhere = fopen("/dev/null", "w");
+	if (file < 0 || !nowhere)
+		abort();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+}
+
+static void use_records(struct input *input)
+{
+	struct dump_ring dump = { &input->ring, &input->clock, 0, 0 };
+	struct records *records = records_open(&input->ring);
+	struct record record;
+
+	while (records && records_next(records, &record) > 0) {
+		dump_text(&dump, nowhere, &record, 0);
+		dump_json(&dump, nowhere, &record, 0);
+	}
+	if (records)
+		records_close(records);
+	dump_lanes(&dump, nowhere, 0);
+	dump_defs(&dump, nowhere, 1);
+}
+
+static void use_ring(struct input *input)
+{
+	struct ring_losses losses;
+	struct info info;
+
+	use_records(input);
+	ring_count(&input->ring, &losses);
+	if (!info_make(&info, &input->ring)) {
+		/* Both count: they must agree. */
+		if (info.losses.present != losses.present || info.losses.torn != losses.torn)
+			abort();
+		info_text(input, &info, nowhere);
+		info_json(input, &info, nowhere);
+		info_free(&info);
+	}
+	ring_refresh(&input->ring);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = { .path = path, .real = path };
+	char why[256];
+
+	prepare();
+	if (ftruncate(file, 0) || pwrite(file, data, size, 0) != (ssize_t)size)
+		return 0;
+	if (ring_open(&input.ring, path, why, sizeof(why)))
+		return 0;
+	if (!clock_build(&input.clock, &input.ring)) {
+		use_ring(&input);
+		clock_free(&input.clock);
+	}
+	ring_close(&input.ring);
+	return 0;
+}

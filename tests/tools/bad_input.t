@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The commands on files that are no rings: a message with the file's name, exit 1 when
+# nothing was readable, and what is intact is still given.
+. tests/tap.sh
+
+vprof=$BUILD/vprof
+"$BUILD/tests/make_ring" "$TMP/good.ring"
+: > "$TMP/empty.ring"
+head -c 100 "$TMP/good.ring" > "$TMP/short.ring"
+head -c 50000 "$TMP/good.ring" > "$TMP/cut.ring"
+head -c 65536 /dev/urandom > "$TMP/noise.ring"
+head -c 65536 /dev/zero > "$TMP/zero.ring"
+cp "$TMP/good.ring" "$TMP/newer.ring"
+printf '\x02' | dd of="$TMP/newer.ring" bs=1 seek=12 conv=notrunc status=none
+cp "$TMP/good.ring" "$TMP/swapped.ring"
+printf '\x31\x47\x4e\x49\x52\x50\x56\x56' | dd of="$TMP/swapped.ring" bs=1 conv=notrunc status=none
+mkdir "$TMP/folder" "$TMP/folder.ring"
+mkfifo "$TMP/pipe.ring"
+ln -s "$TMP/gone-from-tmpfs" "$TMP/dangling.ring"
+cp "$TMP/good.ring" "$TMP/locked.ring"
+chmod 000 "$TMP/locked.ring"
+
+# refused FILE REASON: dump and info exit 1, and name the file and the reason.
+refused() {
+	local verb code out
+	for verb in dump info; do
+		out=$("$vprof" $verb "$1" 2>&1 > "$TMP/stdout")
+		code=$?
+		[ $code = 1 ] || { echo "$verb: exit $code"; return 1; }
+		case $out in
+		"vprof $verb: $1: "*"$2"*) ;;
+		*) echo "$verb: $out"; return 1 ;;
+		esac
+		[ ! -s "$TMP/stdout" ] || { echo "$verb printed something"; return 1; }
+	done
+}
+
+ok "an empty file" refused "$TMP/empty.ring" "is empty"
+ok "a file that ends within its header" refused "$TMP/short.ring" "cut short"
+ok "random bytes" refused "$TMP/noise.ring" "is not a vprof ring"
+ok "zeros" refused "$TMP/zero.ring" "is not a vprof ring"
+ok "a newer format" refused "$TMP/newer.ring" "newer vprof"
+ok "the other byte order" refused "$TMP/swapped.ring" "byte order"
+ok "a missing file" refused "$TMP/nothing.ring" "does not exist"
+ok "a folder without rings" refused "$TMP/folder" "holds no rings"
+ok "a pipe" refused "$TMP/pipe.ring" "not a regular file"
+ok "a link whose ring is gone" refused "$TMP/dangling.ring" "tmpfs"
+ok "a pattern that nothing fits" refused "$TMP/no*such" "no file fits"
+if [ "$(id -u)" = 0 ]; then
+	echo "ok $((++tap_run)) - no permission # SKIP root may read everything"
+else
+	ok "no permission" refused "$TMP/locked.ring" "Permission denied"
+fi
+
+is "a file cut within its chunks gives what is whole" \
+	"$("$vprof" dump "$TMP/cut.ring" | wc -l)" "$("$vprof" info --json "$TMP/cut.ring" |
+	sed -n 's/.*"present": \([0-9]*\),/\1/p')"
+ok "and says that it is cut" sh -c "'$vprof' info '$TMP/cut.ring' | grep -q 'lacks its last'"
+out=$("$vprof" dump "$TMP/empty.ring" "$TMP/good.ring" "$TMP/noise.ring" 2> "$TMP/err")
+code=$?
+is "good among bad: exit 0" $code 0
+is "good among bad: its records" "$(echo "$out" | wc -l)" 1200
+is "good among bad: a message for each bad one" "$(wc -l < "$TMP/err")" 2
+ok "no argument is wrong usage" sh -c "'$vprof' dump 2> /dev/null; test \$? = 2"
+ok "an unknown verb is wrong usage, with the nearest" \
+	sh -c "'$vprof' dmup 2>&1 | grep -q \"did you mean 'dump'\""
+ok "a full disk is a failure" sh -c "! '$vprof' dump '$TMP/good.ring' > /dev/full 2> /dev/null"
+done_testing
