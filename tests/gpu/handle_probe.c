@@ -41,18 +41,18 @@ static launch_fn *real_launch[2]; /* [1]: per-thread default stream */
 static launch_ex_fn *real_launch_ex[2];
 static atomic_int lines;
 
-static void *real_dlsym(void *handle, const char *name)
+static dlsym_fn *find_dlsym(void)
 {
 	static dlsym_fn *real;
 
 	if (!real)
 		real = (dlsym_fn *)dlvsym(RTLD_NEXT, "dlsym", OLDEST_GLIBC);
-	return real(handle, name);
+	return real;
 }
 
 static void *ask_driver(const char *name)
 {
-	return real_dlsym(dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD), name);
+	return find_dlsym()(dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD), name);
 }
 
 static void ask_name(const char *function, void *handle)
@@ -118,12 +118,11 @@ static CUresult address(const char *base, void **fn, int version, uint64_t flags
 	return result;
 }
 
+/* Other names leave by a tail call, so that dlsym(RTLD_NEXT) still sees who asked. */
 void *dlsym(void *handle, const char *name)
 {
-	void *p = real_dlsym(handle, name);
-
-	if (!p || strcmp(name, "cuGetProcAddress_v2"))
-		return p;
-	real_address = (address_fn *)p;
-	return (void *)address;
+	if (strcmp(name, "cuGetProcAddress_v2"))
+		return find_dlsym()(handle, name);
+	real_address = (address_fn *)find_dlsym()(handle, name);
+	return real_address ? (void *)address : NULL;
 }

@@ -41,8 +41,8 @@ def load(base, n, tokens):
     model = json.loads(call(base + "/v1/models")[1])["data"][0]["id"]
     got, errors = [], []
 
-    def one(seed):
-        prompt = [random.Random(seed).randrange(3, 8000) for _ in range(32)]
+    def one(number):
+        prompt = [random.Random(number).randrange(3, 8000) for _ in range(32)]
         try:
             answer = json.loads(call(base + "/v1/completions", {
                 "model": model, "prompt": prompt, "max_tokens": tokens, "ignore_eos": True, "temperature": 0})[1])
