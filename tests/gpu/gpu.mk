@@ -2,7 +2,7 @@
 # skips, and says so, where there is none.
 GPU_PROGRAMS := preload_probe stuck_launch launch_cost
 GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so)
-GPU_NEEDS    += $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fakecuda/conformance.c)) $(BUILD)/fakecuda/libcuda.so.1
+GPU_NEEDS    += $(addprefix $(BUILD)/fakecuda/,conformance conformance-plt libcuda.so.1)
 GPU_CFLAGS   := $(CSTD) $(CFLAGS)
 TESTS        := $(filter-out tests/gpu/%,$(TESTS))
 GPU_TESTS    += $(sort $(wildcard tests/gpu/*.t))
