@@ -85,6 +85,21 @@ static void chunk_open(struct vprof_lane *lane, struct vprof_chunk *chunk, uint6
 	TESTPOINT("chunk_open");
 }
 
+static void chunk_release(struct vprof_chunk *chunk)
+{
+	__atomic_store_n(&chunk->head.held, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * Has the cursor come round to this ticket's chunk again? Then others may have filled the chunk
+ * since (we were not running between the ticket and the chunk), and what is in it is new.
+ * Asked while we hold it: from then on they pass it by.
+ */
+static int ticket_is_stale(uint64_t ticket)
+{
+	return __atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED) - ticket > vprof_map.chunk_count;
+}
+
 /* A chunk that no lane holds, the oldest first. Pairs with the release in chunk_release(). */
 static struct vprof_chunk *chunk_take(uint64_t *ticket)
 {
@@ -95,18 +110,16 @@ static struct vprof_chunk *chunk_take(uint64_t *ticket)
 
 		if (__atomic_load_n(&chunk->head.held, __ATOMIC_RELAXED))
 			continue;
-		if (__atomic_compare_exchange_n(&chunk->head.held, &free, 1, 0, __ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED)) {
+		if (!__atomic_compare_exchange_n(&chunk->head.held, &free, 1, 0, __ATOMIC_ACQUIRE,
+						 __ATOMIC_RELAXED))
+			continue;
+		if (!ticket_is_stale(n)) {
 			*ticket = n;
 			return chunk;
 		}
+		chunk_release(chunk);
 	}
 	return NULL;
-}
-
-static void chunk_release(struct vprof_chunk *chunk)
-{
-	__atomic_store_n(&chunk->head.held, 0, __ATOMIC_RELEASE);
 }
 
 /* The lane goes on in a new chunk; without a free one, over its own past. */
