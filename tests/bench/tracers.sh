@@ -50,7 +50,7 @@ fail() { # fail TRACER WHAT: with the end of its log
 	status=1
 	return 1
 }
-absent() { echo "# $1: not installed"; }
+absent() { echo "# $1: not installed (needs $2 when bench is built)"; }
 
 run_vprof() {
 	limited env LD_LIBRARY_PATH="$build/fakecuda" FAKECUDA_INSTANT=1 VPROF_OUT="$work/out" \
@@ -150,6 +150,6 @@ run_uftrace() {
 }
 
 run_vprof
-if lttng_installed; then run_lttng; else absent lttng-ust; fi
-if command -v uftrace >/dev/null && [ -x "$build/bench/tracer_uftrace" ]; then run_uftrace; else absent uftrace; fi
+if lttng_installed; then run_lttng; else absent lttng-ust 'lttng-tools, liblttng-ust-dev, babeltrace2'; fi
+if command -v uftrace >/dev/null && [ -x "$build/bench/tracer_uftrace" ]; then run_uftrace; else absent uftrace uftrace; fi
 exit $status
