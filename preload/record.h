@@ -100,9 +100,11 @@ static ALWAYS_INLINE struct vprof_record vprof_begin_quick(void)
 	/* 0: the chunk of a parent process, replaced by zeroes in this child (fork.c). */
 	if (unlikely(index - 1 >= VPROF_CHUNK_SLOTS - 1))
 		return none;
-	slot = &chunk->slot[index - 1];
+	slot = (struct vprof_slot *)(void *)chunk + index;
 	/* One pointer from here on: the compiler would rather keep the chunk, the index and the sum. */
 	__asm__("" : "+r"(slot));
+	if (!slot)
+		__builtin_unreachable();
 	return (struct vprof_record){ slot, chunk->head.base + index };
 }
 

@@ -4,6 +4,7 @@
  * The kernel's id is found in the handle table; a function launched for the first time, or
  * for the first time since a module was unloaded, takes the slow way (kernels.c).
  */
+#include <string.h>
 #include "shim/kernels.h"
 #include "shim/wrap.h"
 
@@ -14,6 +15,14 @@ struct shape {
 static ALWAYS_INLINE uint16_t narrow(unsigned n)
 {
 	return n < 0xffff ? (uint16_t)n : 0xffff;
+}
+
+/* Two 16-bit fields in one store: little-endian, as are both machines that this runs on. */
+static ALWAYS_INLINE void store_pair(struct vprof_slot *slot, size_t offset, unsigned low, unsigned high)
+{
+	uint32_t pair = low | high << 16;
+
+	memcpy((uint8_t *)slot + offset, &pair, sizeof(pair));
 }
 
 static ALWAYS_INLINE void fill_launch(struct vprof_slot *slot, unsigned call, uint32_t object, CUstream stream,
@@ -27,10 +36,8 @@ static ALWAYS_INLINE void fill_launch(struct vprof_slot *slot, unsigned call, ui
 	/* No device takes more than 1024 threads: one test for all three. */
 	if (unlikely((block.x | block.y | block.z) > 0xffff))
 		block = (struct shape){ narrow(block.x), narrow(block.y), narrow(block.z) };
-	slot->launch.block[0] = (uint16_t)block.x;
-	slot->launch.block[1] = (uint16_t)block.y;
-	slot->launch.block[2] = (uint16_t)block.z;
-	slot->launch.flags = (uint16_t)flags;
+	store_pair(slot, offsetof(struct vprof_slot, launch.block), block.x, block.y);
+	store_pair(slot, offsetof(struct vprof_slot, launch.block) + 4, block.z, flags);
 	slot->launch.shared = shared;
 }
 
@@ -45,13 +52,26 @@ static ALWAYS_INLINE void fill_launch(struct vprof_slot *slot, unsigned call, ui
 	unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, CUstream stream
 #define SHAPE_ARGS gx, gy, gz, bx, by, bz, shared, stream
 
+/*
+ * Of a launch's arguments those from the seventh on come on the stack. Told that they are in memory,
+ * the compiler reads them there when it needs them; else it would read them all into
+ * registers first, and save as many registers to have them free.
+ */
+#if defined(__x86_64__)
+#define ON_STACK(arg) __asm__("" : "+m"(arg))
+#else
+#define ON_STACK(arg) ((void)0)
+#endif
+#define LAUNCHED(f, last) \
+	({ ON_STACK(bz); ON_STACK(shared); ON_STACK(stream); ON_STACK(params); ON_STACK(last); f; })
+
 #define LAUNCH_KERNEL(name, flags) \
-	WRAP_LAUNCH(name, f, (CUfunction f, SHAPE_PARAMS, void **params, void **extra), \
+	WRAP_LAUNCH(name, LAUNCHED(f, extra), (CUfunction f, SHAPE_PARAMS, void **params, void **extra), \
 		    (f, SHAPE_ARGS, params, extra), \
 		    fill_launch(r.slot, call, object, stream, SHAPE, (flags) | (extra ? VPROF_LAUNCH_EXTRA : 0)))
 
 #define LAUNCH_COOPERATIVE(name, flags) \
-	WRAP_LAUNCH(name, f, (CUfunction f, SHAPE_PARAMS, void **params), (f, SHAPE_ARGS, params), \
+	WRAP_LAUNCH(name, LAUNCHED(f, params), (CUfunction f, SHAPE_PARAMS, void **params), (f, SHAPE_ARGS, params), \
 		    fill_launch(r.slot, call, object, stream, SHAPE, (flags) | VPROF_LAUNCH_COOPERATIVE))
 
 LAUNCH_KERNEL(cuLaunchKernel,                      0);
