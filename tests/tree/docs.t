@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Pages that are made from tables agree with them, and pages name only files that exist.
+. tests/tap.sh
+
+is "docs/environment.md is what make docs makes" "$(docs/environment.sh | diff - docs/environment.md)" ""
+rows=$(sed -n 's/^VPROF_ENV(\([A-Z_]*\),.*/\1/p' include/vprof/env.def)
+ok "env.def has rows" test "$(wc -w <<<"$rows")" -ge 5
+for page in docs/environment.md docs/man/libvprof.7; do
+	is "$page has every variable" "$(for name in $rows; do grep -q "$name" "$page" || echo "$name"; done)" ""
+done
+is "vprof help env has every variable" \
+	"$("$BUILD/vprof" help env >"$TMP/env"; for name in $rows; do grep -q "^$name " "$TMP/env" || echo "$name"; done)" ""
+
+# Paths in backquotes: those that begin with a folder of the tree. Names with * are patterns.
+pages=$(ls README.md docs/*.md docs/howto/*.md)
+is "pages name files that exist" "$(
+	grep -ohE '`(include|preload|shim|tools|tests|examples|docs|setup|\.ci)/[^` ]*`' $pages | tr -d '`' | sort -u |
+	while read -r path; do compgen -G "$path" >/dev/null || echo "$path"; done)" ""
+is "links between pages lead somewhere" "$(
+	for page in $pages; do
+		grep -oE '\]\([^)#:]+' "$page" | cut -c3- | grep -v "^https\{0,1\}$" | while read -r link; do
+			[ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+		done
+	done)" ""
+is "every option of the tools is in its man page" "$(
+	for tool in vprof-merge "vprof top" "vprof info" "vprof dump"; do
+		page=docs/man/${tool%% *}.1
+		$BUILD/${tool} --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r option; do
+			sed 's/\\-/-/g' "$page" | grep -q -- "$option" || echo "$page: $option of $tool"
+		done
+	done)" ""
+
+if command -v mandoc >/dev/null; then
+	is "mandoc finds nothing wrong with the man pages" "$(mandoc -Tlint -Wwarning docs/man/* 2>&1)" ""
+elif command -v man >/dev/null; then
+	is "man finds nothing wrong with the man pages" "$(for f in docs/man/*; do man --warnings -l "$f" 2>&1 >/dev/null; done)" ""
+fi
+done_testing

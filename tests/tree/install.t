@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# make install puts a working product under DESTDIR and PREFIX, and uninstall takes it away.
+. tests/tap.sh
+MAKEFLAGS=
+export MAKEFLAGS
+mk() { make --no-print-directory BUILD="$BUILD" DESTDIR="$TMP/root" PREFIX=/opt/vprof "$@"; }
+root=$TMP/root/opt/vprof
+
+ok "make install" mk install
+is "what it put there" "$(cd "$root" && find . -type f | sort)" "$(sort <<'LIST'
+./bin/vprof
+./bin/vprof-merge
+./include/vprof/ring.h
+./lib/libvprof.so
+./lib/pkgconfig/vprof.pc
+./share/man/man1/vprof-merge.1
+./share/man/man1/vprof.1
+./share/man/man7/libvprof.7
+./share/vprof/gdb/vprof.py
+LIST
+)"
+
+# The installed things, used together from another folder.
+ok "the installed library traces" env -C "$TMP" LD_LIBRARY_PATH="$(cd "$BUILD" && pwd)/fakecuda" \
+	LD_PRELOAD="$root/lib/libvprof.so" VPROF_RING_MB=2 "$(cd "$BUILD" && pwd)/fakecuda/client" --launches 3
+ok "the installed merge merges" env -C "$TMP" "$root/bin/vprof-merge" out -o t.json
+is "all three launches are there" "$(grep -c '"cuLaunchKernel"' "$TMP/t.json")" 3
+ok "the installed vprof reads" env -C "$TMP" "$root/bin/vprof" info out
+
+printf '#include <vprof/ring.h>\nint main(void) { return VPROF_RING_MAJOR != 1; }\n' >"$TMP/reader.c"
+ok "a reader builds with the installed header alone" ${CC:-cc} -std=c11 -Wall -Wextra -Werror -I"$root/include" "$TMP/reader.c" -o "$TMP/reader"
+ok "and runs" "$TMP/reader"
+if command -v pkg-config >/dev/null; then
+	is "pkg-config knows the library" \
+		"$(PKG_CONFIG_PATH=$root/lib/pkgconfig pkg-config --variable=library vprof)" /opt/vprof/lib/libvprof.so
+fi
+
+ok "make uninstall" mk uninstall
+is "leaves no file" "$(find "$root" -type f)" ""
+done_testing
