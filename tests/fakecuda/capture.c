@@ -5,8 +5,8 @@
  * event recorded there holds a copy of that list, and a stream that waits for
  * such an event joins the capture with it.
  *
- * The rule for unsafe calls (allocation, synchronisation, module loading …): a
- * thread in GLOBAL mode, which is where threads begin, may not make one while
+ * The rule for unsafe calls (allocation, synchronisation, unloading, graph
+ * instantiation; which they are was tried on a real driver): a thread in GLOBAL mode, which is where threads begin, may not make one while
  * any thread captures in GLOBAL mode or it itself captures in a mode other than
  * RELAXED; in THREAD_LOCAL mode only its own captures count; in RELAXED mode
  * none. A forbidden call fails and invalidates the captures that forbade it.

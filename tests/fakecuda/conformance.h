@@ -158,6 +158,7 @@ extern struct conformance t;
 enum { CONF_INTS = 1024 };
 extern const char conformance_ptx[];
 
+bool conf_ok(bool pass, const char *name, ...) __attribute__((format(printf, 2, 3)));
 void check_result(const char *name, CUresult got, CUresult want);
 /* check(want, call): a test named after the call and what it should return. */
 #define check(want, call) check_result(#call, cu.call, want)

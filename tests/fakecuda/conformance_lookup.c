@@ -1,10 +1,10 @@
 /*
  * conformance_lookup.c - cuGetProcAddress, and the driver's first calls.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/fakecuda/conformance.h"
-#include "tests/tap.h"
 
 /* What names mean by version and flags: the exported symbol, or none. */
 static const struct {
@@ -43,14 +43,18 @@ static const struct {
 	uint64_t flags;
 	CUresult result;
 	int status;
+	CUresult old;   /* of the first version of cuGetProcAddress */
+	bool cleared;   /* the address is stored, as NULL */
 } refusals[] = {
-	{ "cuNoSuchThing", 13000, 0, CUDA_ERROR_NOT_FOUND, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND },
-	{ "", 13000, 0, CUDA_ERROR_NOT_FOUND, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND },
-	{ "cuMemAlloc_v2", 13000, 0, CUDA_ERROR_NOT_FOUND, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND },
-	{ "cuLaunchKernelEx", 11000, 0, CUDA_ERROR_NOT_FOUND,
-	  CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT },
-	{ "cuLaunchKernel", 13000, 3, CUDA_ERROR_INVALID_VALUE, -1 },
-	{ "cuLaunchKernel", 13000, 4, CUDA_ERROR_INVALID_VALUE, -1 },
+	{ "cuNoSuchThing", 13000, 0, 0, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND,
+	  CUDA_ERROR_NOT_FOUND, true },
+	{ "", 13000, 0, 0, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND, CUDA_ERROR_NOT_FOUND, true },
+	{ "", 0, 0, 0, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND, CUDA_ERROR_NOT_FOUND, true },
+	{ "cuMemAlloc_v2", 13000, 0, 0, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND,
+	  CUDA_ERROR_NOT_FOUND, true },
+	{ "cuLaunchKernelEx", 11000, 0, 0, CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT,
+	  CUDA_ERROR_NOT_FOUND, true },
+	{ "cuLaunchKernel", 13000, 4, CUDA_ERROR_INVALID_VALUE, -1, CUDA_ERROR_INVALID_VALUE, false },
 };
 
 void conf_lookup(void)
@@ -65,26 +69,36 @@ void conf_lookup(void)
 		address = NULL;
 		status = -1;
 		result = cu.gpa2(base, &address, meanings[i].version, meanings[i].flags, &status);
-		ok(!result && !status && address && address == cu.symbol(want),
+		conf_ok(!result && !status && address && address == cu.symbol(want),
 			"%s of %d, flags %d, is %s", base, meanings[i].version, (int)meanings[i].flags, want);
 	}
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		const char *base = refusals[i].base;
-		CUresult result;
+		CUresult result, blind, old;
 
 		address = (void *)1;
 		status = -1;
 		result = cu.gpa2(base, &address, refusals[i].version, refusals[i].flags, &status);
-		if (!ok(result == refusals[i].result && status == refusals[i].status,
+		if (!conf_ok(result == refusals[i].result && status == refusals[i].status &&
+			(address == NULL) == refusals[i].cleared,
 			"\"%s\" of %d, flags %d: %d, status %d", base, refusals[i].version,
 			(int)refusals[i].flags, refusals[i].result, refusals[i].status))
 			printf("# got %d, status %d, %p\n", result, status, address);
+		blind = cu.gpa2(base, &address, refusals[i].version, refusals[i].flags, NULL);
+		old = cu.gpa1(base, &other, refusals[i].version, refusals[i].flags);
+		if (!conf_ok(blind == refusals[i].result && old == refusals[i].old,
+			"the same without a status; %d from the first version", refusals[i].old))
+			printf("# got %d and %d\n", blind, old);
 	}
 	address = other = NULL;
-	ok(!cu.gpa2("cuCtxSynchronize", &address, 12000, 0, NULL) && address, "the status may be NULL");
-	ok(!cu.gpa1("cuCtxSynchronize", &other, 12000, 0) && other == address,
+	conf_ok(!cu.gpa2("cuLaunchKernel", &address, 12000, 3, NULL) &&
+		!cu.gpa2("cuLaunchKernel", &other, 12000, 2, NULL) && address == other,
+		"both flags at once mean the per-thread form");
+	address = other = NULL;
+	conf_ok(!cu.gpa2("cuCtxSynchronize", &address, 12000, 0, NULL) && address, "the status may be NULL");
+	conf_ok(!cu.gpa1("cuCtxSynchronize", &other, 12000, 0) && other == address,
 		"the first version of cuGetProcAddress answers the same");
-	ok(!cu.gpa2("cuGraphInstantiate", &address, 12000, 0, NULL) && address &&
+	conf_ok(!cu.gpa2("cuGraphInstantiate", &address, 12000, 0, NULL) && address &&
 		address != cu.symbol("cuGraphInstantiateWithFlags"),
 		"cuGraphInstantiate of 12000 is not an exported symbol");
 }
@@ -98,9 +112,9 @@ void conf_before_init(void)
 	check(CUDA_ERROR_NOT_INITIALIZED, cuDeviceGetCount(&n));
 	check(CUDA_ERROR_NOT_INITIALIZED, cuCtxGetCurrent(&ctx));
 	check(CUDA_SUCCESS, cuDriverGetVersion(&n));
-	ok(n >= 13000, "the driver is of CUDA 13 or later");
+	conf_ok(n >= 13000, "the driver is of CUDA 13 or later");
 	check(CUDA_SUCCESS, cuGetErrorName(700, &name));
-	ok(name && !strcmp(name, "CUDA_ERROR_ILLEGAL_ADDRESS"), "error 700 has its name");
+	conf_ok(name && !strcmp(name, "CUDA_ERROR_ILLEGAL_ADDRESS"), "error 700 has its name");
 	check(CUDA_ERROR_INVALID_VALUE, cuInit(1));
 	check(CUDA_SUCCESS, cuInit(0));
 	check(CUDA_SUCCESS, cuInit(0));
@@ -108,7 +122,7 @@ void conf_before_init(void)
 	check(CUDA_ERROR_INVALID_DEVICE, cuDeviceGet(&n, 1000));
 	check(CUDA_SUCCESS, cuDeviceGet(&n, 0));
 	check(CUDA_SUCCESS, cuDeviceGetAttribute(&n, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 0));
-	ok(n == 32, "a warp has 32 threads");
+	conf_ok(n == 32, "a warp has 32 threads");
 }
 
 void conf_context(void)
@@ -118,21 +132,21 @@ void conf_context(void)
 	check(CUDA_ERROR_INVALID_CONTEXT, cuCtxSynchronize());
 	check(CUDA_ERROR_INVALID_CONTEXT, cuStreamCreate(&t.stream, 0));
 	check(CUDA_SUCCESS, cuCtxGetCurrent(&current));
-	ok(!current, "no context is current");
+	conf_ok(!current, "no context is current");
 	check(CUDA_ERROR_INVALID_DEVICE, cuDevicePrimaryCtxRetain(&t.ctx, 1000));
 	check(CUDA_SUCCESS, cuDevicePrimaryCtxRetain(&t.ctx, 0));
 	check(CUDA_SUCCESS, cuCtxSetCurrent(t.ctx));
 	check(CUDA_SUCCESS, cuCtxCreate_v2(&own, 0, 0));
 	check(CUDA_SUCCESS, cuCtxGetCurrent(&current));
-	ok(current == own && own != t.ctx, "a new context is current");
+	conf_ok(current == own && own != t.ctx, "a new context is current");
 	check(CUDA_SUCCESS, cuCtxPopCurrent_v2(&current));
-	ok(current == own, "and popped");
+	conf_ok(current == own, "and popped");
 	check(CUDA_SUCCESS, cuCtxGetCurrent(&current));
-	ok(current == t.ctx, "the one before is current again");
+	conf_ok(current == t.ctx, "the one before is current again");
 	check(CUDA_SUCCESS, cuCtxPushCurrent_v2(own));
 	check(CUDA_SUCCESS, cuCtxDestroy_v2(own));
 	check(CUDA_SUCCESS, cuCtxGetCurrent(&current));
-	ok(current == t.ctx, "destroying the current context pops it");
+	conf_ok(current == t.ctx, "destroying the current context pops it");
 	check(CUDA_SUCCESS, cuCtxSynchronize());
 }
 

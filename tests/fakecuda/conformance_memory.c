@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "tests/fakecuda/conformance.h"
-#include "tests/tap.h"
 
 void conf_module(void)
 {
@@ -22,17 +21,17 @@ void conf_module(void)
 	check(CUDA_SUCCESS, cuModuleGetFunction(&t.spin, t.module, "spin_20ms"));
 	check(CUDA_ERROR_NOT_FOUND, cuModuleGetFunction(&f, t.module, "no_such_kernel"));
 	check(CUDA_SUCCESS, cuFuncGetName(&name, t.add_one));
-	ok(!strcmp(name, "add_one"), "a function tells its name");
+	conf_ok(!strcmp(name, "add_one"), "a function tells its name");
 	check(CUDA_SUCCESS, cuFuncGetModule(&owner, t.add_one));
-	ok(owner == t.module, "and its module");
+	conf_ok(owner == t.module, "and its module");
 	check(CUDA_SUCCESS, cuLibraryLoadData(&library, conformance_ptx, NULL, NULL, 0, NULL, NULL, 0));
 	check(CUDA_SUCCESS, cuLibraryGetKernel(&kernel, library, "double_it"));
 	check(CUDA_ERROR_NOT_FOUND, cuLibraryGetKernel(&kernel, library, "no_such_kernel"));
 	check(CUDA_SUCCESS, cuKernelGetName(&name, kernel));
-	ok(!strcmp(name, "double_it"), "a kernel tells its name");
+	conf_ok(!strcmp(name, "double_it"), "a kernel tells its name");
 	check(CUDA_SUCCESS, cuKernelGetFunction(&f, kernel));
 	check(CUDA_SUCCESS, cuFuncGetName(&name, f));
-	ok(!strcmp(name, "double_it"), "and its function too");
+	conf_ok(!strcmp(name, "double_it"), "and its function too");
 	check(CUDA_SUCCESS, cuLibraryUnload(library));
 }
 
@@ -58,7 +57,7 @@ static void vmm(void)
 	check(CUDA_SUCCESS, cuMemRelease(handle));
 	check(CUDA_SUCCESS, cuMemsetD8_v2(a, 0x5a, size));
 	check(CUDA_SUCCESS, cuMemcpyDtoH_v2(&byte, b + size - 1, 1));
-	ok(byte == 0x5a, "two mappings of one memory alias");
+	conf_ok(byte == 0x5a, "two mappings of one memory alias");
 	check(CUDA_SUCCESS, cuMemUnmap(a, size));
 	check(CUDA_SUCCESS, cuMemUnmap(b, size));
 	check(CUDA_SUCCESS, cuMemAddressFree(a, size));
@@ -77,9 +76,9 @@ void conf_memory(void)
 	check(CUDA_ERROR_OUT_OF_MEMORY, cuMemAlloc_v2(&base, (size_t)1 << 45));
 	check(CUDA_SUCCESS, cuMemAlloc_v2(&t.data, CONF_INTS * sizeof(int)));
 	check(CUDA_SUCCESS, cuMemGetAddressRange_v2(&base, &size, t.data + 100));
-	ok(base == t.data && size >= CONF_INTS * sizeof(int), "an address leads to its allocation");
+	conf_ok(base == t.data && size >= CONF_INTS * sizeof(int), "an address leads to its allocation");
 	check(CUDA_SUCCESS, cuMemGetInfo_v2(&free_bytes, &total));
-	ok(free_bytes < total, "some memory is in use");
+	conf_ok(free_bytes < total, "some memory is in use");
 	check(CUDA_ERROR_INVALID_VALUE, cuMemFree_v2(t.data + 4));
 	check(CUDA_SUCCESS, cuMemFree_v2(0));
 	check(CUDA_SUCCESS, cuMemAllocHost_v2(&host, 4096));
@@ -114,7 +113,7 @@ static void copy_blocks(void)
 	check(CUDA_SUCCESS, cuMemcpy2D_v2(&in));
 	check(CUDA_SUCCESS, cuMemcpy3DAsync_v2(&out, t.stream));
 	check(CUDA_SUCCESS, cuStreamSynchronize(t.stream));
-	ok(!memcmp(from, to, 64), "a block copied in by rows comes out by slices");
+	conf_ok(!memcmp(from, to, 64), "a block copied in by rows comes out by slices");
 	in.dstPitch = 4;
 	check(CUDA_ERROR_INVALID_VALUE, cuMemcpy2D_v2(&in));
 }
@@ -128,9 +127,9 @@ static void fills(void)
 	check(CUDA_ERROR_INVALID_VALUE, cuMemsetD16_v2(t.data + 1, 0x0102, 2));
 	check(CUDA_SUCCESS, cuMemsetD2D8_v2(t.data + 32, 16, 7, 3, 2));
 	check(CUDA_SUCCESS, cuMemcpyDtoH_v2(bytes, t.data, 64));
-	ok(bytes[1] == 0 && bytes[2] == 2 && bytes[3] == 1 && bytes[5] == 1 && bytes[6] == 0,
+	conf_ok(bytes[1] == 0 && bytes[2] == 2 && bytes[3] == 1 && bytes[5] == 1 && bytes[6] == 0,
 		"two 16-bit values are where they should be");
-	ok(bytes[34] == 7 && bytes[35] == 0 && bytes[48] == 7 && bytes[50] == 7 && bytes[51] == 0,
+	conf_ok(bytes[34] == 7 && bytes[35] == 0 && bytes[48] == 7 && bytes[50] == 7 && bytes[51] == 0,
 		"and two rows of bytes");
 	check(CUDA_SUCCESS, cuMemsetD32Async(t.data, 11, CONF_INTS, t.stream));
 	check(CUDA_SUCCESS, cuStreamSynchronize(t.stream));
@@ -150,12 +149,12 @@ void conf_copy(void)
 	check(CUDA_SUCCESS, cuMemcpyDtoD_v2(copy, t.data, sizeof(from)));
 	check(CUDA_SUCCESS, cuMemcpyDtoHAsync_v2(to, copy, sizeof(to), t.stream));
 	check(CUDA_SUCCESS, cuStreamSynchronize(t.stream));
-	ok(!memcmp(from, to, sizeof(from)), "what goes in comes out");
+	conf_ok(!memcmp(from, to, sizeof(from)), "what goes in comes out");
 	check(CUDA_SUCCESS, cuMemcpyHtoDAsync_v2(t.data, to + 1, sizeof(int), t.stream));
 	check(CUDA_SUCCESS, cuMemcpyDtoDAsync_v2(copy, t.data, sizeof(int), t.stream));
 	check(CUDA_SUCCESS, cuMemcpyAsync((CUdeviceptr)(uintptr_t)to, copy, sizeof(int), t.stream));
 	check(CUDA_SUCCESS, cuStreamSynchronize(t.stream));
-	ok(to[0] == 3, "copies of one stream happen in order");
+	conf_ok(to[0] == 3, "copies of one stream happen in order");
 	check(CUDA_SUCCESS, cuMemcpy(copy, t.data, sizeof(from)));
 	check(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(0, from, sizeof(from)));
 	check(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(t.data, NULL, sizeof(from)));

@@ -43,8 +43,6 @@ static CUresult copy_submit(const CUDA_MEMCPY3D_v2 *copy, CUstream stream, bool 
 	result = fk_copy_check(copy);
 	if (result)
 		return result;
-	if (wait && fk_capture_implicit(stream))
-		return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
 	if (!copy->WidthInBytes || !copy->Height || !copy->Depth)
 		return CUDA_SUCCESS;
 	result = fk_submit(stream, &work);
@@ -71,8 +69,8 @@ static CUresult linear(struct end dst, struct end src, size_t bytes, CUstream st
 
 /* A kind of copy: its name, how each end is declared in 32 and 64 bits, and what it is. */
 #define COPY_SYNC(name, d32, d64, dst, s32, s64, src) \
-	FK_API(FK_CTX | FK_UNSAFE | FK_WORK, name, (d32, s32, u32 n), LINEAR(dst, src, n, NULL, true)) \
-	FK_API_PT(FK_CTX | FK_UNSAFE | FK_WORK, name##_v2, _ptds, (d64, s64, size_t n), \
+	FK_API(FK_CTX | FK_WORK, name, (d32, s32, u32 n), LINEAR(dst, src, n, NULL, true)) \
+	FK_API_PT(FK_CTX | FK_WORK, name##_v2, _ptds, (d64, s64, size_t n), \
 		LINEAR(dst, src, n, NULL, true))
 #define COPY_ASYNC(name, d32, d64, dst, s32, s64, src) \
 	FK_API(FK_CTX | FK_WORK, name, (d32, s32, u32 n, CUstream st), LINEAR(dst, src, n, st, false)) \
@@ -104,12 +102,12 @@ COPY_ASYNC(cuMemcpyHtoAAsync, ARR32_D, ARR64_D, end_a(dst, dst_at), HOST_S, HOST
 COPY_ASYNC(cuMemcpyAtoHAsync, HOST_D, HOST_D, end_h(dst), ARR32_S, ARR64_S, end_a(src, src_at))
 
 /* Those without a 32-bit form. */
-FK_API_PT(FK_CTX | FK_UNSAFE | FK_WORK, cuMemcpy, _ptds,
+FK_API_PT(FK_CTX | FK_WORK, cuMemcpy, _ptds,
 	(CUdeviceptr dst, CUdeviceptr src, size_t n), LINEAR(end_u(dst), end_u(src), n, NULL, true))
 FK_API_PT(FK_CTX | FK_WORK, cuMemcpyAsync, _ptsz,
 	(CUdeviceptr dst, CUdeviceptr src, size_t n, CUstream st),
 	LINEAR(end_u(dst), end_u(src), n, st, false))
-FK_API_PT(FK_CTX | FK_UNSAFE | FK_WORK, cuMemcpyPeer, _ptds,
+FK_API_PT(FK_CTX | FK_WORK, cuMemcpyPeer, _ptds,
 	(CUdeviceptr dst, CUcontext to, CUdeviceptr src, CUcontext from, size_t n),
 	(void)to, (void)from, LINEAR(end_d(dst), end_d(src), n, NULL, true))
 FK_API_PT(FK_CTX | FK_WORK, cuMemcpyPeerAsync, _ptsz,
@@ -152,24 +150,23 @@ _Static_assert(sizeof(struct copy3d_v1) == 144, "CUDA_MEMCPY3D_v1");
 	(const type *p), copy_submit(convert(p), fk_stream_get(NULL, pts), true)
 #define BLOCK_ASYNC(type, convert) \
 	(const type *p, CUstream st), copy_submit(convert(p), fk_stream_get(st, pts), false)
+#define FLAGS (FK_CTX | FK_WORK)
 /* The descriptor's macros are arguments of FK_API only once expanded. */
 #define ROW(...) FK_API(__VA_ARGS__)
 #define ROW_PT(...) FK_API_PT(__VA_ARGS__)
-#define SYNC_FLAGS (FK_CTX | FK_UNSAFE | FK_WORK)
-#define ASYNC_FLAGS (FK_CTX | FK_WORK)
 
-ROW(SYNC_FLAGS, cuMemcpy2D, BLOCK(struct copy2d_v1, TO_3D))
-ROW_PT(SYNC_FLAGS, cuMemcpy2D_v2, _ptds, BLOCK(CUDA_MEMCPY2D_v2, TO_3D))
-ROW(SYNC_FLAGS, cuMemcpy2DUnaligned, BLOCK(struct copy2d_v1, TO_3D))
-ROW_PT(SYNC_FLAGS, cuMemcpy2DUnaligned_v2, _ptds, BLOCK(CUDA_MEMCPY2D_v2, TO_3D))
-ROW(SYNC_FLAGS, cuMemcpy3D, BLOCK(struct copy3d_v1, FROM_3D))
-ROW_PT(SYNC_FLAGS, cuMemcpy3D_v2, _ptds, BLOCK(CUDA_MEMCPY3D_v2, FROM_3D))
-ROW_PT(SYNC_FLAGS, cuMemcpy3DPeer, _ptds, BLOCK(CUDA_MEMCPY3D_PEER, FROM_3D))
-ROW(ASYNC_FLAGS, cuMemcpy2DAsync, BLOCK_ASYNC(struct copy2d_v1, TO_3D))
-ROW_PT(ASYNC_FLAGS, cuMemcpy2DAsync_v2, _ptsz, BLOCK_ASYNC(CUDA_MEMCPY2D_v2, TO_3D))
-ROW(ASYNC_FLAGS, cuMemcpy3DAsync, BLOCK_ASYNC(struct copy3d_v1, FROM_3D))
-ROW_PT(ASYNC_FLAGS, cuMemcpy3DAsync_v2, _ptsz, BLOCK_ASYNC(CUDA_MEMCPY3D_v2, FROM_3D))
-ROW_PT(ASYNC_FLAGS, cuMemcpy3DPeerAsync, _ptsz, BLOCK_ASYNC(CUDA_MEMCPY3D_PEER, FROM_3D))
+ROW(FLAGS, cuMemcpy2D, BLOCK(struct copy2d_v1, TO_3D))
+ROW_PT(FLAGS, cuMemcpy2D_v2, _ptds, BLOCK(CUDA_MEMCPY2D_v2, TO_3D))
+ROW(FLAGS, cuMemcpy2DUnaligned, BLOCK(struct copy2d_v1, TO_3D))
+ROW_PT(FLAGS, cuMemcpy2DUnaligned_v2, _ptds, BLOCK(CUDA_MEMCPY2D_v2, TO_3D))
+ROW(FLAGS, cuMemcpy3D, BLOCK(struct copy3d_v1, FROM_3D))
+ROW_PT(FLAGS, cuMemcpy3D_v2, _ptds, BLOCK(CUDA_MEMCPY3D_v2, FROM_3D))
+ROW_PT(FLAGS, cuMemcpy3DPeer, _ptds, BLOCK(CUDA_MEMCPY3D_PEER, FROM_3D))
+ROW(FLAGS, cuMemcpy2DAsync, BLOCK_ASYNC(struct copy2d_v1, TO_3D))
+ROW_PT(FLAGS, cuMemcpy2DAsync_v2, _ptsz, BLOCK_ASYNC(CUDA_MEMCPY2D_v2, TO_3D))
+ROW(FLAGS, cuMemcpy3DAsync, BLOCK_ASYNC(struct copy3d_v1, FROM_3D))
+ROW_PT(FLAGS, cuMemcpy3DAsync_v2, _ptsz, BLOCK_ASYNC(CUDA_MEMCPY3D_v2, FROM_3D))
+ROW_PT(FLAGS, cuMemcpy3DPeerAsync, _ptsz, BLOCK_ASYNC(CUDA_MEMCPY3D_PEER, FROM_3D))
 
 /* ---- batches --------------------------------------------------------------- */
 
@@ -188,10 +185,10 @@ static CUresult batch(const CUdeviceptr *dsts, const CUdeviceptr *srcs, const si
 
 #define BATCH_ARGS CUdeviceptr *dsts, CUdeviceptr *srcs, size_t *sizes, size_t count, \
 	void *attrs, size_t *attr_at, size_t attr_count
-FK_API_PT(ASYNC_FLAGS, cuMemcpyBatchAsync, _ptsz, (BATCH_ARGS, size_t *failed, CUstream st),
+FK_API_PT(FLAGS, cuMemcpyBatchAsync, _ptsz, (BATCH_ARGS, size_t *failed, CUstream st),
 	(void)attrs, (void)attr_at, (void)attr_count,
 	batch(dsts, srcs, sizes, count, failed, fk_stream_get(st, pts)))
-FK_API_PT(ASYNC_FLAGS, cuMemcpyBatchAsync_v2, _ptsz, (BATCH_ARGS, CUstream st),
+FK_API_PT(FLAGS, cuMemcpyBatchAsync_v2, _ptsz, (BATCH_ARGS, CUstream st),
 	(void)attrs, (void)attr_at, (void)attr_count,
 	batch(dsts, srcs, sizes, count, NULL, fk_stream_get(st, pts)))
 
@@ -232,10 +229,10 @@ static CUresult batch_3d(const struct batch_op *ops, size_t count, size_t *faile
 	return result;
 }
 
-FK_API_PT(ASYNC_FLAGS, cuMemcpy3DBatchAsync, _ptsz,
+FK_API_PT(FLAGS, cuMemcpy3DBatchAsync, _ptsz,
 	(size_t count, struct batch_op *ops, size_t *failed, unsigned long long flags, CUstream st),
 	(void)flags, batch_3d(ops, count, failed, fk_stream_get(st, pts)))
-FK_API_PT(ASYNC_FLAGS, cuMemcpy3DBatchAsync_v2, _ptsz,
+FK_API_PT(FLAGS, cuMemcpy3DBatchAsync_v2, _ptsz,
 	(size_t count, struct batch_op *ops, unsigned long long flags, CUstream st),
 	(void)flags, batch_3d(ops, count, NULL, fk_stream_get(st, pts)))
 
@@ -253,19 +250,19 @@ static CUresult fill(CUdeviceptr dst, size_t pitch, u32 value, u32 size, size_t 
 }
 
 #define FILL(bits, type) \
-	FK_API(SYNC_FLAGS, cuMemsetD##bits, (CUdeviceptr_v1 dst, type value, u32 n), \
+	FK_API(FLAGS, cuMemsetD##bits, (CUdeviceptr_v1 dst, type value, u32 n), \
 		fill(dst, 0, value, bits / 8, n, 1, fk_stream_get(NULL, pts))) \
-	FK_API_PT(SYNC_FLAGS, cuMemsetD##bits##_v2, _ptds, (CUdeviceptr dst, type value, size_t n), \
+	FK_API_PT(FLAGS, cuMemsetD##bits##_v2, _ptds, (CUdeviceptr dst, type value, size_t n), \
 		fill(dst, 0, value, bits / 8, n, 1, fk_stream_get(NULL, pts))) \
-	FK_API_PT(ASYNC_FLAGS, cuMemsetD##bits##Async, _ptsz, \
+	FK_API_PT(FLAGS, cuMemsetD##bits##Async, _ptsz, \
 		(CUdeviceptr dst, type value, size_t n, CUstream st), \
 		fill(dst, 0, value, bits / 8, n, 1, fk_stream_get(st, pts))) \
-	FK_API(SYNC_FLAGS, cuMemsetD2D##bits, (CUdeviceptr_v1 dst, u32 pitch, type value, u32 w, u32 h), \
+	FK_API(FLAGS, cuMemsetD2D##bits, (CUdeviceptr_v1 dst, u32 pitch, type value, u32 w, u32 h), \
 		fill(dst, pitch, value, bits / 8, w, h, fk_stream_get(NULL, pts))) \
-	FK_API_PT(SYNC_FLAGS, cuMemsetD2D##bits##_v2, _ptds, \
+	FK_API_PT(FLAGS, cuMemsetD2D##bits##_v2, _ptds, \
 		(CUdeviceptr dst, size_t pitch, type value, size_t w, size_t h), \
 		fill(dst, pitch, value, bits / 8, w, h, fk_stream_get(NULL, pts))) \
-	FK_API_PT(ASYNC_FLAGS, cuMemsetD2D##bits##Async, _ptsz, \
+	FK_API_PT(FLAGS, cuMemsetD2D##bits##Async, _ptsz, \
 		(CUdeviceptr dst, size_t pitch, type value, size_t w, size_t h, CUstream st), \
 		fill(dst, pitch, value, bits / 8, w, h, fk_stream_get(st, pts)))
 

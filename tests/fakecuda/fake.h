@@ -157,7 +157,7 @@ struct CUevent_st {
 enum { FK_MAX_PARAMS = 64 };
 
 struct fk_layout { /* of a kernel's parameters */
-	int count; /* -1: unknown, the kernel takes what the host function wants */
+	int count;
 	uint16_t offset[FK_MAX_PARAMS], size[FK_MAX_PARAMS];
 	uint32_t bytes;
 };
@@ -173,13 +173,6 @@ struct CUfunc_st {
 	struct fk_layout layout;
 	fk_kernel_fn *run; /* NULL: only takes time */
 	uint64_t ns;
-};
-
-struct fk_global {
-	struct fk_global *next;
-	char *name;
-	CUdeviceptr address;
-	size_t size;
 };
 
 struct CUmod_st {
@@ -228,7 +221,6 @@ struct fk_work {
 			unsigned int grid[3], block[3], shared;
 			void *args;   /* layout->bytes of parameters */
 			void **pointers; /* into args, one each; made by fk_work_copy_locked */
-			bool programmatic; /* may overlap the kernel before it */
 		} kernel;
 		CUDA_MEMCPY3D_v2 copy;
 		CUDA_MEMSET_NODE_PARAMS set;
@@ -260,7 +252,6 @@ CUresult fk_submit(CUstream stream, const struct fk_work *work);
 CUresult fk_submit_exec(CUstream stream, CUgraphExec exec);
 void fk_wait_locked(CUstream stream, uint64_t seq);
 CUresult fk_stream_wait(CUstream stream);
-void fk_stream_depend_locked(CUstream stream, CUstream on, uint64_t seq);
 void fk_stream_ref_locked(CUstream stream);
 void fk_stream_unref_locked(CUstream stream);
 void fk_event_unref_locked(CUevent event);

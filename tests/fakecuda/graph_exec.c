@@ -90,7 +90,7 @@ static CUresult instantiate_params(CUgraphExec *out, CUgraph graph,
 /* What cuGetProcAddress gives for "cuGraphInstantiate" of CUDA 12: not an exported symbol. */
 CUresult fk_graph_instantiate_12(CUgraphExec *out, CUgraph graph, unsigned long long flags)
 {
-	CUresult result = fk_gate_enter(FK_INIT, "cuGraphInstantiateWithFlags");
+	CUresult result = fk_gate_enter(FK_INIT | FK_UNSAFE, "cuGraphInstantiateWithFlags");
 
 	return result ? result : instantiate(out, graph, flags);
 }
@@ -195,22 +195,22 @@ static CUresult update_old(CUgraphExec exec, CUgraph graph, CUgraphNode *node, i
 	return result;
 }
 
-FK_API(FK_INIT, cuGraphInstantiate,
+FK_API(FK_INIT | FK_UNSAFE, cuGraphInstantiate,
 	(CUgraphExec *out, CUgraph graph, CUgraphNode *error, char *log, size_t size),
 	instantiate_log(out, graph, error, log, size))
-FK_API(FK_INIT, cuGraphInstantiate_v2,
+FK_API(FK_INIT | FK_UNSAFE, cuGraphInstantiate_v2,
 	(CUgraphExec *out, CUgraph graph, CUgraphNode *error, char *log, size_t size),
 	instantiate_log(out, graph, error, log, size))
-FK_API(FK_INIT, cuGraphInstantiateWithFlags,
+FK_API(FK_INIT | FK_UNSAFE, cuGraphInstantiateWithFlags,
 	(CUgraphExec *out, CUgraph graph, unsigned long long flags), instantiate(out, graph, flags))
-FK_API_PT(FK_CTX, cuGraphInstantiateWithParams, _ptsz,
+FK_API_PT(FK_CTX | FK_UNSAFE, cuGraphInstantiateWithParams, _ptsz,
 	(CUgraphExec *out, CUgraph graph, CUDA_GRAPH_INSTANTIATE_PARAMS *params),
 	instantiate_params(out, graph, params, pts))
 FK_API_PT(FK_CTX | FK_WORK, cuGraphLaunch, _ptsz, (CUgraphExec exec, CUstream stream),
 	launch(exec, fk_stream_get(stream, pts)))
 FK_API_PT(FK_CTX, cuGraphUpload, _ptsz, (CUgraphExec exec, CUstream stream),
 	upload(exec, fk_stream_get(stream, pts)))
-FK_API(FK_INIT, cuGraphExecDestroy, (CUgraphExec exec), exec_destroy(exec))
+FK_API(FK_INIT | FK_UNSAFE, cuGraphExecDestroy, (CUgraphExec exec), exec_destroy(exec))
 FK_API(FK_INIT, cuGraphExecUpdate,
 	(CUgraphExec exec, CUgraph graph, CUgraphNode *node, int *why),
 	update_old(exec, graph, node, why))

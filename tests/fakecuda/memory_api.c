@@ -44,12 +44,15 @@ static CUresult free_checked(CUdeviceptr address, enum fk_memory_kind kind)
 	return fk_memory_free(address, kind);
 }
 
-/* In stream order: the memory is there at once, and gone when the stream gets there. */
+/*
+ * In stream order: the memory is there at once, and gone when the stream gets
+ * there. Allocation nodes are beyond this driver, so neither can be captured.
+ */
 static CUresult alloc_async(CUdeviceptr *out, size_t size, CUstream stream)
 {
 	if (!stream)
 		return CUDA_ERROR_INVALID_HANDLE;
-	if (stream->capture)
+	if (stream->capture || fk_capture_forbids())
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	return fk_memory_alloc(out, size, FK_DEVICE_MEMORY, false);
 }
@@ -61,7 +64,7 @@ static CUresult free_async(CUdeviceptr address, CUstream stream)
 
 	if (!stream)
 		return CUDA_ERROR_INVALID_HANDLE;
-	if (stream->capture)
+	if (stream->capture || fk_capture_forbids())
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	if (!fk_memory_find(address, 1, &range) || range.base != address || range.kind != FK_DEVICE_MEMORY)
 		return CUDA_ERROR_INVALID_VALUE;

@@ -1,7 +1,6 @@
 /*
  * module.c - modules, libraries, and the functions and kernels in them.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,9 +266,7 @@ static CUresult param_info(const void *handle, size_t index, size_t *offset, siz
 {
 	CUfunction function = fk_function_of(handle);
 
-	if (!function || !offset)
-		return CUDA_ERROR_INVALID_VALUE;
-	if (function->layout.count < 0 || index >= (size_t)function->layout.count)
+	if (!function || !offset || index >= (size_t)function->layout.count)
 		return CUDA_ERROR_INVALID_VALUE;
 	*offset = function->layout.offset[index];
 	if (size)
@@ -277,14 +274,14 @@ static CUresult param_info(const void *handle, size_t index, size_t *offset, siz
 	return CUDA_SUCCESS;
 }
 
-FK_API(FK_CTX | FK_UNSAFE, cuModuleLoad, (CUmodule *out, const char *path),
+FK_API(FK_CTX, cuModuleLoad, (CUmodule *out, const char *path),
 	module_load_file(out, path))
-FK_API(FK_CTX | FK_UNSAFE, cuModuleLoadData, (CUmodule *out, const void *image),
+FK_API(FK_CTX, cuModuleLoadData, (CUmodule *out, const void *image),
 	module_new(out, image))
-FK_API(FK_CTX | FK_UNSAFE, cuModuleLoadDataEx,
+FK_API(FK_CTX, cuModuleLoadDataEx,
 	(CUmodule *out, const void *image, unsigned int count, int *options, void **values),
 	(void)count, (void)options, (void)values, module_new(out, image))
-FK_API(FK_CTX | FK_UNSAFE, cuModuleLoadFatBinary, (CUmodule *out, const void *image),
+FK_API(FK_CTX, cuModuleLoadFatBinary, (CUmodule *out, const void *image),
 	module_new(out, image))
 FK_API(FK_CTX | FK_UNSAFE, cuModuleUnload, (CUmodule module), module_unload(module))
 FK_API(FK_CTX, cuModuleGetFunction, (CUfunction *out, CUmodule module, const char *name),
@@ -293,12 +290,12 @@ FK_API(FK_CTX, cuModuleGetFunctionCount, (unsigned int *count, CUmodule module),
 	functions_list(NULL, 0, module, count))
 FK_API(FK_CTX, cuModuleEnumerateFunctions, (CUfunction *out, unsigned int room, CUmodule module),
 	functions_list(out, room, module, NULL))
-FK_API(FK_INIT | FK_UNSAFE, cuLibraryLoadData,
+FK_API(FK_INIT, cuLibraryLoadData,
 	(CUlibrary *out, const void *code, int *jit, void **jit_values, unsigned int jit_count,
 	 int *options, void **values, unsigned int count),
 	(void)jit, (void)jit_values, (void)jit_count, (void)options, (void)values, (void)count,
 	library_new(out, code))
-FK_API(FK_INIT | FK_UNSAFE, cuLibraryLoadFromFile,
+FK_API(FK_INIT, cuLibraryLoadFromFile,
 	(CUlibrary *out, const char *path, int *jit, void **jit_values, unsigned int jit_count,
 	 int *options, void **values, unsigned int count),
 	(void)jit, (void)jit_values, (void)jit_count, (void)options, (void)values, (void)count,

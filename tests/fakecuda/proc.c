@@ -27,6 +27,7 @@ static const struct fk_row *row_find(const char *base, int version, bool per_thr
 	return best;
 }
 
+/* The result is success even when nothing is found; the status and *out tell. */
 static CUresult find(const char *base, void **out, int version, uint64_t flags, int *status)
 {
 	const uint64_t both = CU_GET_PROC_ADDRESS_LEGACY_STREAM |
@@ -34,7 +35,7 @@ static CUresult find(const char *base, void **out, int version, uint64_t flags, 
 	const struct fk_row *row = NULL;
 	bool exists = false;
 
-	if (!base || !out || (flags & ~both) || (flags & both) == both)
+	if (!base || !out || (flags & ~both))
 		return CUDA_ERROR_INVALID_VALUE;
 	if (flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM)
 		row = row_find(base, version, true, &exists);
@@ -44,11 +45,19 @@ static CUresult find(const char *base, void **out, int version, uint64_t flags, 
 		*status = row ? CU_GET_PROC_ADDRESS_SUCCESS : exists ?
 			CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT : CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
 	*out = row ? (void *)row->address : NULL;
-	return row ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
+	return CUDA_SUCCESS;
+}
+
+/* The first version has no status to tell by: its result does. */
+static CUresult find_old(const char *base, void **out, int version, uint64_t flags)
+{
+	CUresult result = find(base, out, version, flags, NULL);
+
+	return result || *out ? result : CUDA_ERROR_NOT_FOUND;
 }
 
 FK_API(FK_FREE, cuGetProcAddress, (const char *base, void **out, int version, uint64_t flags),
-	find(base, out, version, flags, NULL))
+	find_old(base, out, version, flags))
 FK_API(FK_FREE, cuGetProcAddress_v2,
 	(const char *base, void **out, int version, uint64_t flags, int *status),
 	find(base, out, version, flags, status))

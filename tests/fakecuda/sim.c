@@ -290,6 +290,8 @@ CUresult fk_submit(CUstream stream, const struct fk_work *work)
 	struct fk_op op = { .work = *work };
 	CUresult result = CUDA_SUCCESS;
 
+	if (fk_capture_implicit(stream))
+		return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
 	pthread_mutex_lock(&fk_lock);
 	if (stream->capture) {
 		result = fk_capture_work_locked(stream, work);
@@ -318,6 +320,8 @@ CUresult fk_submit_exec(CUstream stream, CUgraphExec exec)
 	struct fk_op op = { .exec = exec };
 	CUresult result = CUDA_SUCCESS;
 
+	if (fk_capture_implicit(stream))
+		return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
 	pthread_mutex_lock(&fk_lock);
 	op.deps = implicit_deps(stream);
 	if (exec->last && exec->last != stream)

@@ -14,7 +14,7 @@ static CUresult kernel_copy(struct fk_work *work)
 {
 	const struct fk_layout *layout = &work->kernel.func->layout;
 	const void *args = work->kernel.args;
-	int count = layout->count > 0 ? layout->count : 0;
+	int count = layout->count;
 
 	work->kernel.args = NULL;
 	work->kernel.pointers = NULL;
