@@ -14,7 +14,7 @@ is "vprof help env has every variable" \
 # Paths in backquotes: those that begin with a folder of the tree. Names with * are patterns.
 pages=$(ls README.md docs/*.md docs/howto/*.md)
 is "pages name files that exist" "$(
-	grep -ohE '`(include|preload|shim|tools|tests|examples|docs|setup|\.ci)/[^` ]*`' $pages | tr -d '`' | sort -u |
+	grep -ohE '`(include|preload|shim|tools|tests|examples|docs|setup|\.ci)/[^` ]*`' $pages | tr -d '`' | grep -vE 'FOLDER|NAME' | sort -u |
 	while read -r path; do compgen -G "$path" >/dev/null || echo "$path"; done)" ""
 is "links between pages lead somewhere" "$(
 	for page in $pages; do
