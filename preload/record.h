@@ -140,7 +140,8 @@ static ALWAYS_INLINE void vprof_end_at(struct vprof_record r, uint32_t result, u
 		vprof_end_late();
 		return;
 	}
-	__atomic_store_n(&r.slot->done, VPROF_DONE(ticks ? ticks : 1, result), __ATOMIC_RELEASE);
+	/* Never 0, which would be in flight: one tick at most is added. */
+	__atomic_store_n(&r.slot->done, VPROF_DONE(ticks | 1, result), __ATOMIC_RELEASE);
 	TESTPOINT("end_after");
 }
 

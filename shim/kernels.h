@@ -79,9 +79,11 @@ static ALWAYS_INLINE uint32_t vprof_handle_find(const struct vprof_handles *tabl
 	uint64_t key = (uintptr_t)handle, word;
 	const struct vprof_handle *entry = &table->entries[key * 0x9e3779b97f4a7c15u >> table->shift];
 
-	for (; __atomic_load_n(&entry->key, __ATOMIC_RELAXED) != key; entry++)
+	while (unlikely(__atomic_load_n(&entry->key, __ATOMIC_RELAXED) != key)) {
 		if (!__atomic_load_n(&entry->key, __ATOMIC_RELAXED))
 			return 0;
+		entry++;
+	}
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	if (unlikely(word >> 32 != __atomic_load_n(&table->generation, __ATOMIC_RELAXED)))
 		return 0;

@@ -339,7 +339,7 @@ enum vprof_copy {
 struct vprof_slot {
 	uint64_t seq;              /* chunk base + slot index once published */
 	uint64_t t0;               /* ticks just before the real call */
-	uint64_t done;             /* 0: in flight. Else (t1 - t0) << 16 | result; at least 1 << 16 */
+	uint64_t done;             /* 0: in flight. Else (t1 - t0 | 1) << 16 | result */
 	uint16_t kind;             /* enum vprof_kind */
 	uint16_t call;
 	uint32_t object;
