@@ -33,6 +33,7 @@
 enum {
 	MIB = 1 << 20,
 	SHM_SHARE = 8,        /* of what tmpfs has free, a ring takes at most one part in so many */
+	ADDRESS_SHARE = 16,   /* and likewise of an address space that is limited */
 	LARGEST_MB = 65536,
 	NAMES_TRIED = 100,    /* exec keeps pid and start time: a process may have several rings */
 };
@@ -49,14 +50,19 @@ static int folder_make(const char *path)
 {
 	char part[PATH_TEXT];
 	size_t length = strlen(path);
+	int refused = 0;
 
 	for (size_t i = 1; i <= length; i++) {
 		if (path[i] && path[i] != '/')
 			continue;
 		memcpy(part, path, i);
 		part[i] = 0;
-		if (mkdir(part, 0777) && errno != EEXIST && (i == length || errno != EACCES))
-			return -errno;
+		if (!mkdir(part, 0777) || errno == EEXIST)
+			continue;
+		/* One that exists may be refused as well; one that is missing shows in the next. */
+		if (i == length || errno != EACCES)
+			return refused && errno == ENOENT ? -EACCES : -errno;
+		refused = 1;
 	}
 	return 0;
 }
@@ -68,8 +74,12 @@ static int shm_folder_make(struct vprof_text *path)
 
 	vprof_text_put(path, SHM_FOLDER "/vprof-");
 	vprof_text_number(path, geteuid());
-	if (mkdir(path->text, 0700) && errno != EEXIST)
+	if (mkdir(path->text, 0700)) {
+		if (errno != EEXIST)
+			return -errno;
+	} else if (chmod(path->text, 0700)) { /* whatever the program's umask is: others come after us */
 		return -errno;
+	}
 	if (vprof_stat(path->text, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
@@ -79,7 +89,7 @@ static int shm_folder_make(struct vprof_text *path)
 
 /* ---- size ---- */
 
-/* In bytes, a multiple of the chunk size; cut to the program's own limit on file sizes. */
+/* In bytes, a multiple of the chunk size; cut to the program's own limits. */
 static int64_t ring_size(void)
 {
 	uint64_t mb = vprof_config.ring_mb, size;
@@ -93,8 +103,13 @@ static int64_t ring_size(void)
 	/* Past this limit the kernel would send SIGXFSZ. */
 	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < size)
 		size = limit.rlim_cur;
+	if (size < MIB)
+		return -EFBIG;
+	/* The program counts on the rest of it. */
+	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur / ADDRESS_SHARE < size)
+		size = limit.rlim_cur / ADDRESS_SHARE;
 	size -= size % VPROF_CHUNK_SIZE;
-	return size < MIB ? -EFBIG : (int64_t)size;
+	return size < MIB ? -ENOMEM : (int64_t)size;
 }
 
 /* Where everything lies in a file of `size` bytes. */
