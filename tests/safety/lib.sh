@@ -14,7 +14,7 @@ unset "${!VPROF_@}" "${!FAKECUDA_@}" LD_PRELOAD
 rings_drop() {
 	local ring
 	for ring in "$1"/*.ring; do
-		[ ! -L "$ring" ] || rm -f "$(readlink "$ring")"
+		case $(readlink "$ring") in /dev/shm/vprof-*) rm -f "$(readlink "$ring")" ;; esac
 	done
 	rm -rf "$1"
 }
@@ -43,4 +43,31 @@ tools_read() {
 		}
 		[ ! -s "$TMP/$tool.err" ] || { cat "$TMP/$tool.err"; return 1; }
 	done
+}
+
+# compare NAME WRAPPER... -- PROGRAM...: runs the program plain and traced, with WRAPPER... (env words
+# or a command that ends in running what follows) before it, and passes when stdout and exit
+# status are the same. Through pipes: the program may not be allowed to write files.
+# Leaves in $TMP plain.out, plain.err, plain.side (descriptor 3), plain.rc and likewise traced.*.
+run_arm() {
+	local arm=$1 readers=() stream
+	shift
+	for stream in out err side; do
+		[ -p "$TMP/$stream.pipe" ] || mkfifo "$TMP/$stream.pipe"
+		cat "$TMP/$stream.pipe" >"$TMP/$arm.$stream" &
+		readers+=($!)
+	done
+	"$arm" "$@" >"$TMP/out.pipe" 2>"$TMP/err.pipe" 3>"$TMP/side.pipe" <"${INPUT:-/dev/null}"
+	echo $? >"$TMP/$arm.rc"
+	wait "${readers[@]}"
+}
+
+run_both() {
+	new_out
+	run_arm plain "$@"
+	run_arm traced "$@"
+}
+
+unchanged() {
+	diff "$TMP/plain.out" "$TMP/traced.out" && diff "$TMP/plain.rc" "$TMP/traced.rc"
 }
