@@ -167,9 +167,10 @@ static void run_layers(struct lane *lane)
 
 static void *prefill(void *unused)
 {
-	struct lane lane = lane_make();
+	struct lane lane;
 
 	prctl(PR_SET_NAME, "prefill");
+	lane = lane_make();
 	for (int i = 0; i < steps; i++) {
 		TRY(htod(lane.data, lane.host, TOKENS, lane.stream));
 		run(embed, &lane);
@@ -182,10 +183,11 @@ static void *prefill(void *unused)
 
 static void *decode(void *name)
 {
-	struct lane lane = lane_make();
 	CUhandle graph, exec, done;
+	struct lane lane;
 
 	prctl(PR_SET_NAME, name);
+	lane = lane_make();
 	TRY(event(&done, 2)); /* without timing */
 	TRY(capture(lane.stream, 1)); /* of this thread only */
 	run_layers(&lane);

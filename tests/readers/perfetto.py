@@ -126,15 +126,29 @@ def command(driver, name, *args):
         sys.exit("perfetto.py: %s: %s" % (name, error))
 
 
+def busiest(rows, window):
+    """Start of the window in which most threads launch; of equal ones, of most launches."""
+    starts = sorted((int(ts), thread) for ts, thread in rows)
+    best, first, counts = (0, 0, 0), 0, {}
+    for ts, thread in starts:
+        counts[thread] = counts.get(thread, 0) + 1
+        while starts[first][0] < ts - window * 0.9:
+            counts[starts[first][1]] -= 1
+            first += 1
+        best = max(best, (sum(1 for n in counts.values() if n), sum(counts.values()), starts[first][0]))
+    return best[2] - int(window * 0.05)
+
+
 def picture(driver, path, window_us):
-    """The groups open, and so much time around where the first call that never returned begins."""
+    """The groups open, and so much time where most goes on."""
+    window = int(window_us * 1000)
     command(driver, "dev.perfetto.ToggleLeftSidebar")
     command(driver, "dev.perfetto.ExpandAllGroups")
-    rows = driver.execute_async_script(ASK, "select ts from slice where extract_arg(arg_set_id, 'args.in_flight')"
-                                            " union all select start_ts from trace_bounds limit 1")["rows"]
-    start = int(rows[0][0]) - int(window_us * 800)
+    rows = driver.execute_async_script(ASK, "select s.ts, k.utid from slice s join thread_track k on s.track_id = k.id"
+                                            " where category in ('launch', 'graph_launch', 'copy')")["rows"]
+    start = busiest(rows, window)
     driver.execute_script("self.app.trace.timeline.setViewportTime(BigInt(arguments[0]), BigInt(arguments[1]))",
-                          str(start), str(start + int(window_us * 1000)))
+                          str(start), str(start + window))
     time.sleep(3)
     driver.save_screenshot(path)
 

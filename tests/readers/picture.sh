@@ -8,4 +8,4 @@ if [ -z "$trace" ]; then
 	run_demo >/dev/null || exit 1
 	trace=$TMP/demo/trace.json
 fi
-perfetto "$trace" "$1" --window "${WINDOW:-200}" >/dev/null && echo "  PICTURE $1"
+perfetto "$trace" "$1" --window "${WINDOW:-120}" >/dev/null && echo "  PICTURE $1"
