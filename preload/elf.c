@@ -163,14 +163,19 @@ struct by_name {
 	struct vprof_object *object;
 };
 
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static int match_name(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct by_name *want = data;
-	const char *slash = strrchr(info->dlpi_name, '/');
-	const char *file = slash ? slash + 1 : info->dlpi_name;
 
 	(void)size;
-	if (strncmp(file, want->prefix, strlen(want->prefix)) != 0)
+	if (strncmp(file_name(info->dlpi_name), want->prefix, strlen(want->prefix)) != 0)
 		return 0;
 	object_read(info, want->object);
 	return 1;
@@ -235,4 +240,37 @@ void *vprof_next_symbol(const char *symbol)
 
 	dl_iterate_phdr(match_after_us, &want);
 	return want.found;
+}
+
+/* ---- all objects between us and libc ---- */
+
+struct behind {
+	struct vprof_object *list;
+	size_t count, room;
+	int passed;
+};
+
+static int match_behind(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct behind *want = data;
+	struct vprof_object object;
+
+	(void)size;
+	object_read(info, &object);
+	if (!want->passed) {
+		want->passed = object_holds(&object, (const void *)vprof_objects_behind);
+		return 0;
+	}
+	if (want->count == want->room || !strncmp(file_name(info->dlpi_name), "libc.so.", 8))
+		return 1;
+	want->list[want->count++] = object;
+	return 0;
+}
+
+size_t vprof_objects_behind(struct vprof_object *list, size_t room)
+{
+	struct behind want = { list, 0, room, 0 };
+
+	dl_iterate_phdr(match_behind, &want);
+	return want.count;
 }

@@ -46,6 +46,13 @@ void *vprof_object_symbol(const struct vprof_object *object, const char *symbol)
  */
 void *vprof_next_symbol(const char *symbol) HIDDEN;
 
+/*
+ * The objects that were loaded with the program between us and libc: other preloads, and
+ * the program's own libraries. What they define comes before a library that is opened later.
+ * Returns how many stand in `list`.
+ */
+size_t vprof_objects_behind(struct vprof_object *list, size_t room) HIDDEN;
+
 /* 0 when VPROF_ENABLE=0: hand out no wrapper, record nothing. */
 int vprof_enabled(void) HIDDEN;
 

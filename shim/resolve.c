@@ -3,9 +3,9 @@
  *
  * Three doors lead here: exported wrappers (vprof_resolve), dlsym and dlvsym
  * (vprof_shim_swap) and cuGetProcAddress (vprof_resolve_entry). All go by address: what
- * the real lookup gave is swapped when it lies in libcuda and is the real function of a
- * row, whatever it was asked for by. Addresses are found in a hash table of row ids,
- * which is filled together with vprof_real.
+ * the real lookup gave is swapped when it is the real function of a row, whatever it was
+ * asked for by. Addresses are found in a hash table of row ids, which is filled together
+ * with vprof_real.
  *
  * cuGetProcAddress gives some functions that the library does not export (rows
  * CU_ALIAS): their address is learnt when it is first given out.
@@ -148,9 +148,32 @@ int vprof_driver_holds(const void *address)
 
 static int populated;
 
-static void populate_row(const struct vprof_object *library, unsigned id)
+/*
+ * What a call of ours goes on to is what it would have reached without us. Mostly that is
+ * the driver; but another preload behind ours, or the program's own library, may define the
+ * function as well. Then that one is the real function: calls through the PLT are recorded and go
+ * to it, lookups that give its address are swapped, and lookups that give the driver's own
+ * (its own, when it passes a call on) are not.
+ */
+struct behind {
+	struct vprof_object list[64];
+	size_t count;
+};
+
+static void *next_definition(const struct behind *behind, const struct vprof_object *library, const char *symbol)
 {
-	void *real = vprof_object_symbol(library, rows[id].symbol);
+	for (size_t i = 0; i < behind->count; i++) {
+		void *found = vprof_object_symbol(&behind->list[i], symbol);
+
+		if (found)
+			return found;
+	}
+	return vprof_object_symbol(library, symbol);
+}
+
+static void populate_row(const struct behind *behind, const struct vprof_object *library, unsigned id)
+{
+	void *real = next_definition(behind, library, rows[id].symbol);
 
 	__atomic_store_n(&vprof_real[id], real ? real : (void *)stub_not_found, __ATOMIC_RELAXED);
 	if (real)
@@ -161,18 +184,20 @@ static void populate_row(const struct vprof_object *library, unsigned id)
 static int populate(void)
 {
 	struct vprof_object library;
+	struct behind behind;
 
 	/* Pairs with the release below. */
 	if (likely(__atomic_load_n(&populated, __ATOMIC_ACQUIRE)))
 		return 1;
 	if (!driver_find(&library))
 		return 0;
+	behind.count = vprof_objects_behind(behind.list, ARRAY_SIZE(behind.list));
 	LEARN(&library, func_get_name, "cuFuncGetName");
 	LEARN(&library, kernel_get_name, "cuKernelGetName");
 	LEARN(&library, exchange_capture_mode, "cuThreadExchangeStreamCaptureMode");
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
 		if (!rows[id].alias)
-			populate_row(&library, id);
+			populate_row(&behind, &library, id);
 	__atomic_store_n(&populated, 1, __ATOMIC_RELEASE);
 	return 1;
 }
@@ -187,9 +212,22 @@ void *vprof_resolve(unsigned id)
 	return found ? (void *)stub_not_found : (void *)stub_no_driver;
 }
 
+/* Said once in a process, at its first recorded call. */
+static void say_interposed(void)
+{
+	for (unsigned id = 1; id < CU_ID_COUNT; id++) {
+		if (!real_of(id) || rows[id].alias || is_stub(real_of(id)) || vprof_driver_holds(real_of(id)))
+			continue;
+		vprof_log("another library of this program has %s too: calls that look up the driver's own are not "
+			  "recorded; they are when libvprof.so is the last in LD_PRELOAD", rows[id].symbol);
+		return;
+	}
+}
+
 void vprof_shim_start(void)
 {
-	populate();
+	if (populate())
+		say_interposed();
 	for (unsigned id = 1; id < CU_ID_COUNT; id++) {
 		void *none = NULL;
 
@@ -207,7 +245,7 @@ void *vprof_shim_swap(const char *name, void *real)
 {
 	unsigned id;
 
-	if (!vprof_enabled() || !vprof_driver_holds(real) || !populate())
+	if (!vprof_enabled() || !populate())
 		return real;
 	id = by_address_find(real, name);
 	return id ? rows[id].wrapper : real;
@@ -239,17 +277,17 @@ void *vprof_resolve_entry(const char *base, int version, uint64_t flags, void *r
 {
 	unsigned id;
 
-	if (!vprof_enabled() || !vprof_driver_holds(real) || !populate())
+	if (!vprof_enabled() || !populate())
 		return real;
 	id = by_address_find(real, base);
 	if (id)
 		return rows[id].wrapper;
-	id = row_for(base, version, flags);
+	id = vprof_driver_holds(real) ? row_for(base, version, flags) : 0;
 	if (!id)
 		return real;
 	/* Our gates call the exported functions, which are the same at another address. */
 	if (rows[id].style == GATE)
-		return is_stub(real_of(id)) ? real : rows[id].wrapper;
+		return vprof_driver_holds(real_of(id)) ? rows[id].wrapper : real;
 	return alias_is(id, real) ? rows[id].wrapper : real;
 }
 
