@@ -1,9 +1,11 @@
 # What a program under the preload must not notice, and what a kill must not cost.
 SAFETY          := $(BUILD)/safety
 SAFETY_CFLAGS   := $(CSTD) $(CFLAGS)
-SAFETY_PROGRAMS := launcher calls
+SAFETY_PROGRAMS := launcher calls lookups forks
+SAFETY_PRELOADS := other_exports other_dlsym other_early count_malloc
 SAFETY_LINKED   := calls-plt
-SAFETY_NEEDS    := $(addprefix $(SAFETY)/,$(SAFETY_PROGRAMS) $(SAFETY_LINKED) ring_check)
+SAFETY_NEEDS    := $(addprefix $(SAFETY)/,$(SAFETY_PROGRAMS) $(SAFETY_LINKED) ring_check \
+	$(addsuffix .so,$(SAFETY_PRELOADS)) throws libthrow.so)
 TEST_NEEDS      += $(SAFETY_NEEDS) $(BUILD)/fakecuda/libcuda.so.1
 
 safety-programs: $(SAFETY_NEEDS)
@@ -22,5 +24,27 @@ $(SAFETY)/ring_check: tests/safety/ring_check.c $(wildcard tools/ring*.c) tools/
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d $^ -o $@ $(LDFLAGS)
+
+# ---- other tools' preloads -----------------------------------------------------
+$(SAFETY)/other_exports.so: SAFETY_DEFINE := -DOTHER_EXPORTS
+$(SAFETY)/other_dlsym.so: SAFETY_DEFINE := -DOTHER_DLSYM
+$(SAFETY)/other_early.so: SAFETY_DEFINE := -DOTHER_EARLY
+$(SAFETY)/other_exports.so $(SAFETY)/other_dlsym.so $(SAFETY)/other_early.so: tests/safety/other_preload.c
+$(SAFETY)/count_malloc.so: tests/safety/count_malloc.c
+$(addprefix $(SAFETY)/,$(addsuffix .so,$(SAFETY_PRELOADS))):
+	$(call say,CC,$< ($(@F)))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d $(SAFETY_DEFINE) -fPIC -shared $< -o $@ $(LDFLAGS) -ldl
+
+# ---- a C++ program that throws across libraries ----------------------------------
+$(SAFETY)/libthrow.so: tests/safety/throw_library.cc
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -O2 -g -Wall -Wextra -MMD -MP -MF $@.d -fPIC -shared $< -o $@ $(LDFLAGS)
+
+$(SAFETY)/throws: tests/safety/throws.cc
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -O2 -g -Wall -Wextra -MMD -MP -MF $@.d $< -o $@ $(LDFLAGS) -ldl -lpthread
 
 .PHONY: safety-programs

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# A process without CUDA does not notice that we are there: no file, no thread, no memory
+# from the heap, no system call once the program has begun, the same environment.
+. tests/tap.sh
+. tests/safety/lib.sh
+
+mkdir -p "$TMP/work"
+printf 'b\na\nc\n' >"$TMP/work/lines"
+cat >"$TMP/commands" <<'EOF'
+true
+false
+bash -c 'echo a | cat; (exit 3); echo $?'
+python3 -c pass
+python3 -c 'import threading; t = threading.Thread(target=print, args=("t",)); t.start(); t.join()'
+python3 -c 'import os; print(sorted(k for k in os.environ if k != "LD_PRELOAD")); print(len(os.listdir("/proc/self/task")))'
+git --version
+git -C / status
+sort lines
+sort --parallel=2 -S 1M lines
+ls --no-such-option
+sh -c 'kill -TERM $$'
+EOF
+while read -r command; do
+	new_out
+	for arm in plain traced; do
+		{ (cd "$TMP/work" && run=exec $arm bash -c "exec $command" >"$TMP/$arm.out" 2>"$TMP/$arm.err" </dev/null); } 2>/dev/null
+		echo $? >>"$TMP/$arm.out"
+	done
+	ok "$command: output and exit status" diff "$TMP/plain.out" "$TMP/traced.out"
+	ok "$command: stderr" diff "$TMP/plain.err" "$TMP/traced.err"
+	ok "$command: no folder, no ring" test ! -e "$OUT" -a ! -e "$TMP/work/out"
+done <"$TMP/commands"
+
+# The environment, in order.
+plain env >"$TMP/plain.env"
+traced env >"$TMP/traced.env"
+ok "env" diff "$TMP/plain.env" <(grep -v '^LD_PRELOAD=' "$TMP/traced.env")
+is "an empty environment" "$(env -i LD_PRELOAD="$LIBRARY" /usr/bin/env)" "LD_PRELOAD=$LIBRARY"
+
+# ---- the heap ----
+
+counted() { LIBRARY=$1:$PROGRAMS/count_malloc.so traced "${@:2}" 4>&1 >/dev/null </dev/null; }
+for command in true "sort $TMP/work/lines" "ls /"; do
+	is "$command: allocations" "$(counted "$LIBRARY" $command)" "$(counted "" $command)"
+done
+
+# ---- system calls ----
+
+if ! strace -o /dev/null true 2>/dev/null; then
+	ok "system calls # SKIP strace cannot run here" true
+	done_testing
+fi
+
+# What the loader does for any preloaded library is compared with an empty one in our place.
+echo 'int nothing_here;' | ${CC:-cc} -x c -shared -fPIC -o "$TMP/libvprof.so" - || exit 1
+calls_of() { # LIBRARY COMMAND...
+	strace -f -o "$TMP/strace" -E LD_PRELOAD="$1" "${@:2}" >/dev/null 2>&1 </dev/null
+	sed 's/^[0-9]* *//' "$TMP/strace" | sed 's/^<... \([a-z0-9_]*\) resumed.*/\1/' | grep -o '^[a-z0-9_]*' | sort | uniq -c
+}
+for command in /bin/true "sort $TMP/work/lines" "bash -c :" "/usr/bin/python3 -c pass"; do
+	calls_of "$TMP/libvprof.so" $command >"$TMP/without"
+	calls_of "$LIBRARY" $command >"$TMP/with"
+	# Mapping a library takes as many calls as it has segments, and each is given its protection.
+	for list in without with; do grep -vwE 'mmap|mprotect|munmap|read|close|futex|brk' "$TMP/$list" >"$TMP/$list.calls"; done
+	ok "$command: the same system calls as with an empty library" diff "$TMP/without.calls" "$TMP/with.calls"
+	is "$command: no process or thread more" "$(grep -cE 'clone|fork' "$TMP/with")" "$(grep -cE 'clone|fork' "$TMP/without")"
+	strace -f -e trace=openat,creat,mkdir,symlink -o "$TMP/opened" -E LD_PRELOAD="$LIBRARY" $command >/dev/null 2>&1 </dev/null
+	is "$command: it opens nothing of ours but the library" \
+		"$(grep vprof "$TMP/opened" | grep -vF "\"$LIBRARY\"" | grep -vF "$TMP")" ""
+done
+
+done_testing
