@@ -60,14 +60,31 @@ static void *driver_symbol(const char *name)
 	return vprof_object_symbol(&driver, name);
 }
 
-/* `found` is what the real lookup gave. */
+/*
+ * What a definition of ours covers: another preload's, or that of a driver that the program is
+ * linked with. Up to libc, where the objects begin that are loaded later, into scopes of their own.
+ */
+static void *covered_symbol(const char *name)
+{
+	struct vprof_object behind[64];
+	size_t count = vprof_objects_behind(behind, ARRAY_SIZE(behind));
+	void *found = NULL;
+
+	for (size_t i = 0; i < count && !found; i++)
+		found = vprof_object_symbol(&behind[i], name);
+	return found;
+}
+
+/* `found` is what the real lookup gave: ours, when it went through the global scope. */
 static void *swapped(const char *name, void *found)
 {
 	void *real;
 
 	if (!found || !vprof_shim_owns(found))
 		return found ? vprof_shim_swap(name, found) : NULL;
-	real = driver_symbol(name);
+	real = covered_symbol(name);
+	if (!real)
+		real = driver_symbol(name);
 	if (real)
 		return vprof_shim_swap(name, real);
 	real = vprof_real_dlsym(RTLD_NEXT, name);
