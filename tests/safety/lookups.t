@@ -88,6 +88,8 @@ beside() {
 
 recorded() {
 	case $2 in *calls*) ;; *) return ;; esac
+	# A dlsym in front of ours that finds the next by dlvsym() finds libc's: ours has no version.
+	case "$place $1" in "front other_dlsym, calls,"*) return ;; esac
 	is "$1: a ring is made" "$(rings)" 1
 	if [ "$place" = behind ] && [ -s "$TMP/behind.err" ]; then
 		ok "$1: one line says what is not recorded" grep -q '^vprof: .*another library of this program has' "$TMP/behind.err"

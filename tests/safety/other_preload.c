@@ -57,9 +57,7 @@ void *dlsym(void *handle, const char *name)
 #ifdef OTHER_EARLY
 __attribute__((constructor)) static void early(void)
 {
-	void *launch = dlsym(RTLD_DEFAULT, "cuNoSuchThing"), *open_it = dlsym(RTLD_NEXT, "open");
-
-	lookups += !launch && dlerror() && open_it && !dlerror();
+	lookups += !dlsym(RTLD_DEFAULT, "cuNoSuchThing") && dlerror() && dlsym(RTLD_NEXT, "open") && !dlerror();
 }
 #endif
 
