@@ -61,7 +61,7 @@ for arm in plain traced; do
 	echo $? >"$TMP/$arm.rc"
 done
 ok "bash: output and exit status" unchanged
-sed -i 's/: [0-9]* Killed/: PID Killed/' "$TMP/plain.err" "$TMP/traced.err"
+sed -i -E 's|: +[0-9]+ Killed|: PID Killed|' "$TMP/plain.err" "$TMP/traced.err"
 ok "bash: stderr" diff "$TMP/plain.err" "$TMP/traced.err"
 is "neither makes a ring" "$(rings)" 0
 
