@@ -6,6 +6,7 @@
  * The parent launches kernel "parent" 5 times before and after, a child "child" 3 times on a
  * driver of its own making (an exec of this program: "forks child"), or, where no
  * program is executed, as the driver allows: the result of its launch is the exit status.
+ * The child of chdir goes to the folder $ELSEWHERE first.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -129,7 +130,7 @@ static int by_chdir(void)
 
 	if (pid)
 		return ended(pid);
-	if (chdir("/"))
+	if (chdir(getenv("ELSEWHERE")))
 		_exit(95);
 	execl(self, self, "child", NULL);
 	_exit(98);
