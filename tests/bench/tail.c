@@ -22,7 +22,7 @@ int main(void)
 	static double took[CALLS];
 	void *handle = dlopen("libcuda.so.1", RTLD_NOW), *params[1] = { NULL };
 	launch_fn launch = handle ? (launch_fn)dlsym(handle, "cuLaunchKernel") : NULL;
-	double next;
+	double next, high;
 
 	if (!launch) {
 		fprintf(stderr, "tail: no driver\n");
@@ -44,6 +44,7 @@ int main(void)
 		if (next < start)
 			next = start;
 	}
-	printf("%.0f %.0f\n", bench_quantile(took, CALLS, 0.9999), took[CALLS - 1]);
+	high = bench_quantile(took, CALLS, 0.9999); /* sorts */
+	printf("%.0f %.0f\n", high, took[CALLS - 1]);
 	return 0;
 }
