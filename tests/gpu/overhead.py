@@ -6,12 +6,14 @@
 Four measurements, each in the order ABBA ABBA … so that what drifts slowly cancels:
 
   launch     one empty cuLaunchKernel of the real driver, control word off and on between
-             blocks of 500 in one process; and the same whole process with and without the preload
+             blocks of 500 in one process; and the same in whole processes without the preload,
+             with it and recording off, and recording, in turn
   decode     vLLM with its engine in the process: batches of 8 prompts, 128 tokens each; the
              control word is off in one batch and on in the next
   steps      the same engine, long batches: off and on every 32 decode steps
   process    `vllm bench latency`, whole processes with and without the preload in turn:
-             what no toggle can switch off
+             what no toggle can switch off; a process counts with the median of its batches, and
+             with its fastest, which varies less from start to start
 
 Recording is switched as `vprof ctl` does, through the ring's file. A row of the table is the median
 of both arms, the median of the differences of neighbouring blocks (on - off) with its 95 %
@@ -39,6 +41,7 @@ BUILD = Path(os.environ.get("BUILD", "build")).resolve()
 LIBRARY = BUILD / "libvprof.so"
 TARGET_PERCENT = 0.5
 BATCH, INPUT, OUTPUT, STEPS = 8, 32, 128, 32
+ITERATIONS = 20  # batches of one `bench latency`
 DROPPED = 2  # first steps of a block: the previous arm's last step is still on the GPU
 BENCH = f"--skip-tokenizer-init --disable-detokenize --batch-size {BATCH} --input-len {INPUT} --output-len {OUTPUT}"
 BEGIN = time.monotonic()
@@ -195,14 +198,13 @@ def left(deadline):
     return deadline - (time.monotonic() - BEGIN)
 
 
-def measure_launch(rows, deadline):
+def measure_launch(rows, deadline, starts):
     program = str(BUILD / "gpu/launch_cost")
-    off, on = [], []
 
-    def blocks(mode, preload):
-        name = f"overhead-launch-{mode}-{'with' if preload else 'without'}.tsv"
+    def blocks(mode, preload, record=1):
+        name = f"overhead-launch-{mode}-{('with' if record else 'silent') if preload else 'without'}.tsv"
         (OUT / name).unlink(missing_ok=True)
-        rc = run([program, mode, "1000" if mode == "toggle" else "400", "500"], 60, preload, name)
+        rc = run([program, mode, "1000" if mode == "toggle" else "150", "500"], 60, preload, name, VPROF_RECORD=record)
         if rc:
             note(f"launch_cost {mode} failed with {rc}: {(OUT / name).read_text()[-200:]}")
             return None
@@ -210,12 +212,16 @@ def measure_launch(rows, deadline):
     path = blocks("toggle", True)
     if path:
         rows.append(row("one launch, toggled", "ns", *read_pairs(path)))
-    for i in range(8):
-        path = blocks("plain", arm(i))
-        if path:
-            values = [float(line.split("\t")[1]) for line in open(path)]
-            (on if arm(i) else off).append(statistics.median(values))
-    rows.append(row("one launch, whole process", "ns", off, on))
+    arms = {(False, 1): [], (True, 0): [], (True, 1): []}
+    for i in range(starts):
+        for key in list(arms)[::-1 if i % 2 else 1]:
+            path = blocks("plain", *key)
+            if not path:
+                return
+            arms[key].append(statistics.median(float(line.split("\t")[1]) for line in open(path)))
+    none, silent, recording = arms.values()
+    rows.append(row("one launch, process with preload, not recording", "ns", none, silent))
+    rows.append(row("one launch, process recording", "ns", none, recording))
 
 
 def measure_decode(rows, deadline, seconds):
@@ -251,7 +257,7 @@ def check_bench_ring(folder, batches):
 def measure_processes(rows, deadline, rounds):
     vllm = shlex.split(os.environ["VLLM"])
     flags = shlex.split(os.environ.get("VLLM_FLAGS", "")) + shlex.split(BENCH)
-    off, on, longest = [], [], 60.0
+    off, on, longest = {"median": [], "fastest": []}, {"median": [], "fastest": []}, 60.0
     (OUT / "overhead-process.tsv").write_text("")
     for i in range(2 * rounds):
         if left(deadline) < longest + 10:
@@ -261,32 +267,36 @@ def measure_processes(rows, deadline, rounds):
         result = OUT / f"overhead-bench-{i}.json"
         shutil.rmtree(OUT / "rings/overhead-bench", ignore_errors=True)
         rc = run(vllm + ["bench", "latency", "--model", os.environ["MODEL"]] + flags +
-                 ["--num-iters-warmup", "3", "--num-iters", "40", "--output-json", str(result)],
+                 ["--num-iters-warmup", "3", "--num-iters", str(ITERATIONS), "--output-json", str(result)],
                  left(deadline), arm(i), "overhead-bench.log")
         longest = time.monotonic() - begin
         if rc or not result.exists():
             note(f"bench latency ended with {rc}: {(OUT / 'overhead-bench.log').read_text(errors='replace')[-200:]}")
             continue
-        value = statistics.median(json.loads(result.read_text())["latencies"]) / OUTPUT * 1e6
-        (on if arm(i) else off).append(value)
+        times = [x / OUTPUT * 1e6 for x in json.loads(result.read_text())["latencies"]]
+        for name, value in (("median", statistics.median(times)), ("fastest", min(times))):
+            (on if arm(i) else off)[name].append(value)
         with open(OUT / "overhead-process.tsv", "a") as f:
-            f.write(f"{'on' if arm(i) else 'off'}\t{value:.3f}\n")
+            f.write(f"{'on' if arm(i) else 'off'}\t{statistics.median(times):.3f}\t{min(times):.3f}\n")
         if arm(i):
-            check_bench_ring(OUT / "rings/overhead-bench", 3 + 40)
-        note(f"process {'with' if arm(i) else 'without'}: {value:.1f} us/step, {longest:.0f} s")
-    rows.append(row("decode, whole process", "us/step", off, on, target=TARGET_PERCENT))
+            check_bench_ring(OUT / "rings/overhead-bench", 3 + ITERATIONS)
+        note(f"process {'with' if arm(i) else 'without'}: {statistics.median(times):.1f} us/step, "
+             f"fastest batch {min(times):.1f}, {longest:.0f} s")
+    for name in off:
+        rows.append(row(f"decode, whole process, {name} batch", "us/step", off[name], on[name], target=TARGET_PERCENT))
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--deadline", type=float, default=540)
     options.add_argument("--decode-seconds", type=float, default=150)
-    options.add_argument("--rounds", type=int, default=3, help="pairs of whole processes")
+    options.add_argument("--rounds", type=int, default=3, help="pairs of whole processes of vLLM")
+    options.add_argument("--starts", type=int, default=12, help="whole processes of each arm of launch")
     options.add_argument("--only", default="launch,decode,process")
     o = options.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     rows = []
-    for name, work in (("launch", lambda: measure_launch(rows, o.deadline)),
+    for name, work in (("launch", lambda: measure_launch(rows, o.deadline, o.starts)),
                        ("decode", lambda: measure_decode(rows, o.deadline, o.decode_seconds)),
                        ("process", lambda: measure_processes(rows, o.deadline, o.rounds))):
         if name in o.only.split(","):
