@@ -7,6 +7,11 @@
  * string is checked before use; what does not hold is counted and left out.
  *
  * OWNERSHIP. A struct ring owns everything it points to, until ring_close().
+ * A LIVE RING is read as of one moment, that of ring_open() or of the last ring_refresh(): first
+ * the index of the chunks is made, then the definitions are read. A record that came later is not
+ * there, and a name that came with the end of a call leaves that call in flight. So whatever a
+ * record refers to is known, and no reader has to look for names while it goes on.
+ *
  * THREADS. A ring may be read by several threads at once after ring_open(), each
  * with a buffer of its own; ring_close() by one, last.
  * ERRORS. 0 or a negative errno; ring_open() also leaves a sentence for people.
@@ -41,6 +46,8 @@ struct ring {
 
 	uint8_t *defs;                   /* copy of the definitions as far as they go, 8-aligned */
 	uint64_t defs_size;
+	uint64_t defs_end;               /* the word behind them, 0 where the log may grow */
+	uint64_t defs_reserved;          /* entries that were not READY yet */
 	uint8_t *def_starts;             /* a bit for each 8 bytes of defs: a sound entry begins there */
 	const char **calls;              /* name by call id; NULL: unknown */
 	uint8_t *call_family;            /* enum vprof_family by call id */
@@ -64,7 +71,7 @@ void ring_close(struct ring *ring);
 
 /*
  * Reads chunk `chunk` (an entry of ring->chunks) into `buffer` and sets seq of every
- * slot that holds no whole record to 0. Returns the number of records in it: 0 when the writer
+ * slot that held no whole record at the ring's moment to 0. Returns the number of records in it: 0 when the writer
  * took the chunk over since the index was made, or its bytes are gone; a negative errno
  * when the file cannot be read.
  */

@@ -7,6 +7,10 @@
  * whole only in a copy that was begun after seq (or done) was seen. So where slots may
  * still be changing the chunk is read a second time, and of that copy only those seq and
  * done count that the first one had too.
+ *
+ * A ring is read as of the moment at which its index was made: slots that were free then
+ * are left out. Definitions are read right after it, so a record that names a newer one was
+ * not there either, or had not returned if the name came with done.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -178,6 +182,27 @@ static int copy_again(const struct ring *ring, uint32_t index, struct vprof_chun
 	return 0;
 }
 
+/* Is the slot's object a definition? */
+static int slot_has_definition(const struct vprof_slot *slot)
+{
+	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH ||
+	       slot->kind == VPROF_KIND_MODULE || slot->kind == VPROF_KIND_GRAPH;
+}
+
+/* Takes back what happened to a whole slot after the ring's moment; 0: all of it. */
+static int slot_rewind(const struct ring *ring, struct vprof_slot *slot)
+{
+	if (slot->object * 8ull < ring->defs_size && !ring->defs_reserved)
+		return 1;
+	if (!slot_has_definition(slot) || !ring_def_is_newer(ring, slot->object))
+		return 1;
+	if (!slot->done || slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH)
+		return 0;
+	slot->done = 0;
+	slot->object = 0;
+	return 1;
+}
+
 int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
 		    struct vprof_chunk *buffer)
 {
@@ -195,7 +220,7 @@ int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
 	for (uint32_t i = 1; i < VPROF_CHUNK_SLOTS; i++) {
 		struct vprof_slot *slot = &buffer->slot[i - 1];
 
-		if (base && slot_whole(slot, base + i))
+		if (base && i < chunk->used && slot_whole(slot, base + i) && slot_rewind(ring, slot))
 			records++;
 		else
 			slot->seq = 0;

@@ -25,7 +25,9 @@ static const struct def_shape {
 
 struct log {
 	uint8_t *bytes;
-	uint64_t size;   /* bytes in use, a multiple of 8 */
+	uint64_t size;     /* bytes in use, a multiple of 8 */
+	uint64_t end;      /* the word behind them */
+	uint64_t reserved; /* entries that are not READY */
 	uint64_t bad;
 };
 
@@ -85,9 +87,12 @@ static int log_read(const struct ring *ring, struct log *log)
 			return error;
 		if (at + size > have)
 			break;
+		log->reserved += def_at(log->bytes, at)->state != VPROF_DEF_READY;
 		at += size;
 	}
 	log->size = at <= have ? at : 0;
+	if (log->size + sizeof(log->end) <= have)
+		memcpy(&log->end, log->bytes + log->size, sizeof(log->end));
 	return 0;
 }
 
@@ -108,16 +113,17 @@ static int def_sound(const struct vprof_def *def)
 /*
  * Sets a bit for each sound entry. `states` is the first copy, `defs` one that was begun
  * afterwards: an entry that was READY in the first is whole in the second. Pairs with
- * the writer's release store of state.
+ * the writer's release store of state. Entries keep the state of the first copy.
  */
-static uint64_t mark_starts(const uint8_t *states, const uint8_t *defs, uint64_t size,
-			    uint8_t *starts)
+static uint64_t mark_starts(const uint8_t *states, uint8_t *defs, uint64_t size, uint8_t *starts)
 {
 	uint64_t bad = 0;
 
 	for (uint64_t at = 8; at < size; at += def_at(states, at)->size) {
-		const struct vprof_def *then = def_at(states, at), *now = def_at(defs, at);
+		const struct vprof_def *then = def_at(states, at);
+		struct vprof_def *now = (struct vprof_def *)(void *)(defs + at);
 
+		now->state = then->state;
 		if (then->state != VPROF_DEF_READY)
 			continue;
 		if (now->size == then->size && now->type == then->type && def_sound(now))
@@ -182,6 +188,8 @@ int ring_read_defs(struct ring *ring)
 	ring->defs = again;
 	ring->def_starts = starts;
 	ring->defs_size = first.size;
+	ring->defs_end = first.end;
+	ring->defs_reserved = first.reserved;
 	free(first.bytes);
 	return index_calls(ring);
 err:
@@ -203,6 +211,31 @@ const void *ring_def(const struct ring *ring, uint32_t id, enum vprof_def_type t
 	if (!def_starts_at(ring, at) || def_at(ring->defs, at)->type != type)
 		return NULL;
 	return ring->defs + at;
+}
+
+/* The first 8 bytes at `at`, as they are now. */
+static int read_def(const struct ring *ring, uint64_t at, void *head)
+{
+	return ring_pread(ring->fd, head, 8, ring->header.defs_offset + at) == 8;
+}
+
+/*
+ * A record that names such a definition was published after it, so after the definitions
+ * were read. Of a file that does not change nothing is newer, whatever its records name.
+ */
+int ring_def_is_newer(const struct ring *ring, uint32_t id)
+{
+	uint64_t at = (uint64_t)id * 8, room, word = 0;
+	struct vprof_def now = { 0 };
+
+	if (at < ring->defs_size && !ring->defs_reserved)
+		return 0;
+	room = ring_region(ring, ring->header.defs_offset, ring->header.defs_size);
+	if (at >= ring->defs_size)
+		return ring->defs_size + sizeof(word) <= room && read_def(ring, ring->defs_size, &word) &&
+		       word != ring->defs_end;
+	return def_at(ring->defs, at)->state != VPROF_DEF_READY && read_def(ring, at, &now) &&
+	       now.state == VPROF_DEF_READY;
 }
 
 const struct vprof_def *ring_def_next(const struct ring *ring, const struct vprof_def *prev)

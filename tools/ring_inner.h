@@ -14,6 +14,9 @@ ssize_t ring_pread(int fd, void *buffer, size_t size, uint64_t offset);
 int ring_read_defs(struct ring *ring);
 int ring_read_index(struct ring *ring);
 
+/* Has definition `id` been made, or become READY, since the definitions were read? */
+int ring_def_is_newer(const struct ring *ring, uint32_t id);
+
 /* Bytes of the region that lie within the file. */
 static inline uint64_t ring_region(const struct ring *ring, uint64_t offset, uint64_t size)
 {

@@ -2,7 +2,7 @@
 #
 # A test is tests/tools/NAME.c. TOOL_TESTS run plain and with ASan and UBSan;
 # TOOL_THREAD_TESTS with TSan too.
-TOOL_TESTS        := ring_read ring_bad clock_map cli_words live_read live_steps
+TOOL_TESTS        := ring_read ring_bad clock_map cli_words live_read live_steps live_moment
 TOOL_THREAD_TESTS := live_read
 
 TOOL_TEST_SRC := $(filter-out tools/main_%.c,$(wildcard tools/ring*.c tools/clock.c tools/cli*.c \
