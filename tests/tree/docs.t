@@ -24,7 +24,8 @@ is "links between pages lead somewhere" "$(
 	done)" ""
 is "every option of the tools is in its man page" "$(
 	for tool in vprof-merge "vprof top" "vprof info" "vprof dump"; do
-		page=docs/man/${tool%% *}.1
+		page=docs/man/${tool// /-}.1 # a verb's own page, or the command's
+		[ -e "$page" ] || page=docs/man/${tool%% *}.1
 		$BUILD/${tool} --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r option; do
 			sed 's/\\-/-/g' "$page" | grep -q -- "$option" || echo "$page: $option of $tool"
 		done

@@ -13,6 +13,8 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$(sort <<'LIST'
 ./include/vprof/ring.h
 ./lib/libvprof.so
 ./lib/pkgconfig/vprof.pc
+./share/man/man1/vprof-dump.1
+./share/man/man1/vprof-info.1
 ./share/man/man1/vprof-merge.1
 ./share/man/man1/vprof.1
 ./share/man/man7/libvprof.7
