@@ -151,6 +151,7 @@ static struct vprof_chunk *take_chunk(uint32_t lane, uint64_t thread, uint32_t t
 	struct vprof_chunk *chunk = (void *)(file + header->chunks_offset);
 
 	chunk += index;
+	((struct vprof_ring_live *)(file + VPROF_LIVE_OFFSET))->ticket = ticket;
 	lane_row(lane)->sealed = position[lane];
 	lane_row(lane)->chunk = index + 1;
 	chunk->head = (struct vprof_chunk_header){

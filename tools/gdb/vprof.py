@@ -207,6 +207,7 @@ class Ring:
         self.slot = struct.Struct(("<" if self.order == "little" else ">") + "QQQHHI32s%dx" % (h["slot_size"] - 64))
         self.live = self.decode("vprof_ring_live", source.read(C["VPROF_LIVE_OFFSET"], 448))
         self.read_definitions()
+        self.reread = False
         self.read_anchors()
         self.read_lanes()
         self.threads, self.started, self.newest = {}, set(), 0
@@ -240,6 +241,13 @@ class Ring:
             if head["state"] == C["VPROF_DEF_READY"]:
                 self.define(head["type"], at // 8, entry)
             at += head["size"]
+
+    def definition(self, table, ident):
+        """An entry of self.kernels or self.graphs; the file of a running process may have got it since."""
+        if ident not in getattr(self, table) and not self.reread:
+            self.reread = True
+            self.read_definitions()
+        return getattr(self, table).get(ident)
 
     def define(self, kind, ident, entry):
         def name(struct_name):
@@ -353,10 +361,10 @@ class Record:
         handle = lambda name: name.split(".")[1] + " 0x%x" % get(name)
         if self.kind == C["VPROF_KIND_LAUNCH"]:
             return "%s grid (%s) block (%s) shared %d %s" % (
-                demangle(self.ring.kernels.get(self.ident, "?")), self.numbers("launch.grid", 4),
+                demangle(self.ring.definition("kernels", self.ident) or "?"), self.numbers("launch.grid", 4),
                 self.numbers("launch.block", 2), get("launch.shared"), handle("launch.stream"))
         if self.kind == C["VPROF_KIND_GRAPH_LAUNCH"]:
-            graph = self.ring.graphs.get(self.ident)
+            graph = self.ring.definition("graphs", self.ident)
             nodes = graph and graph["nodes"]
             return "graph %s%s %s" % (graph["number"] if graph else "?", " (%d nodes)" % nodes if nodes else "",
                                       handle("graph_launch.stream"))
