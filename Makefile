@@ -120,16 +120,21 @@ $(BUILD)/vprof.pc: setup/vprof.pc.in
 	@mkdir -p $(@D)
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< >$@
 
+# So that the loader knows the library by its name; a package's own scripts do that for DESTDIR.
+RELOAD = $(Q)[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || ldconfig
+
 install: all ## put library, tools, headers, man pages and gdb commands under PREFIX
 	$(Q)rm -f $(BUILD)/vprof.pc
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/vprof.pc
 	$(Q)$(foreach i,$(INSTALL_BIN),install -D -m 755 $(file) $(dest) &&) true
 	$(Q)$(foreach i,$(INSTALL_DATA),install -D -m 644 $(file) $(dest) &&) true
+	$(RELOAD)
 	@echo '  to use  LD_PRELOAD=$(PREFIX)/lib/libvprof.so PROGRAM'
 
 uninstall: ## remove what install put there
 	rm -f $(foreach i,$(INSTALL_BIN) $(INSTALL_DATA),$(dest))
 	-$(Q)rmdir $(DESTDIR)$(PREFIX)/include/vprof $(DESTDIR)$(PREFIX)/share/vprof/gdb $(DESTDIR)$(PREFIX)/share/vprof
+	$(RELOAD)
 
 clean: ## remove what was built (not build/venv, which setup made)
 	$(Q)[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name venv -exec rm -rf {} +
