@@ -63,9 +63,15 @@ static void touch_ahead(struct vprof_map *map)
 
 	for (unsigned i = 0; i < AHEAD_CHUNKS && i < map->chunk_count; i++)
 		touch(&map->chunks[(ticket + i) % map->chunk_count], VPROF_CHUNK_SIZE);
-	for (uint32_t i = 0; i < map->lane_count && map->lanes[i].state; i++)
-		if (map->lanes[i].state == VPROF_LANE_LIVE && map->lanes[i].chunk)
-			touch(&map->chunks[map->lanes[i].chunk - 1], VPROF_CHUNK_SIZE);
+	for (uint32_t i = 0; i < map->lane_count; i++) {
+		uint32_t state = __atomic_load_n(&map->lanes[i].state, __ATOMIC_RELAXED);
+		uint32_t chunk = __atomic_load_n(&map->lanes[i].chunk, __ATOMIC_RELAXED);
+
+		if (state == VPROF_LANE_UNUSED)
+			break;
+		if (state == VPROF_LANE_LIVE && chunk)
+			touch(&map->chunks[chunk - 1], VPROF_CHUNK_SIZE);
+	}
 }
 
 /* Sleeps until the next round, in small steps where pages have to be kept ready. */

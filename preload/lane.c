@@ -81,7 +81,7 @@ static void chunk_open(struct vprof_lane *lane, struct vprof_chunk *chunk, uint6
 	name_copy(head->comm, lane->comm);
 	TESTPOINT("chunk_filled");
 	__atomic_store_n(&head->base, (ticket + 1) << 8, __ATOMIC_RELEASE);
-	lane->chunk = (uint32_t)(chunk - vprof_map.chunks) + 1;
+	__atomic_store_n(&lane->chunk, (uint32_t)(chunk - vprof_map.chunks) + 1, __ATOMIC_RELAXED);
 	TESTPOINT("chunk_open");
 }
 
@@ -205,7 +205,8 @@ static void lane_own(struct vprof_lane *lane)
 {
 	char name[sizeof(lane->comm)] __attribute__((aligned(8))) = { 0 };
 
-	lane->tid = (uint32_t)syscall(SYS_gettid);
+	/* Read by housekeeping, which may look a moment too early: it then finds no such thread. */
+	__atomic_store_n(&lane->tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	lane->thread = __atomic_add_fetch(&vprof_map.live->threads, 1, __ATOMIC_RELAXED);
 	prctl(PR_GET_NAME, name);
 	name_copy(lane->comm, name);
@@ -303,7 +304,7 @@ static void lane_refresh_name(struct vprof_lane *lane)
 	ssize_t n;
 
 	vprof_text_put(&text, "/proc/self/task/");
-	vprof_text_number(&text, lane->tid);
+	vprof_text_number(&text, __atomic_load_n(&lane->tid, __ATOMIC_RELAXED));
 	vprof_text_put(&text, "/comm");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
