@@ -89,7 +89,7 @@ include $(sort $(wildcard tests/*/*.mk))
 # `make check T='tests/preload/*.t'` runs some.
 T ?= $(TESTS)
 check: $(TEST_NEEDS) ## build and run every test that needs no GPU
-	$(Q)BUILD='$(BUILD)' CC='$(CC)' prove -j2 --timer $(T)
+	$(Q)BUILD='$(BUILD)' CC='$(CC)' prove -j2 --failures --comments --timer $(T)
 
 $(BUILD)/demo_client: examples/demo_client.c
 	$(call say,LD,$@)
