@@ -15,7 +15,7 @@ if command -v python3 >/dev/null; then
 	done
 fi
 
-help=$(make --no-print-directory help)
+help=$(MAKEFLAGS= make --no-print-directory help)
 for target in setup all check demo install uninstall clean help docs picture; do
 	ok "make help names $target" grep -qE "^  $target +[a-z]" <<<"$help"
 done
