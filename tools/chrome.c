@@ -132,11 +132,11 @@ static void put_ring(struct buffer *out, const struct trace_process *process)
 	put_string(out, "command", header->command);
 	put_string(out, "library", header->library);
 	buffer_print(out, "\"pid\":%u,\"os_pid\":%u,\"state\":\"%s\",\"threads\":%u,\"slices\":%" PRIu64
-		     ",\"records\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"clock_error_ns\":%" PRIu64
+		     ",\"records\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"abandoned\":%" PRIu64 ",\"clock_error_ns\":%" PRIu64
 		     ",\"lost\":{", process->pid, process->os_pid,
 		     process->ring->live.state == VPROF_RING_CLOSED ? "closed" : "running or killed",
 		     process->thread_count, process->slices, process->present, process->in_flight,
-		     process->clock->error_ns);
+		     process->abandoned, process->clock->error_ns);
 	for (int i = 0; i < PROCESS_LOSSES; i++) {
 		const char *name;
 		uint64_t count = process_loss(process, i, &name);

@@ -157,12 +157,15 @@ static char *put_result(char *p, uint32_t result)
 }
 
 /* From the comma before the event to the place where "pid" stands. */
-static char *put_head(char *p, const struct chrome_text *text, int in_flight)
+static char *put_head(char *p, const struct chrome_text *text, const struct event *event)
 {
-	if (!in_flight)
+	if (__builtin_expect(VPROF_DONE_TICKS(event->slot.done) != 0, 1))
 		return put_padded(p, text->head, text->head_size);
 	p = put_text(p, text->head, text->name_at);
-	p = put_literal(p, "[in flight] ");
+	if (event_abandoned(event))
+		p = put_literal(p, "[abandoned] ");
+	else
+		p = put_literal(p, "[in flight] ");
 	return put_text(p, text->head + text->name_at, text->head_size - text->name_at);
 }
 
@@ -202,20 +205,20 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	uint64_t start = event->start_ns > base ? event->start_ns - base : 0;
 	uint32_t result = VPROF_DONE_RESULT(slot->done);
 	const struct chrome_text *call = chrome_call(names, slot->call), *text, *object;
-	int in_flight = event_in_flight(event);
+	int returned = VPROF_DONE_TICKS(slot->done) != 0;
 	char *p;
 
 	text = slice_text(names, slot, call, &object);
 	p = buffer_room(out, text->head_size + object->args_size + call->args_size + LINE_REST);
 	if (!p)
 		return;
-	p = put_head(p, text, in_flight);
+	p = put_head(p, text, event);
 	p = put_padded(p, thread->ids, thread->ids_size);
 	p = put_literal(p, "\"ts\":");
 	p = put_us(p, start);
 	p = put_literal(p, ",\"dur\":");
 	p = put_us(p, event->end_ns - event->start_ns);
-	if (__builtin_expect(in_flight, 0))
+	if (__builtin_expect(!returned, 0))
 		p = put_literal(p, ",\"cname\":\"bad\"");
 	else if (__builtin_expect(result && result != EVENT_RESULT_NOT_READY, 0))
 		p = put_literal(p, ",\"cname\":\"terrible\"");
@@ -223,8 +226,9 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	p = put_padded(p, object->args, object->args_size);
 	p = put_padded(p, call->args, call->args_size);
 	p = put_arguments(p, slot);
-	if (__builtin_expect(in_flight, 0))
-		p = put_literal(p, "\"in_flight\":true,");
+	if (__builtin_expect(!returned, 0))
+		p = event_abandoned(event) ? put_literal(p, "\"abandoned\":true,") :
+					     put_literal(p, "\"in_flight\":true,");
 	else if (__builtin_expect(result, 0))
 		p = put_result(p, result);
 	p = put_literal(p, "\"correlation\":");

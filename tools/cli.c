@@ -154,7 +154,20 @@ static const char *const kind_examples[] = {
 	[CLI_COUNT] = "a whole number",
 	[CLI_SIZE] = "a size (as in 4096, 64K, 1.5M, 2GiB)",
 	[CLI_TIME] = "a time (as in 1.5, 5s, 200ms, 10us, 2m)",
+	[CLI_MOMENT] = "a time (as in 1.5, 5s, -200ms, 10us, 2m)",
 };
+
+static int set_time(struct cli_time *time, const char *text, int signs)
+{
+	int before = signs && *text == '-';
+	int error = cli_parse_time(text + before, &time->ns);
+
+	if (error)
+		return error;
+	time->given = 1;
+	time->before = before;
+	return 0;
+}
 
 /* Stores `text` as the option's value; 0 or CLI_USAGE, with a message. */
 static int set_value(const struct cli_command *command, const struct cli_option *option,
@@ -177,7 +190,8 @@ static int set_value(const struct cli_command *command, const struct cli_option 
 		error = cli_parse_size(text, field);
 		break;
 	case CLI_TIME:
-		error = cli_parse_time(text, field);
+	case CLI_MOMENT:
+		error = set_time(field, text, option->kind == CLI_MOMENT);
 		break;
 	case CLI_LIST:
 		error = list_add(field, text);

@@ -28,7 +28,8 @@ enum cli_kind {
 	CLI_TEXT,    /* const char *, pointing into argv */
 	CLI_COUNT,   /* uint64_t */
 	CLI_SIZE,    /* uint64_t, bytes: "64K", "1.5M", "2GiB" */
-	CLI_TIME,    /* int64_t, ns: "5s", "200ms", "1.5" (seconds), "2m", "10us", "7ns", "1h" */
+	CLI_TIME,    /* struct cli_time: "5s", "200ms", "1.5" (seconds), "2m", "10us", "7ns", "1h" */
+	CLI_MOMENT,  /* struct cli_time: "5s" after a beginning, or "-5s" before an end */
 	CLI_LIST,    /* struct cli_list: may be given several times, and as A,B,C */
 };
 
@@ -37,8 +38,11 @@ struct cli_list {
 	size_t count;
 };
 
-/* For fields of kind CLI_TIME: not given. */
-#define CLI_TIME_NONE INT64_MIN
+struct cli_time {
+	int64_t ns;      /* not negative */
+	int given;       /* 0: the option was not */
+	int before;      /* it had a minus sign */
+};
 
 struct cli_option {
 	const char *name;     /* long, without "--" */

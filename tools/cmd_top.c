@@ -15,9 +15,7 @@ enum { NAME_SHOWN = 100, ROWS_SHOWN = 20 };
 struct options {
 	int json, full, raw;
 	uint64_t rows;
-	int64_t last;
-	const char *from, *to;
-	struct cli_list pids, threads;
+	struct trace_filter filter;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -27,11 +25,7 @@ static const struct cli_option table[] = {
 	{ "rows", 'n', CLI_COUNT, FIELD(rows), "N", "the N first kernels (default 20; 0: all)" },
 	{ "full", 'f', CLI_FLAG, FIELD(full), NULL, "whole names, however long" },
 	{ "raw-names", 0, CLI_FLAG, FIELD(raw), NULL, "kernel names as the driver has them, not demangled" },
-	{ "pid", 'p', CLI_LIST, FIELD(pids), "PID,...", "only these processes" },
-	{ "thread", 't', CLI_LIST, FIELD(threads), "THREAD,...", "only these threads: thread ids or name patterns" },
-	{ "from", 0, CLI_TEXT, FIELD(from), "TIME", "begin TIME after the first record, or -TIME before the end" },
-	{ "to", 0, CLI_TEXT, FIELD(to), "TIME", "end TIME after the first record, or -TIME before the end" },
-	{ "last", 0, CLI_TIME, FIELD(last), "TIME", "only the last TIME" },
+	TRACE_FILTER_OPTIONS(FIELD(filter)),
 	{ 0 },
 };
 
@@ -76,15 +70,21 @@ static int print_rows(const struct top *top, const struct options *options, size
 	return cli_table_print(cells, stdout, 0);
 }
 
-static void print_open(const struct top *top, const struct options *options)
+static void print_open(const struct top *top, const struct options *options, int abandoned)
 {
 	char text[32], thread[64];
 
-	if (top->open_count)
-		printf("\nin flight at the end:\n");
+	int heads = 0;
+
 	for (size_t i = 0; i < top->open_count; i++) {
 		const struct event *event = &top->open[i].event;
-		char *name = top->open[i].name ? shown_name(options, top->open[i].name) : NULL;
+		char *name;
+
+		if (event_abandoned(event) != abandoned)
+			continue;
+		if (!heads++)
+			printf(abandoned ? "\nabandoned, their threads having ended:\n" : "\nin flight at the end:\n");
+		name = top->open[i].name ? shown_name(options, top->open[i].name) : NULL;
 
 		thread_name(event->thread, thread, sizeof(thread));
 		printf("  %s, %s: %s%s%s for %s\n", event->thread->process->name, thread,
@@ -127,7 +127,8 @@ static void print_json(const struct top *top, const struct options *options, siz
 			printf(", ");
 			json_name(options, "kernel", top->open[i].name);
 		}
-		printf(", \"for_ns\": %" PRIu64 "}", event->end_ns - event->start_ns);
+		printf(", \"abandoned\": %s, \"for_ns\": %" PRIu64 "}", event_abandoned(event) ? "true" : "false",
+		       event->end_ns - event->start_ns);
 	}
 	printf("]}\n");
 }
@@ -145,7 +146,8 @@ static int top_print(struct trace *trace, const struct options *options)
 		print_json(&top, options, rows);
 	} else {
 		error = print_rows(&top, options, rows);
-		print_open(&top, options);
+		print_open(&top, options, 0);
+		print_open(&top, options, 1);
 	}
 	top_free(&top);
 	return error ? CLI_FAILED : cli_finish("vprof top");
@@ -153,19 +155,11 @@ static int top_print(struct trace *trace, const struct options *options)
 
 static int top_inputs(const struct inputs *inputs, const struct options *options)
 {
-	struct trace_filter filter = {
-		.from = options->from, .to = options->to, .last_ns = options->last,
-		.pids = &options->pids, .threads = &options->threads,
-	};
 	struct trace trace;
-	char why[256];
-	int error, code;
+	int code;
 
-	error = trace_open(&trace, inputs, &filter, why, sizeof(why));
-	if (error == -EINVAL)
-		return cli_usage(&command, "%s", why);
-	if (error) {
-		fprintf(stderr, "vprof top: %s\n", why);
+	if (trace_open(&trace, inputs, &options->filter)) {
+		fprintf(stderr, "%s: no memory\n", command.name);
 		return CLI_FAILED;
 	}
 	code = top_print(&trace, options);
@@ -183,11 +177,10 @@ int cmd_top(int argc, char **argv)
 	if (count < 0)
 		return CLI_CODE(count);
 	if (!count)
-		code = cli_usage(&command, "no ring named");
+		code = cli_usage(&command, "which rings?");
 	else if (!inputs_collect(&inputs, "vprof top", count, argv + 1) && !inputs_open_all(&inputs))
 		code = top_inputs(&inputs, &options);
 	inputs_close(&inputs);
-	cli_list_free(&options.pids);
-	cli_list_free(&options.threads);
+	trace_filter_free(&options.filter);
 	return code;
 }

@@ -15,7 +15,7 @@ struct dump_ring {
 	int demangle;         /* kernel names as C++ has them */
 };
 
-/* `t_ns`: since the ring's start. */
+/* `t_ns`: since the first record of all rings. */
 void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, int64_t t_ns);
 void dump_json(struct dump_ring *dump, FILE *out, const struct record *record, int64_t t_ns);
 

@@ -262,7 +262,7 @@ void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, i
 	if (slot->kind == VPROF_KIND_THREAD) {
 		fputs(" -", out);
 	} else if (!slot->done) {
-		fputs(" in-flight", out);
+		fputs(record->ended ? " abandoned" : " in-flight", out);
 	} else {
 		ns = length_ns(dump, slot);
 		fprintf(out, " %llu.%03uus", (unsigned long long)(ns / 1000), (unsigned int)(ns % 1000));
@@ -285,7 +285,10 @@ void dump_json(struct dump_ring *dump, FILE *out, const struct record *record, i
 	cli_json_string(out, record->owner->comm);
 	fprintf(out, ",\"serial\":%llu,\"call\":", (unsigned long long)record->owner->thread);
 	cli_json_string(out, call_name(dump, slot));
-	fprintf(out, ",\"kind\":%u,\"in_flight\":%s", slot->kind, slot->done ? "false" : "true");
+	fprintf(out, ",\"kind\":%u,\"in_flight\":%s", slot->kind,
+		slot->done || record->ended ? "false" : "true");
+	if (record->ended)
+		fputs(",\"abandoned\":true", out);
 	if (slot->done && slot->kind != VPROF_KIND_THREAD)
 		fprintf(out, ",\"duration_ns\":%llu,\"result\":%u",
 			(unsigned long long)length_ns(dump, slot), VPROF_DONE_RESULT(slot->done));

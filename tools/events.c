@@ -39,6 +39,29 @@ static void chunk_account(struct trace_process *process, const struct ring_chunk
 	}
 }
 
+struct trace_span trace_span(const struct trace *trace, const struct trace_process *process,
+			     const struct vprof_slot *slot, uint64_t ended, uint32_t *at)
+{
+	const struct ring *ring = process->ring;
+	struct trace_span span = { clock_realtime(process->clock, at, slot->t0), trace->end_ns };
+	uint32_t end_at = *at;
+
+	if (slot->done)
+		ended = slot->t0 + VPROF_DONE_TICKS(slot->done);
+	else if (!ended && ring->live.state == VPROF_RING_CLOSED)
+		ended = ring->live.end_ticks;
+	if (ended)
+		span.end_ns = clock_realtime(process->clock, &end_at, ended);
+	if (span.end_ns < span.start_ns)
+		span.end_ns = span.start_ns;
+	return span;
+}
+
+int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span)
+{
+	return thread->chosen && span.start_ns <= trace->to_ns && span.end_ns >= trace->from_ns;
+}
+
 int trace_load(struct trace *trace, struct trace_process *process, const struct ring_chunk *chunk,
 	       uint32_t *at, struct event *events)
 {
@@ -58,7 +81,8 @@ int trace_load(struct trace *trace, struct trace_process *process, const struct 
 	for (int i = 0; i < VPROF_CHUNK_SLOTS - 1; i++) {
 		const struct vprof_slot *slot = &buffer.slot[i];
 		struct event *event = &events[count];
-		uint32_t end_at;
+		struct trace_span span;
+		uint64_t ended = 0;
 
 		if (!slot->seq)
 			continue;
@@ -69,19 +93,22 @@ int trace_load(struct trace *trace, struct trace_process *process, const struct 
 				return -ENOMEM;
 			continue;
 		}
-		process->in_flight += !slot->done;
-		event->start_ns = clock_realtime(process->clock, at, slot->t0);
-		end_at = *at;
-		event->end_ns = slot->done ? clock_realtime(process->clock, &end_at,
-					slot->t0 + VPROF_DONE_TICKS(slot->done)) : trace->end_ns;
-		if (!thread->chosen || event->start_ns > trace->to_ns || event->end_ns < trace->from_ns)
+		if (__builtin_expect(!slot->done, 0)) {
+			ended = ring_thread_ended(process->ring, chunk, &buffer, i, thread->serial);
+			process->abandoned += ended != 0;
+			process->in_flight += !ended;
+		}
+		span = trace_span(trace, process, slot, ended, at);
+		if (!trace_shows(trace, thread, span))
 			continue;
-		if (event->end_ns < event->start_ns)
-			event->end_ns = event->start_ns;
-		ordered &= event->start_ns >= newest;
-		newest = event->start_ns;
+		ordered &= span.start_ns >= newest;
+		newest = span.start_ns;
+		event->start_ns = span.start_ns;
+		event->end_ns = span.end_ns;
 		event->thread = thread;
 		event->slot = *slot;
+		if (__builtin_expect(ended != 0, 0))
+			event->slot.done = EVENT_ABANDONED;
 		thread->slices++;
 		count++;
 	}

@@ -53,16 +53,31 @@ struct trace_process {
 	   over while they are read. */
 	uint64_t overwritten;
 	/* Filled as chunks are loaded, whole after the last one. */
-	uint64_t present, in_flight, torn, unreadable;
+	uint64_t present, in_flight, abandoned, torn, unreadable;
 };
 
 /* What is to be seen. Zeroed: everything. */
 struct trace_filter {
-	const char *from, *to;         /* "5s" after the first record, "-5s" before the end; NULL */
-	int64_t last_ns;               /* 0: not given */
-	const struct cli_list *pids;   /* NULL or empty: all */
-	const struct cli_list *threads; /* tids or name patterns, likewise */
+	struct cli_time from, to;      /* after the first record of all rings, or before the end */
+	struct cli_time last;          /* before the end */
+	struct cli_list pids;          /* empty: all */
+	struct cli_list threads;       /* tids or name patterns; empty: all */
 };
+
+/* The options that fill it, the same of every command; `at`: the offset of the filter in its values. */
+#define TRACE_FILTER_OPTIONS(at)                                                                       \
+	{ "from", 0, CLI_MOMENT, (at) + offsetof(struct trace_filter, from), "TIME",                   \
+	  "only calls that had not ended TIME after the first record, or -TIME before the end" },      \
+	{ "to", 0, CLI_MOMENT, (at) + offsetof(struct trace_filter, to), "TIME",                       \
+	  "only calls that began up to TIME after the first record, or -TIME before the end" },        \
+	{ "last", 0, CLI_TIME, (at) + offsetof(struct trace_filter, last), "TIME",                     \
+	  "only the last TIME: as --from=-TIME" },                                                     \
+	{ "pid", 'p', CLI_LIST, (at) + offsetof(struct trace_filter, pids), "PID,...",                 \
+	  "only these processes" },                                                                    \
+	{ "thread", 't', CLI_LIST, (at) + offsetof(struct trace_filter, threads), "THREAD,...",        \
+	  "only these threads: thread ids or name patterns" }
+
+void trace_filter_free(struct trace_filter *filter);
 
 struct trace {
 	struct trace_process *processes;
@@ -70,20 +85,19 @@ struct trace {
 	uint64_t base_ns;      /* CLOCK_REALTIME of the first record */
 	uint64_t end_ns;       /* the last thing known to have happened */
 	uint64_t from_ns, to_ns; /* what the filter lets through, both inclusive */
-	struct trace_filter filter;
+	const struct trace_filter *filter;
 	int raw_names;         /* kernels are shown as the driver has them; set by who opened it */
 	uint32_t invented;     /* pids and tids made up so far */
 };
 
 struct event {
-	uint64_t start_ns, end_ns;     /* in flight: the end of the trace */
+	uint64_t start_ns, end_ns;     /* see trace_span() */
 	struct trace_thread *thread;
-	struct vprof_slot slot;
+	struct vprof_slot slot;        /* done is EVENT_ABANDONED where the call was */
 };
 
-/* 0, or -ENOMEM, -EINVAL (a filter that is no time, in `why`), -ENODATA (no record in any ring). */
-int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter,
-	       char *why, size_t why_size);
+/* `filter` is to stay until trace_close(). 0 or -ENOMEM. */
+int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter);
 void trace_close(struct trace *trace);
 
 /*
@@ -101,12 +115,35 @@ int trace_load(struct trace *trace, struct trace_process *process, const struct 
 enum { PROCESS_LOSSES = 5 + VPROF_LOSS_COUNT };
 uint64_t process_loss(const struct trace_process *process, int reason, const char **name);
 
+struct trace_span {
+	uint64_t start_ns, end_ns;
+};
+
+/*
+ * From when to when a call lasted. One in flight: to the end of its process where that is known,
+ * else to the end of the trace. `ended`: ticks by which its thread had (ring_thread_ended()), or 0.
+ */
+struct trace_span trace_span(const struct trace *trace, const struct trace_process *process,
+			     const struct vprof_slot *slot, uint64_t ended, uint32_t *at);
+
+/* Does the filter let it through? */
+int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span);
+
 /* Name for people, with the thread id. */
 void thread_name(const struct trace_thread *thread, char *text, size_t size);
+
+/* No whole slot has this: a call takes at least one tick. */
+#define EVENT_ABANDONED VPROF_DONE(0, 1)
 
 static inline int event_in_flight(const struct event *event)
 {
 	return !event->slot.done;
+}
+
+/* It never returned, for its thread ended within it (longjmp, pthread_exit, cancelled). */
+static inline int event_abandoned(const struct event *event)
+{
+	return event->slot.done == EVENT_ABANDONED;
 }
 
 /* What kind of call: "launch", "copy", "sync", ... */

@@ -37,7 +37,7 @@ static struct info_thread *table_add(struct table *table, uint64_t serial)
 	return rows;
 }
 
-static void row_see(struct info_thread *row, const struct vprof_slot *slot)
+static void row_see(struct info_thread *row, const struct vprof_slot *slot, enum info_last last)
 {
 	if (!row->present++)
 		row->first_ticks = slot->t0;
@@ -47,21 +47,35 @@ static void row_see(struct info_thread *row, const struct vprof_slot *slot)
 		row->last_ticks = slot->t0;
 		row->last_call = slot->call;
 		row->last_kind = slot->kind;
-		row->last_in_flight = !slot->done;
+		row->last = last;
 	}
 }
 
+static enum info_last what_became(const struct ring *ring, const struct ring_chunk *chunk,
+				  const struct owned_chunk *owned, uint32_t slot)
+{
+	if (owned->chunk.slot[slot].done)
+		return INFO_RETURNED;
+	return ring_thread_ended(ring, chunk, &owned->chunk, slot, owned->owners[owned->owner[slot + 1]].thread) ?
+	       INFO_ABANDONED : INFO_IN_FLIGHT;
+}
+
 /* A row for each run of records of one owner in the chunk; runs are joined later. */
-static int count_records(struct table *table, const struct owned_chunk *owned)
+static int count_records(struct table *table, struct info *info, const struct ring *ring,
+			 const struct ring_chunk *chunk, const struct owned_chunk *owned)
 {
 	struct info_thread *row = NULL;
 
 	for (uint32_t i = 1; i < VPROF_CHUNK_SLOTS; i++) {
 		const struct vprof_slot *slot = &owned->chunk.slot[i - 1];
 		const struct record_owner *owner = &owned->owners[owned->owner[i]];
+		enum info_last last;
 
 		if (!slot->seq)
 			continue;
+		last = what_became(ring, chunk, owned, i - 1);
+		info->losses.in_flight += last != INFO_RETURNED;
+		info->abandoned += last == INFO_ABANDONED;
 		if (!row || row->serial != owner->thread) {
 			row = table_add(table, owner->thread);
 			if (!row)
@@ -69,7 +83,7 @@ static int count_records(struct table *table, const struct owned_chunk *owned)
 			row->tid = owner->tid;
 			memcpy(row->comm, owner->comm, sizeof(row->comm));
 		}
-		row_see(row, slot);
+		row_see(row, slot, last);
 	}
 	return 0;
 }
@@ -105,15 +119,14 @@ static void count_slots(struct ring_losses *losses, const struct ring_chunk *chu
 		losses->overwritten += chunk->used - 1; /* taken over since the index was made */
 	else if ((uint32_t)owned->records < chunk->used - 1)
 		losses->torn += chunk->used - 1 - (uint32_t)owned->records;
-	for (uint32_t i = 0; i < VPROF_CHUNK_SLOTS - 1; i++)
-		losses->in_flight += owned->chunk.slot[i].seq && !owned->chunk.slot[i].done;
 }
 
 /* One lane: its chunks are ring->chunks[first..end), maybe none. */
-static int count_lane(struct table *table, struct ring_losses *losses, const struct ring *ring,
-		      uint32_t index, uint32_t first, uint32_t end, struct owned_chunk *owned)
+static int count_lane(struct table *table, struct info *info, const struct ring *ring, uint32_t index,
+		      uint32_t first, uint32_t end, struct owned_chunk *owned)
 {
 	const struct vprof_lane *lane = index < ring->lane_count ? &ring->lanes[index] : NULL;
+	struct ring_losses *losses = &info->losses;
 	uint64_t position = 0, owner = 0;
 	int error = 0;
 
@@ -129,7 +142,7 @@ static int count_lane(struct table *table, struct ring_losses *losses, const str
 		if (head->first > position)
 			losses->overwritten += head->first - position;
 		count_slots(losses, chunk, owned);
-		error = count_records(table, owned);
+		error = count_records(table, info, ring, chunk, owned);
 		owner = owned->owners[owned->owner_count - 1].thread;
 		position = head->first + chunk->used - 1;
 	}
@@ -223,7 +236,7 @@ int info_make(struct info *info, const struct ring *ring)
 			lane = ring->chunks[i].head.lane;
 		for (end = i; end < ring->chunk_count && ring->chunks[end].head.lane == lane;)
 			end++;
-		error = count_lane(&table, &info->losses, ring, lane, i, end, owned);
+		error = count_lane(&table, info, ring, lane, i, end, owned);
 		i = end;
 	}
 	free(owned);

@@ -15,12 +15,13 @@ struct info_thread {
 	uint64_t overwritten; /* as far as the gap they left is known to be this thread's */
 	uint64_t first_ticks, last_ticks; /* of the records present */
 	uint32_t last_call;
-	int last_in_flight;
+	enum info_last { INFO_RETURNED, INFO_IN_FLIGHT, INFO_ABANDONED } last; /* what became of it */
 	uint16_t last_kind;
 };
 
 struct info {
 	struct ring_losses losses;
+	uint64_t abandoned;   /* of losses.in_flight those whose threads have ended */
 	struct info_thread *threads; /* by serial number */
 	size_t thread_count;
 	uint64_t first_ticks, last_ticks; /* of all records; first 0 when there are none */

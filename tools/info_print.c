@@ -72,9 +72,13 @@ static void text_losses(struct cli_table *table, const struct ring *ring, const 
 {
 	const struct ring_losses *l = &info->losses;
 
-	pair(table, "records", "%llu present, %llu overwritten, %llu torn, %llu in flight",
+	char abandoned[48] = "";
+
+	if (info->abandoned)
+		snprintf(abandoned, sizeof(abandoned), ", %llu abandoned", (unsigned long long)info->abandoned);
+	pair(table, "records", "%llu present, %llu overwritten, %llu torn, %llu in flight%s",
 	     (unsigned long long)l->present, (unsigned long long)l->overwritten,
-	     (unsigned long long)l->torn, (unsigned long long)l->in_flight);
+	     (unsigned long long)l->torn, (unsigned long long)(l->in_flight - info->abandoned), abandoned);
 	for (int i = 0; i < VPROF_LOSS_COUNT; i++)
 		if (l->loss[i])
 			pair(table, "lost", "%llu %s", (unsigned long long)l->loss[i], ring_loss_name(i));
@@ -112,6 +116,9 @@ static void text_threads(const struct view *view, const struct info *info, FILE 
 	static const char *const head[] = {
 		"TID", "NAME", "RECORDS", "OVERWRITTEN", "FIRST", "LAST", "LAST CALL",
 	};
+	static const char *const became[] = {
+		[INFO_RETURNED] = "", [INFO_IN_FLIGHT] = " (in flight)", [INFO_ABANDONED] = " (abandoned)",
+	};
 	uint32_t at = 0;
 
 	if (!table)
@@ -120,8 +127,8 @@ static void text_threads(const struct view *view, const struct info *info, FILE 
 		cli_table_cell(table, "%s", head[i]);
 	for (size_t i = 0; i < info->thread_count; i++) {
 		const struct info_thread *row = &info->threads[i];
-		double first = (double)clock_realtime(view->clock, &at, row->first_ticks) - (double)view->start;
-		double last = (double)clock_realtime(view->clock, &at, row->last_ticks) - (double)view->start;
+		int64_t first = (int64_t)(clock_realtime(view->clock, &at, row->first_ticks) - view->start);
+		int64_t last = (int64_t)(clock_realtime(view->clock, &at, row->last_ticks) - view->start);
 
 		if (row->serial) {
 			cli_table_cell(table, "%u", row->tid);
@@ -133,13 +140,13 @@ static void text_threads(const struct view *view, const struct info *info, FILE 
 		cli_table_cell(table, "%llu", (unsigned long long)row->present);
 		cli_table_cell(table, "%llu", (unsigned long long)row->overwritten);
 		if (row->present) {
-			cli_table_cell(table, "%.6f", first / 1e9);
-			cli_table_cell(table, "%.6f", last / 1e9);
+			cli_table_cell(table, "%.6f", (double)first / 1e9);
+			cli_table_cell(table, "%.6f", (double)last / 1e9);
 		} else {
 			cli_table_cell(table, "-");
 			cli_table_cell(table, "-");
 		}
-		cli_table_cell(table, "%s%s", call_name(view->ring, row), row->last_in_flight ? " (in flight)" : "");
+		cli_table_cell(table, "%s%s", call_name(view->ring, row), became[row->last]);
 	}
 	cli_table_print(table, out, 2);
 }
@@ -208,7 +215,9 @@ static void json_threads(const struct view *view, const struct info *info, FILE 
 			fprintf(out, ", \"last_ns\": %llu, \"last_call\": ",
 				(unsigned long long)clock_realtime(view->clock, &at, row->last_ticks));
 			cli_json_string(out, call_name(view->ring, row));
-			fprintf(out, ", \"in_flight\": %s", row->last_in_flight ? "true" : "false");
+			fprintf(out, ", \"in_flight\": %s, \"abandoned\": %s",
+				row->last == INFO_IN_FLIGHT ? "true" : "false",
+				row->last == INFO_ABANDONED ? "true" : "false");
 		}
 		fputc('}', out);
 	}
@@ -223,7 +232,8 @@ static void json_losses(const struct info *info, FILE *out)
 	json_number(out, "present", l->present);
 	json_number(out, "overwritten", l->overwritten);
 	json_number(out, "torn", l->torn);
-	json_number(out, "in_flight", l->in_flight);
+	json_number(out, "in_flight", l->in_flight - info->abandoned);
+	json_number(out, "abandoned", info->abandoned);
 	fputs("  \"lost\": {", out);
 	for (int i = 0; i <= VPROF_LOSS_HANDLES; i++)
 		fprintf(out, "%s\"%s\": %llu", i ? ", " : "", ring_loss_name(i), (unsigned long long)l->loss[i]);

@@ -12,10 +12,9 @@
 #define PROGRAM "vprof-merge"
 
 struct options {
-	const char *output, *compress, *from, *to;
-	int64_t last;
+	const char *output, *compress;
 	uint64_t jobs;
-	struct cli_list pids, threads;
+	struct trace_filter filter;
 	int raw_names;
 };
 
@@ -24,11 +23,7 @@ struct options {
 static const struct cli_option option_rows[] = {
 	{ "output", 'o', CLI_TEXT, AT(output), "FILE", "write FILE; .gz and .zst are compressed; - is standard output" },
 	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name" },
-	{ "from", 0, CLI_TEXT, AT(from), "TIME", "begin TIME after the first record, or -TIME before the end" },
-	{ "to", 0, CLI_TEXT, AT(to), "TIME", "end TIME after the first record, or -TIME before the end" },
-	{ "last", 0, CLI_TIME, AT(last), "TIME", "only the last TIME: as --from=-TIME" },
-	{ "pid", 'p', CLI_LIST, AT(pids), "PID,...", "only these processes" },
-	{ "thread", 't', CLI_LIST, AT(threads), "THREAD,...", "only these threads: thread ids or name patterns" },
+	TRACE_FILTER_OPTIONS(AT(filter)),
 	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
 	{ "jobs", 'j', CLI_COUNT, AT(jobs), "N", "threads to work with (default: the number of cores, at most 8)" },
 	{ 0 },
@@ -133,19 +128,11 @@ static int write_trace(struct trace *trace, const struct options *options, enum 
 
 static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
 {
-	struct trace_filter filter = {
-		.from = options->from, .to = options->to, .last_ns = options->last,
-		.pids = &options->pids, .threads = &options->threads,
-	};
 	struct trace trace;
-	char why[512];
-	int error, code;
+	int code;
 
-	error = trace_open(&trace, inputs, &filter, why, sizeof(why));
-	if (error == -EINVAL)
-		return cli_usage(&command, "%s", why);
-	if (error) {
-		fprintf(stderr, PROGRAM ": %s\n", why);
+	if (trace_open(&trace, inputs, &options->filter)) {
+		fprintf(stderr, PROGRAM ": no memory\n");
 		return CLI_FAILED;
 	}
 	trace.raw_names = options->raw_names;
@@ -165,13 +152,12 @@ int main(int argc, char **argv)
 	if (count < 0)
 		return CLI_CODE(count);
 	if (!count)
-		code = cli_usage(&command, "no ring named");
+		code = cli_usage(&command, "which rings?");
 	else if (choose_form(&options, &form))
 		code = cli_usage(&command, "--compress: '%s' is none of gz, zst, none", options.compress);
 	else if (!inputs_collect(&inputs, PROGRAM, count, argv + 1) && !inputs_open_all(&inputs))
 		code = merge_inputs(&options, &inputs, form);
 	inputs_close(&inputs);
-	cli_list_free(&options.pids);
-	cli_list_free(&options.threads);
+	trace_filter_free(&options.filter);
 	return code;
 }

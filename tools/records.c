@@ -229,6 +229,9 @@ int records_next(struct records *r, struct record *record)
 			record->owner = &lane->now->owners[lane->now->owner[slot + 1]];
 			record->lane = lane->lane;
 			record->position = lane->now->chunk.head.first + slot;
+			record->ended = record->slot->done ? 0 :
+				ring_thread_ended(r->ring, &r->ring->chunks[lane->next - 1], &lane->now->chunk,
+						  slot, record->owner->thread);
 			return 1;
 		}
 		if (!lane_key(r, lane)) {

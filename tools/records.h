@@ -36,6 +36,7 @@ struct record {
 	const struct record_owner *owner;
 	uint32_t lane;
 	uint64_t position;    /* in its lane */
+	uint64_t ended;       /* of an open call: ring_thread_ended() */
 };
 
 struct records;

@@ -79,6 +79,13 @@ int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
 		    struct vprof_chunk *buffer);
 
 /*
+ * Ticks by which the thread that made the open call of slot[`slot`] of that chunk had ended; 0: it
+ * may still be in it. `thread`: its serial number. Then the call never returned, and never will.
+ */
+uint64_t ring_thread_ended(const struct ring *ring, const struct ring_chunk *chunk,
+			   const struct vprof_chunk *buffer, uint32_t slot, uint64_t thread);
+
+/*
  * Rereads what changes in a live ring: live page, anchors, lanes, definitions (pointers to
  * them are void afterwards) and the chunk index. After a failure each of these is as before or new.
  */

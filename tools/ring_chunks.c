@@ -228,3 +228,25 @@ int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
 	buffer->head.comm[sizeof(buffer->head.comm) - 1] = '\0';
 	return records;
 }
+
+uint64_t ring_thread_ended(const struct ring *ring, const struct ring_chunk *chunk,
+			   const struct vprof_chunk *buffer, uint32_t slot, uint64_t thread)
+{
+	const struct ring_chunk *next = chunk + 1;
+	const struct vprof_lane *lane;
+
+	/* A lane passes on when its thread ends: in this chunk, before the next one, or since. */
+	for (uint32_t i = slot + 1; i < VPROF_CHUNK_SLOTS - 1; i++)
+		if (buffer->slot[i].seq && buffer->slot[i].kind == VPROF_KIND_THREAD)
+			return buffer->slot[i].t0;
+	if (next < ring->chunks + ring->chunk_count && next->head.lane == chunk->head.lane &&
+	    next->head.thread > thread)
+		return next->head.open_ticks;
+	if (chunk->head.lane >= ring->lane_count)
+		return 0;
+	/* The table was read before the index: a lesser number there is of an earlier owner. */
+	lane = &ring->lanes[chunk->head.lane];
+	if (lane->thread == thread)
+		return lane->end_ticks > buffer->slot[slot].t0 ? lane->end_ticks : 0;
+	return lane->thread > thread ? lane->start_ticks : 0;
+}

@@ -32,19 +32,14 @@ static int threads_grow(struct trace_process *process)
 	return 0;
 }
 
-static int list_empty(const struct cli_list *list)
-{
-	return !list || !list->count;
-}
-
 static int thread_chosen(const struct trace *trace, const struct trace_thread *thread)
 {
-	const struct cli_list *wanted = trace->filter.threads;
+	const struct cli_list *wanted = &trace->filter->threads;
 	char tid[16];
 
 	if (!thread->process->chosen)
 		return 0;
-	if (list_empty(wanted))
+	if (!wanted->count)
 		return 1;
 	snprintf(tid, sizeof(tid), "%u", thread->os_tid);
 	for (size_t i = 0; i < wanted->count; i++)

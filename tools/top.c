@@ -81,7 +81,7 @@ static int add_launch(struct top *top, const struct event *event)
 	if (!row)
 		return -ENOMEM;
 	row->launches++;
-	if (event_in_flight(event))
+	if (event_in_flight(event) || event_abandoned(event))
 		return 0;
 	row->done++;
 	row->failed += VPROF_DONE_RESULT(event->slot.done) != 0;
@@ -121,7 +121,7 @@ static int count_process(struct top *top, struct trace *trace, struct trace_proc
 		for (int i = 0; !error && i < count; i++) {
 			if (is_launch(&events[i]))
 				error = add_launch(top, &events[i]);
-			if (!error && event_in_flight(&events[i]))
+			if (!error && (event_in_flight(&events[i]) || event_abandoned(&events[i])))
 				error = add_open(top, &events[i]);
 		}
 		if (error)

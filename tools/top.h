@@ -13,7 +13,7 @@
 
 struct top_row {
 	char *name;            /* of a kernel: mangled */
-	uint64_t launches;     /* all, those in flight included */
+	uint64_t launches;     /* all, those that never returned included */
 	uint64_t done, failed; /* returned; returned an error */
 	uint64_t total_ns, max_ns; /* of those that returned */
 };
@@ -26,7 +26,7 @@ struct top_open {
 struct top {
 	struct top_row *rows;  /* most launches first, after top_count() */
 	size_t row_count, row_room;
-	struct top_open *open; /* calls in flight, oldest first */
+	struct top_open *open; /* calls in flight or abandoned, oldest first */
 	size_t open_count, open_room;
 	struct idmap by_object; /* process and definition -> row, while counting */
 };

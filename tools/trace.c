@@ -77,8 +77,7 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	if (pid_taken(trace, process->pid, index))
 		process->pid = trace_invent_id(trace);
 	snprintf(pid, sizeof(pid), "%u", process->os_pid);
-	process->chosen = !trace->filter.pids || !trace->filter.pids->count ||
-			  cli_list_has(trace->filter.pids, pid);
+	process->chosen = !trace->filter->pids.count || cli_list_has(&trace->filter->pids, pid);
 	process_make_name(process);
 	process_count_overwritten(process);
 	return process_find_threads(trace, process);
@@ -88,7 +87,7 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 static void bounds_add_chunk(struct trace *trace, const struct trace_process *process,
 			     const struct ring_chunk *chunk)
 {
-	const struct clock *clock = process->clock;
+	const struct vprof_ring_live *live = &process->ring->live;
 	struct vprof_chunk buffer;
 	uint32_t at = 0;
 
@@ -96,19 +95,17 @@ static void bounds_add_chunk(struct trace *trace, const struct trace_process *pr
 		return;
 	for (int i = 0; i < VPROF_CHUNK_SLOTS - 1; i++) {
 		const struct vprof_slot *slot = &buffer.slot[i];
-		uint64_t start, end;
+		struct trace_span span;
 
 		if (!slot->seq || slot->kind == VPROF_KIND_THREAD)
 			continue;
-		start = end = clock_realtime(clock, &at, slot->t0);
-		if (slot->done)
-			end = clock_realtime(clock, &at, slot->t0 + VPROF_DONE_TICKS(slot->done));
-		else if (process->ring->live.beat_ticks > slot->t0)
-			end = clock_realtime(clock, &at, process->ring->live.beat_ticks);
-		if (start < trace->base_ns)
-			trace->base_ns = start;
-		if (end > trace->end_ns)
-			trace->end_ns = end;
+		span = trace_span(trace, process, slot, 0, &at);
+		if (!slot->done && live->state != VPROF_RING_CLOSED && live->beat_ticks > slot->t0)
+			span.end_ns = clock_realtime(process->clock, &at, live->beat_ticks);
+		if (span.start_ns < trace->base_ns)
+			trace->base_ns = span.start_ns;
+		if (span.end_ns > trace->end_ns)
+			trace->end_ns = span.end_ns;
 	}
 }
 
@@ -130,67 +127,56 @@ static void trace_find_bounds(struct trace *trace)
 	}
 }
 
-/* "5s" after the first record or "-5s" before the end, as CLOCK_REALTIME. */
-static int filter_time(const struct trace *trace, const char *text, uint64_t *ns)
+/* CLOCK_REALTIME of a moment on the command line. */
+static uint64_t moment_ns(const struct trace *trace, const struct cli_time *moment)
 {
-	int before = *text == '-';
-	int64_t offset;
-	int error = cli_parse_time(text + before, &offset);
+	uint64_t ns = (uint64_t)moment->ns;
 
-	if (error || offset < 0)
-		return error ? error : -EINVAL;
-	if (before)
-		*ns = trace->end_ns > (uint64_t)offset ? trace->end_ns - offset : 0;
-	else
-		*ns = trace->base_ns + offset;
-	return 0;
+	if (!moment->before)
+		return trace->base_ns < UINT64_MAX - ns ? trace->base_ns + ns : UINT64_MAX;
+	return trace->end_ns > ns ? trace->end_ns - ns : 0;
 }
 
-static int trace_set_window(struct trace *trace, char *why, size_t why_size)
+static void trace_set_window(struct trace *trace)
 {
-	const struct trace_filter *filter = &trace->filter;
-	uint64_t last = filter->last_ns;
+	const struct trace_filter *filter = trace->filter;
+	struct cli_time last = filter->last;
+	uint64_t from;
 
-	trace->from_ns = 0;
-	trace->to_ns = UINT64_MAX;
-	if (filter->from && filter_time(trace, filter->from, &trace->from_ns))
-		return snprintf(why, why_size, "--from: '%s' is no time", filter->from), -EINVAL;
-	if (filter->to && filter_time(trace, filter->to, &trace->to_ns))
-		return snprintf(why, why_size, "--to: '%s' is no time", filter->to), -EINVAL;
-	if (last && trace->end_ns > last && trace->end_ns - last > trace->from_ns)
-		trace->from_ns = trace->end_ns - last;
-	return 0;
+	last.before = 1;
+	from = last.given ? moment_ns(trace, &last) : 0;
+	trace->from_ns = filter->from.given ? moment_ns(trace, &filter->from) : 0;
+	if (from > trace->from_ns)
+		trace->from_ns = from;
+	trace->to_ns = filter->to.given ? moment_ns(trace, &filter->to) : UINT64_MAX;
 }
 
-int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter,
-	       char *why, size_t why_size)
+int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter)
 {
-	int error = -ENOMEM;
-
 	memset(trace, 0, sizeof(*trace));
-	trace->filter = *filter;
+	trace->filter = filter;
 	trace->processes = calloc(inputs->count + 1, sizeof(*trace->processes));
 	if (!trace->processes)
-		goto err;
+		return -ENOMEM;
 	while (trace->count < inputs->count) {
 		size_t index = trace->count++;
 
-		error = process_open(trace, index, &inputs->list[index]);
-		if (error)
-			goto err;
+		if (process_open(trace, index, &inputs->list[index])) {
+			trace_close(trace);
+			return -ENOMEM;
+		}
 	}
 	trace_find_bounds(trace);
 	if (trace->base_ns > trace->end_ns)
 		trace->base_ns = trace->end_ns = 0;
-	error = trace_set_window(trace, why, why_size);
-	if (error)
-		goto err;
+	trace_set_window(trace);
 	return 0;
-err:
-	if (error == -ENOMEM)
-		snprintf(why, why_size, "out of memory");
-	trace_close(trace);
-	return error;
+}
+
+void trace_filter_free(struct trace_filter *filter)
+{
+	cli_list_free(&filter->pids);
+	cli_list_free(&filter->threads);
 }
 
 void trace_close(struct trace *trace)

@@ -89,7 +89,7 @@ cat > wanted.json <<'JSON'
 {"ph":"M","cat":"__metadata","name":"thread_sort_index","pid":100,"tid":102,"ts":0,"args":{"sort_index":4}}
 ],
 "otherData":{"version":"vprof VERSION","rings":[
-{"ring":"a.ring","host":"host","command":"python3 train.py --epochs 3","library":"forge","pid":100,"os_pid":100,"state":"running or killed","threads":4,"slices":19,"records":21,"in_flight":1,"clock_error_ns":0,"lost":{"overwritten":5,"torn":1,"no_chunk":3}}
+{"ring":"a.ring","host":"host","command":"python3 train.py --epochs 3","library":"forge","pid":100,"os_pid":100,"state":"running or killed","threads":4,"slices":19,"records":21,"in_flight":1,"abandoned":0,"clock_error_ns":0,"lost":{"overwritten":5,"torn":1,"no_chunk":3}}
 ]}}
 JSON
 ok "the trace, byte for byte" diff wanted.json a.json

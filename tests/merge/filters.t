@@ -51,6 +51,25 @@ is "--thread by pattern, newest name" "$(starts --thread 'pt_*')" "1 1.5 3 5 7"
 is "--thread by name, twice" "$(starts --thread other --thread 'pt_*')" "1 1.5 2 3 5 7"
 is "an old name of the thread does not count" "$(starts --thread app)" "0 2 4 6 8"
 
+# The same selection by each tool, all for the same moments of all rings.
+vprof=$(realpath "$BUILD/vprof")
+dumped() { "$vprof" dump "$@" a.ring b.ring | sed '/^#/d; s/ .*//; s/\.\?0*$//' | sort -n | xargs; }
+topped() { "$vprof" top --json "$@" a.ring b.ring | python3 -c '
+import json, sys
+print(sum(k["launches"] for k in json.load(sys.stdin)["kernels"]))'; }
+for selection in "--from 6.05s" "--from -1.5s" "--to -7.5s" "--last 1.5s" "--from 6.6s --to 7s" "--pid 200" "--thread pt_*"; do
+	wanted=$(starts $selection)
+	is "vprof dump $selection" "$(dumped $selection)" "$wanted"
+	is "vprof top $selection" "$(topped $selection)" "$(wc -w <<< "$wanted")"
+done
+for tool in "$merge" "$vprof dump" "$vprof top"; do
+	$tool --from yesterday a.ring > out 2> err
+	is "${tool##*/}: a time that is none is wrong usage" $? 2
+	ok "${tool##*/}: and it says which" grep -q -- "--from: 'yesterday' is not a time" err
+	$tool --last -5s a.ring > out 2>&1
+	is "${tool##*/}: --last has no sign" $? 2
+done
+
 names() { "$merge" "$@" a.ring | grep -o '"name":"[^"]*","pid":100,"tid":100,"ts":0.0' | cut -d'"' -f4; }
 is "names are demangled" "$(names)" foo
 is "--raw-names" "$(names --raw-names)" _Z3fooi

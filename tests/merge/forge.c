@@ -9,7 +9,7 @@
  *	call id=1 family=1 name=cuLaunchKernel
  *	kernel name=_Z3foov            its number, from 1, is what kernel= refers to
  *	graph number=1 nodes=3 exec=9  likewise graph=
- *	lane lane=0 thread=1 tid=100 comm=app      a row of the lane table
+ *	lane lane=0 thread=1 tid=100 comm=app      a row of the lane table; start=, end= of its owner
  *	chunk lane=0 thread=1 tid=100 comm=app     the lane's next chunk; skip=N slots went before it
  *	rec kind=1 t=10 dur=5 call=1 kernel=1 w0=7 ...    open=1: in flight; torn=1: never published
  *	owner t=20 thread=2 tid=101 comm=late      the lane changes hands
@@ -48,9 +48,9 @@ static void die(const char *what)
 /* Value of KEY in the line, into a buffer of its own for each call in turn. */
 static const char *text_of(const char *line, const char *key, const char *other)
 {
-	static char values[4][512];
+	static char values[8][512];
 	static int turn;
-	char *value = values[turn++ % 4];
+	char *value = values[turn++ % 8];
 	const char *at = line;
 	size_t size = strlen(key);
 
@@ -111,6 +111,7 @@ static void make_ring(const char *path, const char *line)
 	blanks(header->command, sizeof(header->command), text_of(line, "command", "app"));
 	live = (void *)(file + VPROF_LIVE_OFFSET);
 	live->state = number_of(line, "state", VPROF_RING_RUNNING);
+	live->end_ticks = number_of(line, "end", 0);
 	snprintf(live->comm, sizeof(live->comm), "%s", text_of(line, "comm", "app"));
 	blanks(live->title, sizeof(live->title), text_of(line, "title", "app"));
 	anchor = (void *)(file + VPROF_CLOCK_OFFSET);
@@ -219,6 +220,8 @@ static void add_lane(const char *line)
 	lane->state = number_of(line, "state", VPROF_LANE_LIVE);
 	lane->tid = number_of(line, "tid", 100);
 	lane->thread = number_of(line, "thread", 1);
+	lane->start_ticks = number_of(line, "start", 0);
+	lane->end_ticks = number_of(line, "end", 0);
 	memcpy(lane->comm, comm, strnlen(comm, 15));
 }
 

@@ -6,12 +6,14 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct values {
 	int json, verbose;
 	const char *out;
 	uint64_t count, size;
-	int64_t last;
+	struct cli_time last, from;
 	struct cli_list pids;
 };
 
@@ -24,6 +26,7 @@ static const struct cli_option options[] = {
 	{ "count", 0, CLI_COUNT, FIELD(count), "N", "how many" },
 	{ "size", 0, CLI_SIZE, FIELD(size), "BYTES", "how large" },
 	{ "last", 'l', CLI_TIME, FIELD(last), "TIME", "how long" },
+	{ "from", 0, CLI_MOMENT, FIELD(from), "TIME", "from when" },
 	{ "pid", 'p', CLI_LIST, FIELD(pids), "PID", "whose" },
 	{ 0 },
 };
@@ -38,7 +41,6 @@ static int parse(struct values *v, char *line, char **argv)
 	for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = word;
 	memset(v, 0, sizeof(*v));
-	v->last = CLI_TIME_NONE;
 	return cli_parse(&command, v, argc, argv);
 }
 
@@ -47,15 +49,38 @@ static void check_parse(void)
 	struct values v;
 	char *argv[32];
 	char mixed[] = "a -jv -oX b --count=7 --size 2k --last 1.5 -- -c --d";
+	char before[] = "--from -2s", after[] = "--from=2";
 	char joined[] = "-p 1,2 --pid=3 -l5ms --out Y";
 
 	ok(parse(&v, mixed, argv) == 4, "options and operands mixed");
 	ok(!strcmp(argv[1], "a") && !strcmp(argv[2], "b") && !strcmp(argv[3], "-c") && !strcmp(argv[4], "--d"), "operands in their order");
-	ok(v.json && v.verbose && !strcmp(v.out, "X") && v.count == 7 && v.size == 2048 && v.last == 1500000000, "values");
+	ok(v.json && v.verbose && !strcmp(v.out, "X") && v.count == 7 && v.size == 2048 && v.last.ns == 1500000000 && v.last.given, "values");
 	ok(parse(&v, joined, argv) == 0, "no operand");
 	ok(v.pids.count == 3 && cli_list_has(&v.pids, "2") && cli_list_has(&v.pids, "3") && !cli_list_has(&v.pids, "1,2"), "a list from commas and repeats");
-	ok(v.last == 5000000 && !strcmp(v.out, "Y"), "argument in the word; a name cut short");
+	ok(v.last.ns == 5000000 && !strcmp(v.out, "Y"), "argument in the word; a name cut short");
 	cli_list_free(&v.pids);
+	ok(parse(&v, before, argv) == 0 && v.from.given && v.from.before && v.from.ns == 2000000000,
+	   "a moment before the end");
+	ok(parse(&v, after, argv) == 0 && !v.from.before && v.from.ns == 2000000000 && !v.last.given,
+	   "a moment after the beginning");
+}
+
+/* What `parse` of the line says on standard error goes into `said`. */
+static int parse_quietly(struct values *v, char *line, char **argv, char *said, size_t size)
+{
+	int saved = dup(STDERR_FILENO), file = memfd_create("said", 0), code;
+	ssize_t n;
+
+	fflush(stderr);
+	dup2(file, STDERR_FILENO);
+	code = parse(v, line, argv);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	n = pread(file, said, size - 1, 0);
+	said[n > 0 ? n : 0] = '\0';
+	close(file);
+	close(saved);
+	return code;
 }
 
 static void check_wrong(void)
@@ -63,15 +88,19 @@ static void check_wrong(void)
 	static const char *const lines[] = {
 		"--jsn", "-x", "--output", "-o", "--json=1", "--count 1.5", "--count -1", "--count x",
 		"--size 5x", "--size 99999999999G", "--last 5parsecs", "--last", "--", "--last .",
+		"--last -5s", "--from --5s", "--from -",
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		char line[64], *argv[32];
+		char line[64], said[512], *argv[32];
 		struct values v;
 		int wanted = strcmp(lines[i], "--") ? CLI_STOP(CLI_USAGE) : 0;
 
 		snprintf(line, sizeof(line), "%s", lines[i]);
-		ok(parse(&v, line, argv) == wanted, "'%s' ends with code %d", lines[i], wanted ? CLI_USAGE : 0);
+		ok(parse_quietly(&v, line, argv, said, sizeof(said)) == wanted, "'%s' ends with code %d", lines[i],
+		   wanted ? CLI_USAGE : 0);
+		ok(wanted ? strstr(said, "test: ") == said && strstr(said, "Try 'test --help'.") : !*said,
+		   "'%s' says what is wrong, or nothing", lines[i]);
 		cli_list_free(&v.pids);
 	}
 }
