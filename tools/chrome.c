@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "tools/output.h"
 
@@ -71,6 +72,19 @@ static void put_meta(struct buffer *out, const char *name, uint32_t pid, uint32_
 	buffer_print(out, "\"}}");
 }
 
+/* Readers put the id of a process or thread behind its name, so only one that was made up is explained. */
+static void put_name(struct buffer *out, const char *what, uint32_t pid, uint32_t tid, const char *name,
+		     const char *word, uint32_t os_id)
+{
+	char full[192];
+
+	if (os_id == (tid ? tid : pid))
+		snprintf(full, sizeof(full), "%s", name);
+	else
+		snprintf(full, sizeof(full), "%s (%s%u)", name, word, os_id);
+	put_meta(out, what, pid, tid, "name", full);
+}
+
 static void put_sort_index(struct buffer *out, const char *name, uint32_t pid, uint32_t tid, uint32_t index)
 {
 	put_meta_head(out, name, pid, tid);
@@ -96,7 +110,7 @@ static void chrome_process(void *state, struct buffer *out, const struct trace_p
 {
 	const struct chrome *chrome = state;
 
-	put_meta(out, "process_name", process->pid, 0, "name", process->name);
+	put_name(out, "process_name", process->pid, 0, process->name, "pid ", process->os_pid);
 	put_meta(out, "process_labels", process->pid, 0, "labels", process->ring->header.command);
 	put_sort_index(out, "process_sort_index", process->pid, 0,
 		       process_rank(chrome->trace, process));
@@ -105,11 +119,9 @@ static void chrome_process(void *state, struct buffer *out, const struct trace_p
 static void chrome_thread(void *state, struct buffer *out, const struct trace_thread *thread)
 {
 	int main_thread = thread->os_tid == thread->process->os_pid;
-	char name[64];
 
 	(void)state;
-	thread_name(thread, name, sizeof(name));
-	put_meta(out, "thread_name", thread->process->pid, thread->tid, "name", name);
+	put_name(out, "thread_name", thread->process->pid, thread->tid, thread_name(thread), "", thread->os_tid);
 	put_sort_index(out, "thread_sort_index", thread->process->pid, thread->tid,
 		       main_thread ? 0 : thread->serial < UINT32_MAX ? thread->serial + 1 : UINT32_MAX);
 }

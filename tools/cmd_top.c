@@ -72,8 +72,7 @@ static int print_rows(const struct top *top, const struct options *options, size
 
 static void print_open(const struct top *top, const struct options *options, int abandoned)
 {
-	char text[32], thread[64];
-
+	char text[32];
 	int heads = 0;
 
 	for (size_t i = 0; i < top->open_count; i++) {
@@ -86,8 +85,8 @@ static void print_open(const struct top *top, const struct options *options, int
 			printf(abandoned ? "\nabandoned, their threads having ended:\n" : "\nin flight at the end:\n");
 		name = top->open[i].name ? shown_name(options, top->open[i].name) : NULL;
 
-		thread_name(event->thread, thread, sizeof(thread));
-		printf("  %s, %s: %s%s%s for %s\n", event->thread->process->name, thread,
+		printf("  %s (pid %u), %s (%u): %s%s%s for %s\n", event->thread->process->name,
+		       event->thread->process->os_pid, thread_name(event->thread), event->thread->os_tid,
 		       ring_call_name(event->thread->process->ring, event->slot.call),
 		       name ? " of " : "", name ? name : "",
 		       cli_time_text(text, sizeof(text), event->end_ns - event->start_ns));

@@ -43,7 +43,7 @@ struct trace_process {
 	uint32_t index;        /* in trace->processes */
 	uint32_t os_pid;
 	uint32_t pid;          /* os_pid, or a made-up one where another ring has that */
-	char name[96];
+	char name[136];        /* without its pid, which is not always shown */
 	uint8_t chosen;
 	struct trace_thread **threads; /* in the order in which they were seen */
 	uint32_t thread_count, thread_room;
@@ -129,8 +129,8 @@ struct trace_span trace_span(const struct trace *trace, const struct trace_proce
 /* Does the filter let it through? */
 int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span);
 
-/* Name for people, with the thread id. */
-void thread_name(const struct trace_thread *thread, char *text, size_t size);
+/* Name for people, without the thread id. */
+const char *thread_name(const struct trace_thread *thread);
 
 /* No whole slot has this: a call takes at least one tick. */
 #define EVENT_ABANDONED VPROF_DONE(0, 1)

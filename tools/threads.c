@@ -127,13 +127,9 @@ void process_free_threads(struct trace_process *process)
 	idmap_free(&process->by_tid);
 }
 
-void thread_name(const struct trace_thread *thread, char *text, size_t size)
+const char *thread_name(const struct trace_thread *thread)
 {
-	const char *name = thread->comm;
-
 	if (thread->os_tid == thread->process->os_pid)
-		name = "main";
-	else if (!*name)
-		name = "thread";
-	snprintf(text, size, "%s (%u)", name, thread->os_tid);
+		return "main";
+	return *thread->comm ? thread->comm : "thread";
 }

@@ -12,8 +12,17 @@
 
 enum { TITLE_SHOWN = 64 }; /* bytes of a command line in a process's name */
 
-/* "/usr/bin/python3 train.py" -> "python3 train.py (pid 7)"; "VLLM::EngineCore (pid 7)". */
-static void process_make_name(struct trace_process *process)
+/* Do the rings come from more than one host? */
+static int many_hosts(const struct inputs *inputs)
+{
+	for (size_t i = 1; i < inputs->count; i++)
+		if (strcmp(inputs->list[i].ring.header.host, inputs->list[0].ring.header.host))
+			return 1;
+	return 0;
+}
+
+/* "/usr/bin/python3 train.py" -> "python3 train.py"; "VLLM::EngineCore on node7". */
+static void process_make_name(struct trace_process *process, int with_host)
 {
 	const struct ring *ring = process->ring;
 	const char *title = ring->live.title, *word, *slash;
@@ -30,9 +39,9 @@ static void process_make_name(struct trace_process *process)
 	length = strlen(title);
 	while (length && title[length - 1] == ' ')
 		length--;
-	snprintf(process->name, sizeof(process->name), "%.*s%s (pid %u)",
+	snprintf(process->name, sizeof(process->name), "%.*s%s%s%s",
 		 (int)(length > TITLE_SHOWN ? TITLE_SHOWN - 3 : length), title,
-		 length > TITLE_SHOWN ? "..." : "", process->os_pid);
+		 length > TITLE_SHOWN ? "..." : "", with_host ? " on " : "", with_host ? ring->header.host : "");
 }
 
 static int pid_taken(const struct trace *trace, uint32_t pid, size_t before)
@@ -64,7 +73,7 @@ static void process_count_overwritten(struct trace_process *process)
 	}
 }
 
-static int process_open(struct trace *trace, size_t index, const struct input *input)
+static int process_open(struct trace *trace, size_t index, const struct input *input, int with_host)
 {
 	struct trace_process *process = &trace->processes[index];
 	char pid[16];
@@ -78,7 +87,7 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 		process->pid = trace_invent_id(trace);
 	snprintf(pid, sizeof(pid), "%u", process->os_pid);
 	process->chosen = !trace->filter->pids.count || cli_list_has(&trace->filter->pids, pid);
-	process_make_name(process);
+	process_make_name(process, with_host);
 	process_count_overwritten(process);
 	return process_find_threads(trace, process);
 }
@@ -153,6 +162,8 @@ static void trace_set_window(struct trace *trace)
 
 int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter)
 {
+	int with_host = many_hosts(inputs);
+
 	memset(trace, 0, sizeof(*trace));
 	trace->filter = filter;
 	trace->processes = calloc(inputs->count + 1, sizeof(*trace->processes));
@@ -161,7 +172,7 @@ int trace_open(struct trace *trace, const struct inputs *inputs, const struct tr
 	while (trace->count < inputs->count) {
 		size_t index = trace->count++;
 
-		if (process_open(trace, index, &inputs->list[index])) {
+		if (process_open(trace, index, &inputs->list[index], with_host)) {
 			trace_close(trace);
 			return -ENOMEM;
 		}

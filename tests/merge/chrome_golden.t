@@ -57,7 +57,7 @@ cat > wanted.json <<'JSON'
 "displayTimeUnit":"ns",
 "baseTimeNanoseconds":1000001000,
 "traceEvents":[
-{"ph":"M","cat":"__metadata","name":"process_name","pid":100,"tid":0,"ts":0,"args":{"name":"python3 train.py (pid 100)"}},
+{"ph":"M","cat":"__metadata","name":"process_name","pid":100,"tid":0,"ts":0,"args":{"name":"python3 train.py"}},
 {"ph":"M","cat":"__metadata","name":"process_labels","pid":100,"tid":0,"ts":0,"args":{"labels":"python3 train.py --epochs 3"}},
 {"ph":"M","cat":"__metadata","name":"process_sort_index","pid":100,"tid":0,"ts":0,"args":{"sort_index":0}},
 {"ph":"X","cat":"launch","name":"at::native::vectorized_elementwise_kernel","pid":100,"tid":100,"ts":0.000,"dur":2.345,"args":{"kernel":"void at::native::vectorized_elementwise_kernel<4, at::native::FillFunctor<float>, std::array<char*, 1ul> >(int, at::native::FillFunctor<float>, std::array<char*, 1ul>)","call":"cuLaunchKernel","grid":[64,64,64],"block":[256,1,1],"shared memory":1024,"stream handle":"0x7f00","correlation":257}},
@@ -79,13 +79,13 @@ cat > wanted.json <<'JSON'
 {"ph":"X","cat":"other","name":"call ?","pid":100,"tid":100,"ts":6.710,"dur":0.001,"args":{"call":"call ?","correlation":271}},
 {"ph":"X","cat":"launch","name":"[in flight] triton_\"fused\"\\0","pid":100,"tid":100,"ts":7.000,"dur":1.800,"cname":"bad","args":{"kernel":"triton_\"fused\"\\0","call":"cuLaunchKernel","grid":[1,1,1],"block":[128,1,1],"shared memory":0,"stream handle":"per-thread","cooperative":true,"cluster":true,"programmatic":true,"in_flight":true,"correlation":273}},
 {"ph":"X","cat":"sync","name":"cuStreamSynchronize","pid":100,"tid":4194305,"ts":8.700,"dur":0.100,"args":{"call":"cuStreamSynchronize","handle":"0x1","correlation":517}},
-{"ph":"M","cat":"__metadata","name":"thread_name","pid":100,"tid":100,"ts":0,"args":{"name":"main (100)"}},
+{"ph":"M","cat":"__metadata","name":"thread_name","pid":100,"tid":100,"ts":0,"args":{"name":"main"}},
 {"ph":"M","cat":"__metadata","name":"thread_sort_index","pid":100,"tid":100,"ts":0,"args":{"sort_index":0}},
-{"ph":"M","cat":"__metadata","name":"thread_name","pid":100,"tid":101,"ts":0,"args":{"name":"older (101)"}},
+{"ph":"M","cat":"__metadata","name":"thread_name","pid":100,"tid":101,"ts":0,"args":{"name":"older"}},
 {"ph":"M","cat":"__metadata","name":"thread_sort_index","pid":100,"tid":101,"ts":0,"args":{"sort_index":3}},
 {"ph":"M","cat":"__metadata","name":"thread_name","pid":100,"tid":4194305,"ts":0,"args":{"name":"renamed (101)"}},
 {"ph":"M","cat":"__metadata","name":"thread_sort_index","pid":100,"tid":4194305,"ts":0,"args":{"sort_index":5}},
-{"ph":"M","cat":"__metadata","name":"thread_name","pid":100,"tid":102,"ts":0,"args":{"name":"newborn (102)"}},
+{"ph":"M","cat":"__metadata","name":"thread_name","pid":100,"tid":102,"ts":0,"args":{"name":"newborn"}},
 {"ph":"M","cat":"__metadata","name":"thread_sort_index","pid":100,"tid":102,"ts":0,"args":{"sort_index":4}}
 ],
 "otherData":{"version":"vprof VERSION","rings":[

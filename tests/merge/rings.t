@@ -34,6 +34,11 @@ ring d.ring 100 x 1010 5010 100
 "$merge" out/a.ring d.ring > same.json
 is "two rings of one pid get two pids" "$(show < same.json)" "100@0 4194305@10 100@200 100@400"
 ok "the name keeps the real one" grep -q '"name":"process_name","pid":4194305,.*"p100 (pid 100)"' same.json
+ok "and the other one's name is bare, as readers show the pid" grep -q '"process_name","pid":100,.*"name":"p100"' same.json
+ring host.ring 400 z 0 5000 100
+printf 'node2\0' | dd of=host.ring bs=1 seek=176 conv=notrunc status=none
+is "rings of two hosts: names say which" "$("$merge" out/a.ring host.ring | grep -o '"name":"p[0-9][^"]*"' | xargs)" \
+	"name:p100 on host name:p400 on node2"
 
 echo garbage > out/bad.ring
 : > out/empty.ring
@@ -100,7 +105,7 @@ ok "strange names stay valid JSON in UTF-8" python3 -c '
 import json
 text = open("names.json", "rb").read().decode("utf-8")
 trace = json.loads(text)["traceEvents"]
-assert trace[0]["args"]["name"] == "\ufffd\"\\\x01x (pid 7)", trace[0]
+assert trace[0]["args"]["name"] == "\ufffd\"\\\x01x", trace[0]
 assert [e["name"] for e in trace if e["ph"] == "X"] == ["k" * 400, "_Z\ufffd"]'
 
 done_testing
