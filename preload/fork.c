@@ -65,16 +65,15 @@ void vprof_fork_init(void)
 
 int vprof_fork_watch(void)
 {
+	static uint32_t unwiped; /* where there is no memory: the handler still clears it */
 	int error = 0;
 
 	if (!alive_page) {
 		uint32_t *page = vprof_table(VPROF_PAGE_SIZE);
 
-		if (!page)
-			return -ENOMEM;
-		if (madvise(page, VPROF_PAGE_SIZE, MADV_WIPEONFORK))
+		if (!page || madvise(page, VPROF_PAGE_SIZE, MADV_WIPEONFORK))
 			error = -errno;
-		alive_page = page;
+		alive_page = page ? page : &unwiped;
 	}
 	__atomic_store_n(alive_page, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&vprof_alive, alive_page, __ATOMIC_RELEASE);
