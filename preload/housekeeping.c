@@ -4,7 +4,7 @@
  * It adds clock anchors, refreshes the process title and thread names, and faults in
  * the ring's pages so that the recording threads need not: all at once in the beginning,
  * and, where the pages are not tmpfs, again and again ahead of the writers (writeback makes
- * clean pages fault anew). All signals are blocked in it. A forked child has its own.
+ * clean pages fault anew). It inherits the starter's blocked signals. A forked child has its own.
  */
 #include <errno.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  *
  * `state` says whose ring it is and how far: pid << 8 | enum step. A pid that is not
  * ours means that we are a child of some kind of fork, with a parent's ring mapped:
- * everything begins anew. One thread wins the compare-and-swap and works, with all signals
- * blocked; the others wait for it (once in the life of a process).
+ * everything begins anew. One thread wins the compare-and-swap and works, with signals
+ * blocked and cancellation off; the others wait for it (once in the life of a process).
  *
  * When there can be no ring, every call comes here, is counted, and passes.
  */
@@ -73,18 +73,26 @@ static void state_set(uint32_t pid, enum step step)
 	syscall(SYS_futex, &state_futex, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Two seconds at most: storage that hangs must not hang the program with it. */
+/*
+ * Two seconds at most, and once in a process: storage that hangs must not hang the program
+ * with it, nor slow each of its calls.
+ */
 static void state_wait(uint64_t busy)
 {
+	static uint64_t waited_out; /* a `busy` that nobody waits for any more */
 	struct timespec step = { .tv_nsec = 100000000 };
 
 	for (int i = 0; i < 20; i++) {
 		uint32_t seen = __atomic_load_n(&state_futex, __ATOMIC_ACQUIRE);
 
+		if (__atomic_load_n(&waited_out, __ATOMIC_RELAXED) == busy)
+			return;
+
 		if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != busy)
 			return;
 		syscall(SYS_futex, &state_futex, FUTEX_WAIT_PRIVATE, seen, &step, NULL, 0);
 	}
+	__atomic_store_n(&waited_out, busy, __ATOMIC_RELAXED);
 }
 
 /* ---- the start itself ---- */
@@ -123,22 +131,39 @@ static int start(void)
 	return 0;
 }
 
+/*
+ * All but those that a thread brings upon itself: a blocked one would kill the process where
+ * a handler answers it, as the SIGSYS of a sandbox that emulates system calls.
+ */
+static void signals_block(sigset_t *saved)
+{
+	static const int own[] = { SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP };
+	sigset_t most;
+
+	sigfillset(&most);
+	for (unsigned i = 0; i < ARRAY_SIZE(own); i++)
+		sigdelset(&most, own[i]);
+	vprof_sigmask(&most, saved);
+}
+
+/* A thread that has been cancelled would end in our first open(), and the others wait for it. */
 static void start_once(uint32_t pid)
 {
-	sigset_t all, saved;
-	int error;
+	sigset_t saved;
+	int error, cancel, unused;
 
 	__atomic_store_n(&starter_tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
-	sigfillset(&all);
-	vprof_sigmask(&all, &saved);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	signals_block(&saved);
 	error = start();
 	if (error)
 		__atomic_store_n(&vprof_control, &always, __ATOMIC_RELAXED);
-	if (vprof_fork_watch())
+	if (vprof_fork_watch() && !error)
 		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
 	__atomic_store_n(&starter_tid, 0, __ATOMIC_RELAXED);
 	state_set(pid, error ? FAILED : READY);
 	vprof_sigmask(&saved, NULL);
+	pthread_setcancelstate(cancel, &unused);
 }
 
 static int alive_acquire(void)
