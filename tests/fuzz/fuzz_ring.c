@@ -2,8 +2,8 @@
  * fuzz_ring.c - any bytes as a ring file, through all that the readers do with one.
  *
  * A libFuzzer target: built with clang -fsanitize=fuzzer,address,undefined. Each input
- * becomes a memory file that is opened like any other ring. To add a reader's next layer,
- * call it in use_ring().
+ * becomes a memory file that is opened like any other ring, and goes through dump, info, top,
+ * merge and the Chrome output. To add the next layer, call it in use_ring().
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,9 +11,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "tools/clock.h"
+#include "tools/merge.h"
 #include "tools/dump.h"
 #include "tools/info.h"
+#include "tools/produce.h"
 #include "tools/records.h"
+#include "tools/top.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,6 +51,61 @@ static void use_records(struct input *input)
 	dump_defs(&dump, nowhere, 1);
 }
 
+static void use_top(struct trace *trace)
+{
+	struct top top;
+
+	top_count(&top, trace);
+	top_free(&top);
+}
+
+/* The ring twice: two processes of one pid. Every event is given out once, and ends after it began. */
+static void use_merge(struct trace *trace)
+{
+	struct event events[16];
+	uint64_t given = 0, slices = 0;
+	struct merge merge;
+	int count;
+
+	if (merge_open(&merge, trace))
+		return;
+	while ((count = merge_next(&merge, events, 16)) > 0) {
+		given += (uint64_t)count;
+		for (int i = 0; i < count; i++)
+			if (events[i].end_ns < events[i].start_ns)
+				abort();
+	}
+	for (size_t i = 0; i < trace->count; i++)
+		slices += trace->processes[i].slices;
+	if (given != slices)
+		abort();
+	merge_close(&merge);
+}
+
+static void use_trace(struct input *input, void (*use)(struct trace *))
+{
+	static const struct trace_filter everything;
+	struct input twice[2] = { *input, *input };
+	struct inputs inputs = { .list = twice, .count = 2 };
+	struct trace trace;
+
+	if (trace_open(&trace, &inputs, &everything))
+		return;
+	use(&trace);
+	trace_close(&trace);
+}
+
+static void write_json(struct trace *trace)
+{
+	struct sink sink;
+	char why[256];
+
+	if (sink_open(&sink, "/dev/null", SINK_PLAIN, why, sizeof(why)))
+		abort();
+	produce(trace, &output_chrome, &sink, 1);
+	sink_close(&sink);
+}
+
 static void use_ring(struct input *input)
 {
 	struct ring_losses losses;
@@ -63,6 +121,9 @@ static void use_ring(struct input *input)
 		info_json(input, &info, nowhere);
 		info_free(&info);
 	}
+	use_trace(input, use_top);
+	use_trace(input, use_merge);
+	use_trace(input, write_json);
 	ring_refresh(&input->ring);
 }
 
