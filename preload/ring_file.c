@@ -133,21 +133,24 @@ static void ring_lay_out(struct vprof_ring_header *h, uint64_t size)
 	h->anchor_count = VPROF_ANCHORS;
 }
 
-/* Reserves the file's bytes; by writing zeroes where the file system cannot reserve. */
+/* 0, or a negative errno: -EOPNOTSUPP or -ENOSYS where the file system or the kernel has no way to. */
+static int file_allocate(int fd, uint64_t size)
+{
+	while (syscall(SYS_fallocate, fd, 0, (off_t)0, (off_t)size))
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* Reserves the file's bytes; by writing zeroes where they cannot be allocated. */
 static int ring_reserve(int fd, uint64_t size)
 {
 	static const char zeroes[65536];
 	uint64_t done = 0;
+	int error = file_allocate(fd, size);
 
-	while (syscall(SYS_fallocate, fd, 0, (off_t)0, (off_t)size)) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EOPNOTSUPP && errno != ENOSYS)
-			return -errno;
-		break;
-	}
-	if (errno != EOPNOTSUPP && errno != ENOSYS)
-		return 0;
+	if (error != -EOPNOTSUPP && error != -ENOSYS)
+		return error;
 	while (done < size) {
 		ssize_t n = pwrite(fd, zeroes, size - done < sizeof(zeroes) ? size - done : sizeof(zeroes), (off_t)done);
 
