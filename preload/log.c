@@ -2,14 +2,19 @@
  * log.c - one line on stderr for each real problem.
  *
  * Formats by itself (%s %d %u) into a buffer on the stack and writes it with one
- * write(): stdio could allocate, lock or flush the program's own output.
+ * write(): stdio could allocate, lock or flush the program's own output. Called with signals
+ * blocked and cancellation off (start.c). A line that stderr does not take at once is dropped: a
+ * pipe that nobody empties must not hold the program up.
  */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 #include "preload/config.h"
 #include "preload/inner.h"
+#include "preload/libc.h"
 
 struct line {
 	char text[2048];
@@ -57,11 +62,25 @@ static void put_value(struct line *line, char conversion, va_list *args)
 	}
 }
 
+/* A write may raise SIGPIPE, or SIGXFSZ, that the program has not asked for: taken back. */
+static void line_write(const struct line *line)
+{
+	struct pollfd out = { STDERR_FILENO, POLLOUT, 0 };
+	const struct timespec now = { 0, 0 };
+	uint64_t before = 0, raised = 1ull << (SIGPIPE - 1) | 1ull << (SIGXFSZ - 1);
+
+	syscall(SYS_rt_sigpending, &before, sizeof(before));
+	raised &= ~before;
+	if (poll(&out, 1, 0) <= 0 || write(STDERR_FILENO, line->text, line->length) >= 0)
+		return;
+	if (raised && (errno == EPIPE || errno == EFBIG))
+		syscall(SYS_rt_sigtimedwait, &raised, NULL, &now, sizeof(raised));
+}
+
 void vprof_log(const char *format, ...)
 {
 	struct line line = { .length = 0 };
 	int saved = errno;
-	ssize_t written;
 	va_list args;
 
 	if (vprof_config.quiet)
@@ -80,7 +99,6 @@ void vprof_log(const char *format, ...)
 	}
 	va_end(args);
 	line.text[line.length++] = '\n';
-	written = write(STDERR_FILENO, line.text, line.length);
-	(void)written;
+	line_write(&line);
 	errno = saved;
 }
