@@ -119,8 +119,15 @@ int vprof_housekeeping_start(void)
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	vprof_old_pthread_attr_setstacksize(&attr, STACK_SIZE);
-	/* The caller has blocked all signals; the thread inherits that. */
+	/* The caller has blocked signals; the thread inherits that. */
 	error = vprof_old_pthread_create(&thread, &attr, housekeeping, NULL);
+	/* A stack holds the thread variables of all objects too, and ours may be too small for them. */
+	if (error == EINVAL) {
+		pthread_attr_destroy(&attr);
+		pthread_attr_init(&attr);
+		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+		error = vprof_old_pthread_create(&thread, &attr, housekeeping, NULL);
+	}
 	pthread_attr_destroy(&attr);
 	return -error;
 }
