@@ -2,6 +2,7 @@
 # --from, --to, --last, --pid, --thread, --raw-names; wrong usage.
 . tests/tap.sh
 merge=$(realpath "$BUILD/vprof-merge")
+vprof=$(realpath "$BUILD/vprof")
 forge=$(realpath "$BUILD/tests/forge")
 cd "$TMP" || exit
 
@@ -52,7 +53,6 @@ is "--thread by name, twice" "$(starts --thread other --thread 'pt_*')" "1 1.5 2
 is "an old name of the thread does not count" "$(starts --thread app)" "0 2 4 6 8"
 
 # The same selection by each tool, all for the same moments of all rings.
-vprof=$(realpath "$BUILD/vprof")
 dumped() { "$vprof" dump "$@" a.ring b.ring | sed '/^#/d; s/ .*//; s/\.\?0*$//' | sort -n | xargs; }
 topped() { "$vprof" top --json "$@" a.ring b.ring | python3 -c '
 import json, sys
