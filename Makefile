@@ -29,7 +29,7 @@ endif
 # ---- the library: libc only, nothing visible but what programs call -------
 LIB_SRC    := $(wildcard preload/*.c shim/*.c) $(wildcard preload/*_$(ARCH).S)
 LIB_CFLAGS := $(CSTD) $(CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition \
-	-fno-asynchronous-unwind-tables -ffunction-sections
+	-fasynchronous-unwind-tables -ffunction-sections
 LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic -Wl,-z,lazy \
 	-Wl,--hash-style=gnu -Wl,--gc-sections -Wl,-z,noseparate-code
 LIB_OBJ    := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))

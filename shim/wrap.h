@@ -46,10 +46,12 @@
 		".globl " #name "\n"                                                   \
 		".type " #name ", @function\n"                                         \
 		#name ":\n"                                                            \
+		".cfi_startproc\n"                                                     \
 		"	movq vprof_control(%rip), %rax\n"                               \
 		"	cmpl $0, (%rax)\n"                                              \
 		"	jne " #name "_record\n"                                         \
 		"	jmp " #name "_off\n"                                            \
+		".cfi_endproc\n"                                                       \
 		".size " #name ", . - " #name "\n"                                     \
 		".popsection\n");
 #else
