@@ -5,7 +5,8 @@ command -v python3 > /dev/null || skip_all "no python3"
 
 for folder in ${CUDA_HOME:+"$CUDA_HOME/include"} /usr/local/cuda/include \
 	$(python3 -c 'import nvidia.cuda_runtime as m; print(list(m.__path__)[0] + "/include")' 2> /dev/null) \
-	$(python3 -c 'import nvidia.cu13 as m; print(list(m.__path__)[0] + "/include")' 2> /dev/null); do
+	$(python3 -c 'import nvidia.cu13 as m; print(list(m.__path__)[0] + "/include")' 2> /dev/null) \
+	"${VENV:-build/venv}"/lib/python3*/site-packages/nvidia/cu13/include; do
 	[ ! -f "$folder/cudaTypedefs.h" ] || { include=$folder; break; }
 done
 [ -n "${include:-}" ] || skip_all "no cudaTypedefs.h"
