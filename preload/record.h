@@ -86,11 +86,13 @@ static inline uint32_t vprof_reserve(uint32_t *used)
 #endif
 }
 
-/* The part of vprof_begin() that makes no call: slot is NULL when vprof_begin_slow() is needed. */
-static ALWAYS_INLINE struct vprof_record vprof_begin_quick(void)
+/*
+ * The part of vprof_begin() that makes no call, with the thread's chunk: slot is NULL when
+ * vprof_begin_slow() is needed.
+ */
+static ALWAYS_INLINE struct vprof_record vprof_begin_quick(struct vprof_chunk *chunk)
 {
 	struct vprof_record none = { NULL, 0 };
-	struct vprof_chunk *chunk = vprof_chunk;
 	struct vprof_slot *slot;
 	uint32_t index;
 
@@ -110,7 +112,7 @@ static ALWAYS_INLINE struct vprof_record vprof_begin_quick(void)
 
 static ALWAYS_INLINE struct vprof_record vprof_begin(void)
 {
-	struct vprof_record record = vprof_begin_quick();
+	struct vprof_record record = vprof_begin_quick(vprof_chunk);
 
 	return likely(record.slot) ? record : vprof_begin_slow();
 }

@@ -23,7 +23,7 @@ enum {
 	GRAPH_BITS = 14,
 };
 
-/* Until the tables are made: nothing is found, and the first free entry ends the walk. */
+/* Where there is no memory for the tables: nothing is found, a free entry ends the walk. */
 static struct vprof_handle none[2];
 
 struct vprof_handles vprof_kernels = { none, 63, 1, 1, 0 };
@@ -43,7 +43,7 @@ static void table_init(struct vprof_handles *table, unsigned bits)
 		return;
 	}
 	table->shift = 64 - bits;
-	/* Pairs with the acquire in entry_of(). */
+	/* Pairs with the acquire in entry_of() and vprof_kernel_name(). */
 	__atomic_store_n(&table->ready, 1, __ATOMIC_RELEASE);
 }
 
@@ -237,6 +237,9 @@ uint32_t vprof_kernel_seen(const void *handle, int library, const char *name, co
 
 const char *vprof_kernel_name(const void *handle)
 {
+	/* Pairs with the release in table_init(). */
+	if (!__atomic_load_n(&vprof_kernels.ready, __ATOMIC_ACQUIRE))
+		return NULL;
 	return kernel_name(vprof_handle_find(&vprof_kernels, handle));
 }
 

@@ -72,17 +72,21 @@ uint32_t vprof_graph_gone(CUgraphExec exec) HIDDEN COLD;
 
 /*
  * Id of a handle, 0 when it has to be looked at more closely. For threads that record
- * already: the table is there then, and the walk ends at a free entry at the latest.
+ * already: the table is there then. An entry lies within so many places of where it belongs,
+ * so the walk is short in a full table too.
  */
 static ALWAYS_INLINE uint32_t vprof_handle_find(const struct vprof_handles *table, const void *handle)
 {
 	uint64_t key = (uintptr_t)handle, word;
 	const struct vprof_handle *entry = &table->entries[key * 0x9e3779b97f4a7c15u >> table->shift];
 
-	while (unlikely(__atomic_load_n(&entry->key, __ATOMIC_RELAXED) != key)) {
-		if (!__atomic_load_n(&entry->key, __ATOMIC_RELAXED))
-			return 0;
-		entry++;
+	if (unlikely(__atomic_load_n(&entry->key, __ATOMIC_RELAXED) != key)) {
+		int left = VPROF_HANDLE_PROBES;
+
+		do
+			if (!__atomic_load_n(&entry->key, __ATOMIC_RELAXED) || !--left)
+				return 0;
+		while (__atomic_load_n(&(++entry)->key, __ATOMIC_RELAXED) != key);
 	}
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	if (unlikely(word >> 32 != __atomic_load_n(&table->generation, __ATOMIC_RELAXED)))

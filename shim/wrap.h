@@ -71,7 +71,8 @@
 
 /*
  * quick: the record's object, without a call; full: the same at any price. The quick way
- * is taken when `ready`, which may use `object`.
+ * is taken when `ready`, which may use `object`. Not before the thread has a chunk: until then
+ * another may be making the tables that `quick` looks at.
  */
 #define WRAP_QUICK(visible, name, params, args, quick, ready, full, fill)              \
 	visible CUresult name params;                                                  \
@@ -96,13 +97,17 @@
 	RECORDER CUresult name##_record params                                  \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
+		struct vprof_chunk *chunk = vprof_chunk;                               \
 		struct vprof_record r;                                                 \
-		uint32_t object = quick;                                               \
+		uint32_t object;                                                       \
 		CUresult result;                                                       \
                                                                                        \
-		if (unlikely(!vprof_clock_is_quick() || !(ready)))                     \
+		if (unlikely(!chunk || !vprof_clock_is_quick()))                       \
 			return name##_slow args;                                       \
-		r = vprof_begin_quick();                                               \
+		object = quick;                                                        \
+		if (unlikely(!(ready)))                                                \
+			return name##_slow args;                                       \
+		r = vprof_begin_quick(chunk);                                          \
 		if (unlikely(!r.slot))                                                 \
 			return name##_slow args;                                       \
 		fill;                                                                  \
