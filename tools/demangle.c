@@ -2,27 +2,54 @@
  * demangle.c - kernel names for people, by libiberty.
  *
  * A name in a ring is what some program gave the driver, so it may be anything:
- * libiberty's own limit on recursion stays on, and a result that is absurdly
+ * libiberty's own limit on recursion stays on, and a result that gets absurdly
  * long (mangling can repeat a part by reference, so a few bytes can stand for
- * megabytes) is not used.
+ * terabytes) is given up while it is being made, by a jump out of libiberty.
  */
 #include "tools/demangle.h"
 
 #include <libiberty/demangle.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/text.h"
 
 enum { DEMANGLED_MAX = 16384 };
 
-/* NULL: not mangled. */
+struct pieces {
+	struct buffer text;
+	jmp_buf too_long;
+};
+
+static void take_piece(const char *piece, size_t size, void *argument)
+{
+	struct pieces *pieces = argument;
+
+	if (size > DEMANGLED_MAX - pieces->text.used)
+		longjmp(pieces->too_long, 1);
+	buffer_add(&pieces->text, piece, size);
+}
+
+static int demangle_into(struct pieces *pieces, const char *name, int options)
+{
+	if (setjmp(pieces->too_long))
+		return 0;
+	return cplus_demangle_v3_callback(name, options, take_piece, pieces) && pieces->text.used &&
+	       !pieces->text.error;
+}
+
+/* NULL: not mangled, too long, or no memory. */
 static char *demangle(const char *name, int more)
 {
-	char *text = cplus_demangle(name, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI | more);
+	struct pieces *pieces = calloc(1, sizeof(*pieces));
+	char *text = NULL;
 
-	if (text && strlen(text) > DEMANGLED_MAX) {
-		free(text);
+	if (!pieces)
 		return NULL;
-	}
+	if (demangle_into(pieces, name, DMGL_PARAMS | DMGL_ANSI | more))
+		text = strndup(pieces->text.data, pieces->text.used);
+	buffer_free(&pieces->text);
+	free(pieces);
 	return text;
 }
 

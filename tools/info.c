@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "tools/idmap.h"
 #include "tools/records.h"
 
 struct table {
@@ -193,18 +194,25 @@ static void join_rows(struct table *table)
 }
 
 /* Threads whose records are all gone are still named by the lane that they hold. */
-static void name_rows(struct table *table, const struct ring *ring)
+static int name_rows(struct table *table, const struct ring *ring)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		struct info_thread *row = &table->rows[i];
+	struct idmap lanes = { 0 };
+	int error = 0;
 
-		for (uint32_t l = 0; !row->tid && row->serial && l < ring->lane_count; l++) {
-			if (ring->lanes[l].thread != row->serial)
-				continue;
-			row->tid = ring->lanes[l].tid;
-			memcpy(row->comm, ring->lanes[l].comm, sizeof(row->comm));
-		}
+	for (uint32_t l = 0; l < ring->lane_count && !error; l++)
+		if (ring->lanes[l].thread)
+			error = idmap_put(&lanes, ring->lanes[l].thread, l);
+	for (size_t i = 0; i < table->count && !error; i++) {
+		struct info_thread *row = &table->rows[i];
+		uint32_t l = idmap_get(&lanes, row->serial);
+
+		if (row->present || l == IDMAP_NONE)
+			continue;
+		row->tid = ring->lanes[l].tid;
+		memcpy(row->comm, ring->lanes[l].comm, sizeof(row->comm));
 	}
+	idmap_free(&lanes);
+	return error;
 }
 
 static void info_span(struct info *info)
@@ -240,15 +248,15 @@ int info_make(struct info *info, const struct ring *ring)
 		i = end;
 	}
 	free(owned);
+	join_rows(&table);
+	if (!error)
+		error = name_rows(&table, ring);
 	info->threads = table.rows;
 	if (error) {
 		info_free(info);
 		return error;
 	}
 	info->losses.reserved = info->losses.present + info->losses.overwritten + info->losses.torn;
-	join_rows(&table);
-	name_rows(&table, ring);
-	info->threads = table.rows;
 	info->thread_count = table.count;
 	info_span(info);
 	return 0;

@@ -112,6 +112,9 @@ struct ring_losses {
 	uint64_t in_flight;    /* present, with done == 0 */
 	uint64_t loss[VPROF_LOSS_COUNT];
 };
+/* Positions that all lanes together have reached, and those that no chunk covers. */
+void ring_positions(const struct ring *ring, uint64_t *reserved, uint64_t *overwritten);
+
 int ring_count(const struct ring *ring, struct ring_losses *losses);
 
 /* Name of a loss, for tables: "no_chunk", "reentrant", ... */

@@ -37,32 +37,37 @@ static int count_chunk(const struct ring *ring, const struct ring_chunk *chunk,
 	return 0;
 }
 
-int ring_count(const struct ring *ring, struct ring_losses *losses)
+void ring_positions(const struct ring *ring, uint64_t *reserved, uint64_t *overwritten)
 {
 	uint32_t i = 0, lane = 0;
 
-	memset(losses, 0, sizeof(*losses));
-	memcpy(losses->loss, ring->live.loss, sizeof(losses->loss));
+	*reserved = *overwritten = 0;
 	for (lane = 0; lane < ring->lane_count || i < ring->chunk_count; lane++) {
-		uint64_t covered = 0, end = 0, reserved;
+		uint64_t covered = 0, end = 0, reached;
 
 		/* Chunks may name lanes beyond a table that is cut short. */
 		if (lane >= ring->lane_count)
 			lane = ring->chunks[i].head.lane;
 		for (; i < ring->chunk_count && ring->chunks[i].head.lane == lane; i++) {
-			const struct ring_chunk *chunk = &ring->chunks[i];
-			int error = count_chunk(ring, chunk, losses);
-
-			if (error)
-				return error;
-			covered += chunk->used - 1;
-			end = chunk->head.first + chunk->used - 1;
+			covered += ring->chunks[i].used - 1;
+			end = ring->chunks[i].head.first + ring->chunks[i].used - 1;
 		}
-		reserved = lane_reserved(ring, lane, end);
-		losses->reserved += reserved;
-		losses->overwritten += reserved > covered ? reserved - covered : 0;
+		reached = lane_reserved(ring, lane, end);
+		*reserved += reached;
+		*overwritten += reached > covered ? reached - covered : 0;
 	}
-	return 0;
+}
+
+int ring_count(const struct ring *ring, struct ring_losses *losses)
+{
+	int error = 0;
+
+	memset(losses, 0, sizeof(*losses));
+	memcpy(losses->loss, ring->live.loss, sizeof(losses->loss));
+	ring_positions(ring, &losses->reserved, &losses->overwritten);
+	for (uint32_t i = 0; i < ring->chunk_count && !error; i++)
+		error = count_chunk(ring, &ring->chunks[i], losses);
+	return error;
 }
 
 static const char *const loss_names[VPROF_LOSS_COUNT] = {

@@ -52,30 +52,10 @@ static int pid_taken(const struct trace *trace, uint32_t pid, size_t before)
 	return 0;
 }
 
-/* As ring_count() has it: positions of a lane that no chunk covers have been overwritten. */
-static void process_count_overwritten(struct trace_process *process)
-{
-	const struct ring *ring = process->ring;
-	uint32_t i = 0;
-
-	for (uint32_t lane = 0; lane < ring->lane_count || i < ring->chunk_count; lane++) {
-		uint64_t covered = 0, reserved = 0;
-
-		if (lane < ring->lane_count && ring->lanes[lane].sealed < UINT64_MAX >> 4)
-			reserved = ring->lanes[lane].sealed;
-		for (; i < ring->chunk_count && ring->chunks[i].head.lane <= lane; i++) {
-			uint64_t end = ring->chunks[i].head.first + ring->chunks[i].used - 1;
-
-			covered += ring->chunks[i].used - 1;
-			reserved = end > reserved ? end : reserved;
-		}
-		process->overwritten += reserved > covered ? reserved - covered : 0;
-	}
-}
-
 static int process_open(struct trace *trace, size_t index, const struct input *input, int with_host)
 {
 	struct trace_process *process = &trace->processes[index];
+	uint64_t reserved;
 	char pid[16];
 
 	process->ring = &input->ring;
@@ -88,7 +68,7 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	snprintf(pid, sizeof(pid), "%u", process->os_pid);
 	process->chosen = !trace->filter->pids.count || cli_list_has(&trace->filter->pids, pid);
 	process_make_name(process, with_host);
-	process_count_overwritten(process);
+	ring_positions(process->ring, &reserved, &process->overwritten);
 	return process_find_threads(trace, process);
 }
 

@@ -42,4 +42,30 @@ for line in open("large.json"):
     seen.add(line.rsplit(":", 1)[1])
 assert count == len(seen) == 3200 * 255, (count, len(seen))'
 
+# A name whose demangled form has some terabytes: each type is a pair of the one before.
+name=$(python3 -c '
+digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+print("_Z1f4pairI" + "S_I" * 34 + "1XS0_E" + "".join("S%s_E" % digits[i] for i in range(1, 35)))')
+"$forge" name.ring <<SCRIPT
+ring pid=100
+call id=1 family=1 name=cuLaunchKernel
+kernel name=$name
+chunk lane=0 thread=1 tid=100 comm=app
+rec t=1 kernel=1
+SCRIPT
+ok "a name that would be terabytes long stays as it is" \
+	bash -c "ulimit -v 1000000; timeout 10 '$merge' name.ring | grep -q '\"name\":\"$name\"'"
+
+# A damaged header may speak of any number of lanes; only those that have chunks cost anything.
+cp small.ring lanes.ring
+python3 - <<'END'
+import struct
+data = bytearray(open("lanes.ring", "rb").read())
+data[52:56] = struct.pack("<I", 0xffffff00)
+chunks, = struct.unpack_from("<Q", data, 40)
+struct.pack_into("<I", data, chunks + 8, 0xfffffe00)
+open("lanes.ring", "wb").write(data)
+END
+ok "four billion lanes take no longer than sixteen" timeout 5 "$merge" -o lanes.json lanes.ring
+
 done_testing
