@@ -317,6 +317,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--probe"))
 		return probe();
 	steps = argc > 1 ? atoi(argv[1]) : 100;
+	if (argc > 2 || steps < 1) {
+		fprintf(stderr, "Usage: %s [STEPS]      a number from 1 up; 100 when not given\n", argv[0]);
+		return 2;
+	}
 	status = memfd_create("progress", 0);
 	if (status < 0 || ftruncate(status, 4096) || dup2(status, PROGRESS_FD) < 0)
 		return 1;
