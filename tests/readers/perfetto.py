@@ -91,8 +91,8 @@ def browser():
     for flag in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1600,720",
                  "--hide-scrollbars", "--no-first-run", "--disable-background-networking"):
         options.add_argument(flag)
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")
+    # The page is ours. As root, and in containers, the browser's sandbox cannot be had.
+    options.add_argument("--no-sandbox")
     driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
     driver.set_script_timeout(OPEN_S)
     return driver
