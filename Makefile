@@ -30,7 +30,7 @@ endif
 LIB_SRC    := $(wildcard preload/*.c shim/*.c) $(wildcard preload/*_$(ARCH).S)
 LIB_CFLAGS := $(CSTD) $(CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition \
 	-fasynchronous-unwind-tables -ffunction-sections
-LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic -Wl,-z,lazy \
+LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic-functions -Wl,-z,lazy \
 	-Wl,--hash-style=gnu -Wl,--gc-sections -Wl,-z,noseparate-code
 LIB_OBJ    := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
 # The same with testpoints, for the crash tests only.

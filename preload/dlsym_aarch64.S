@@ -41,6 +41,7 @@
 	cmp	w9, #25
 	b.hi	1f
 	save_arguments
+	mov	x2, x30			/* who asks: the return address */
 	bl	vprof_lookup_takes
 	mov	w9, w0
 	restore_arguments

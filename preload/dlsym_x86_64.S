@@ -35,6 +35,7 @@
 	pushq	%rsi
 	pushq	%rdx
 	.cfi_adjust_cfa_offset 24
+	movq	24(%rsp), %rdx		/* who asks: the return address */
 	call	vprof_lookup_takes
 	popq	%rdx
 	popq	%rsi

@@ -212,34 +212,40 @@ int vprof_object_at(const void *address, struct vprof_object *object)
 	return dl_iterate_phdr(match_address, &want) ? 0 : -ENOENT;
 }
 
-/* ---- the next definition after ours, in the loader's order ---- */
+/* ---- the next definition behind an object, in the loader's order ---- */
 
-struct after_us {
+struct behind_address {
+	const void *address;
 	const char *symbol;
 	int passed;
 	void *found;
 };
 
-static int match_after_us(struct dl_phdr_info *info, size_t size, void *data)
+static int match_behind_address(struct dl_phdr_info *info, size_t size, void *data)
 {
-	struct after_us *want = data;
+	struct behind_address *want = data;
 	struct vprof_object object;
 
 	(void)size;
 	object_read(info, &object);
-	if (object_holds(&object, (const void *)vprof_next_symbol))
-		want->passed = 1;
-	else if (want->passed)
+	if (want->passed)
 		want->found = vprof_object_symbol(&object, want->symbol);
+	else
+		want->passed = object_holds(&object, want->address);
 	return want->found != NULL;
+}
+
+void *vprof_symbol_behind(const void *address, const char *symbol)
+{
+	struct behind_address want = { address, symbol, 0, NULL };
+
+	dl_iterate_phdr(match_behind_address, &want);
+	return want.found;
 }
 
 void *vprof_next_symbol(const char *symbol)
 {
-	struct after_us want = { symbol, 0, NULL };
-
-	dl_iterate_phdr(match_after_us, &want);
-	return want.found;
+	return vprof_symbol_behind((const void *)vprof_next_symbol, symbol);
 }
 
 /* ---- all objects between us and libc ---- */

@@ -12,4 +12,7 @@
 /* The loaded object that holds `address`: 0 or -ENOENT. */
 int vprof_object_at(const void *address, struct vprof_object *object) HIDDEN;
 
+/* The first definition of `symbol` behind the object that holds `address`; NULL: none. */
+void *vprof_symbol_behind(const void *address, const char *symbol) HIDDEN;
+
 #endif

@@ -9,9 +9,10 @@
  * all. Such a lookup is asked again from behind us, and gives what it would without
  * us: NULL and a dlerror().
  *
- * RTLD_NEXT depends on the caller. With a driver loaded it leaves untouched, and from a
- * library in front of us finds our wrapper, as a call through the PLT would. Without one
- * no caller could find anything, and the failure is made from here.
+ * RTLD_NEXT and RTLD_DEFAULT depend on the caller: what lies behind it, and what is in a
+ * scope of its own. So they leave untouched, but for the lookups that would lie: RTLD_NEXT
+ * where the next definition is ours and there is no driver (with one it finds our
+ * wrapper, as a call through the PLT would), RTLD_DEFAULT of a name that we export.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,14 +40,23 @@ static int driver_loaded(void)
 	return __atomic_load_n(&seen, __ATOMIC_RELAXED);
 }
 
-int vprof_lookup_takes(void *handle, const char *name)
+static int is_exported(const char *name)
 {
-	int saved = errno, takes;
+	struct vprof_object self;
 
-	(void)name;
+	return !vprof_object_at((const void *)vprof_lookup_takes, &self) && vprof_object_symbol(&self, name);
+}
+
+int vprof_lookup_takes(void *handle, const char *name, const void *caller)
+{
+	int saved = errno, takes = 1;
+
 	if (!vprof_real_dlsym)
 		vprof_lookup_init();
-	takes = handle != RTLD_NEXT || !driver_loaded();
+	if (handle == RTLD_NEXT)
+		takes = !driver_loaded() && vprof_shim_owns(vprof_symbol_behind(caller, name));
+	else if (handle == RTLD_DEFAULT)
+		takes = is_exported(name);
 	errno = saved;
 	return takes;
 }

@@ -4,6 +4,8 @@
  *
  *	lookups driver | none      with libcuda.so.1 loaded, or without
  *	lookups threads            many threads look up and call at once
+ *	lookups hooked             calls what another preload has as cuLaunchKernel
+ *	lookups local FILE         asks from a library that has the driver in its own scope
  *
  * An answer is "null" with the text of dlerror(), or the object that the address lies in:
  * the preload's wrapper of a driver function counts as the driver, and what it puts in front of
@@ -110,6 +112,26 @@ static int many_threads(void)
 	return failed != 0;
 }
 
+static int call_hooked(void)
+{
+	CUresult (*launch)(CUfunction, SHAPE_PARAMS, CUstream, void **, void **);
+
+	launch = (CUresult(*)(CUfunction, SHAPE_PARAMS, CUstream, void **, void **))dlsym(RTLD_DEFAULT, "cuLaunchKernel");
+	printf("result %d\n", launch ? (int)launch(NULL, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL) : -1);
+	return 0;
+}
+
+static int ask_locally(const char *file)
+{
+	static const char *const names[] = { "cuInit", "cuDriverGetVersion", "cuLaunchKernel", "cuNoSuchThing" };
+	void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	void *(*ask_default)(const char *) = library ? (void *(*)(const char *))dlsym(library, "ask_default") : NULL;
+
+	for (unsigned i = 0; ask_default && i < sizeof(names) / sizeof(*names); i++)
+		printf("%s: %s\n", names[i], ask_default(names[i]) ? "found" : "null");
+	return ask_default ? 0 : 99;
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const names[] = {
@@ -119,6 +141,10 @@ int main(int argc, char **argv)
 		"dlsym", "dlvsym", "vfork", "malloc", "cos", "vprof_unknown", "main",
 	};
 
+	if (argc > 1 && !strcmp(argv[1], "hooked"))
+		return call_hooked();
+	if (argc > 2 && !strcmp(argv[1], "local"))
+		return ask_locally(argv[2]);
 	if (argc > 1 && strcmp(argv[1], "none")) {
 		driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
 		if (!driver)

@@ -53,6 +53,9 @@ ok "with a driver: ctypes as without us" unchanged_but_for_asker
 run_both "$PROGRAMS/lookups" threads
 ok "lookups from many threads at once" unchanged
 ok "lookups from many threads at once: all right" grep -q '^0 threads got wrong' "$TMP/traced.out"
+run_both "$PROGRAMS/lookups" local "$PROGRAMS/local_scope.so"
+ok "a driver in the caller's own scope" unchanged
+ok "a driver in the caller's own scope: found there" grep -q '^cuInit: found' "$TMP/traced.out"
 run_both VPROF_ENABLE=0 "$PROGRAMS/lookups" driver
 ok "disabled: every lookup as without us" unchanged_but_for_asker
 run_both LD_BIND_NOW=1 "$PROGRAMS/lookups" driver
@@ -107,6 +110,8 @@ for other in exports dlsym early; do
 	beside other_$other "$PROGRAMS/throws" "$PROGRAMS/libthrow.so"
 	DRIVER=$TMP/nowhere beside other_$other "$PROGRAMS/throws" "$PROGRAMS/libthrow.so"
 done
+DRIVER=$TMP/nowhere beside other_exports "$PROGRAMS/lookups" hooked
+is "without a driver: a hook finds nothing behind it, least of all itself" "$(head -1 "$TMP/behind.out")" "result 500"
 beside other_early "$PROGRAMS/lookups" driver
 DRIVER=$TMP/nowhere beside other_early "$PROGRAMS/lookups" none
 is "a constructor may look up before ours has run" "$(plain LD_PRELOAD="$LIBRARY:$PROGRAMS/other_early.so" true 4>&1)" \

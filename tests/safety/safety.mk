@@ -1,11 +1,11 @@
 # What a program under the preload must not notice, and what a kill must not cost.
 SAFETY          := $(BUILD)/safety
 SAFETY_CFLAGS   := $(CSTD) $(CFLAGS)
-SAFETY_PROGRAMS := launcher calls lookups forks
+SAFETY_PROGRAMS := launcher calls lookups forks states
 SAFETY_PRELOADS := other_exports other_dlsym other_early count_malloc
 SAFETY_LINKED   := calls-plt
 SAFETY_NEEDS    := $(addprefix $(SAFETY)/,$(SAFETY_PROGRAMS) $(SAFETY_LINKED) ring_check \
-	$(addsuffix .so,$(SAFETY_PRELOADS)) throws libthrow.so)
+	$(addsuffix .so,$(SAFETY_PRELOADS)) throws libthrow.so local_scope.so)
 TEST_NEEDS      += $(SAFETY_NEEDS) $(BUILD)/fakecuda/libcuda.so.1
 
 safety-programs: $(SAFETY_NEEDS)
@@ -19,6 +19,14 @@ $(addprefix $(SAFETY)/,$(SAFETY_LINKED)): $(SAFETY)/%-plt: tests/safety/%.c $(BU
 	$(call say,CC,$< (plt))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d -DDRIVER_LINKED $< -o $@ $(LDFLAGS) -L$(BUILD)/fakecuda -lcuda -ldl -lpthread
+
+# Its frames have something to clean up.
+$(SAFETY)/states: SAFETY_CFLAGS += -fexceptions
+
+$(SAFETY)/local_scope.so: tests/safety/local_scope.c $(BUILD)/fakecuda/libcuda.so
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d -fPIC -shared $< -o $@ $(LDFLAGS) -Wl,--no-as-needed -L$(BUILD)/fakecuda -lcuda -ldl
 
 $(SAFETY)/ring_check: tests/safety/ring_check.c $(wildcard tools/ring*.c) tools/text.c
 	$(call say,CC,$<)
