@@ -10,8 +10,6 @@
 #include "preload/process.h"
 #include "preload/testpoint.h"
 
-enum { LONGEST_NAME = 4096 };
-
 static uint64_t head_word(uint32_t size, uint16_t type, uint16_t state)
 {
 	struct vprof_def head = { size, type, state };
@@ -47,7 +45,7 @@ static uint64_t take(uint64_t size, uint64_t head)
 
 uint32_t vprof_define(const void *def, size_t size, const char *name)
 {
-	size_t length = name ? strnlen(name, LONGEST_NAME) : 0;
+	size_t length = name ? strnlen(name, VPROF_LONGEST_NAME) : 0;
 	uint64_t total = (size + length + (name ? 1 : 0) + 7) & ~7ull, at;
 	uint16_t type = ((const struct vprof_def *)def)->type;
 	uint8_t *entry;

@@ -17,9 +17,10 @@
 
 /*
  * Appends a definition to the ring: `size` bytes of `def` (its head needs only
- * `type`), then `name` (cut at 4 KiB) with its NUL. Returns its id, 0 when there is
- * no ring or no room (counted).
+ * `type`), then `name` (cut at VPROF_LONGEST_NAME) with its NUL. Returns its id, 0 when
+ * there is no ring or no room (counted).
  */
+enum { VPROF_LONGEST_NAME = 4096 };
 uint32_t vprof_define(const void *def, size_t size, const char *name) HIDDEN;
 
 /* The definition with this id in our own ring, NULL when there is none. */

@@ -134,11 +134,12 @@ static const char *kernel_name(uint32_t id)
 	return ((const struct vprof_def_kernel *)(const void *)def)->name;
 }
 
+/* Of a name that was cut in the ring only what is there can be compared. */
 static int same_name(uint32_t id, const char *name)
 {
 	const char *defined = id ? kernel_name(id) : NULL;
 
-	return defined && !strcmp(defined, name);
+	return defined && !strncmp(defined, name, VPROF_LONGEST_NAME);
 }
 
 static uint32_t kernel_define(uint64_t key, const char *name, const void *from)
