@@ -2,6 +2,7 @@
  * config.c - parses VPROF_* by the rows of env.def.
  */
 #include <string.h>
+#include <sys/auxv.h>
 #include "preload/config.h"
 #include "preload/inner.h"
 
@@ -102,6 +103,11 @@ void vprof_config_read(void)
 		return;
 	for (const struct row *row = rows; row < rows + ARRAY_SIZE(rows); row++)
 		parse(row, row->initial);
+	/* /etc/ld.so.preload has us in setuid programs as well, whose environment is another user's. */
+	if (getauxval(AT_SECURE)) {
+		vprof_config.enable = 0;
+		return;
+	}
 	for (char **e = environ; e && *e; e++)
 		if (!strncmp(*e, "VPROF_", 6))
 			parse_entry(*e);
