@@ -19,6 +19,7 @@ void vprof_environ_pin(const char *path)
 	char **old = __atomic_load_n(&environ, __ATOMIC_ACQUIRE), **copy;
 	struct vprof_text text = VPROF_TEXT(entry);
 	size_t count = 0, n = 0;
+	char *one;
 
 	while (old && old[count])
 		count++;
@@ -27,9 +28,10 @@ void vprof_environ_pin(const char *path)
 		return; /* children then write to `out` in their own folder */
 	vprof_text_put(&text, name);
 	vprof_text_put(&text, path);
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(old[i], name, sizeof(name) - 1))
-			copy[n++] = old[i];
+	/* Each is read once: another thread's unsetenv() moves the rest up. */
+	for (size_t i = 0; i < count && (one = __atomic_load_n(&old[i], __ATOMIC_RELAXED)); i++)
+		if (strncmp(one, name, sizeof(name) - 1))
+			copy[n++] = one;
 	copy[n] = entry;
 	/* When someone has changed the environment meanwhile, theirs stands. */
 	__atomic_compare_exchange_n(&environ, &old, copy, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
