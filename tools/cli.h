@@ -96,6 +96,9 @@ char *cli_time_text(char *text, size_t size, uint64_t ns);
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW };
 const char *cli_colour(FILE *out, enum cli_colour colour);
 
+/* Control characters, which a terminal would obey, become '?'. In place; returns text. */
+char *cli_clean(char *text);
+
 /* Flushes stdout and says whether all of it was written: CLI_OK or, with a message, CLI_FAILED. */
 int cli_finish(const char *program);
 
@@ -105,7 +108,7 @@ struct cli_table;
 
 /* `columns`: one letter a column, 'l' left or 'r' right. NULL: no memory. */
 struct cli_table *cli_table_new(const char *columns);
-/* Appends a cell; a row is full after as many cells as there are columns. */
+/* Appends a cell, cleaned; a row is full after as many cells as there are columns. */
 void cli_table_cell(struct cli_table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Prints with `indent` blanks before each row, and frees. 0 or -ENOMEM when a cell was lost. */

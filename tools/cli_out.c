@@ -23,6 +23,14 @@ const char *cli_colour(FILE *out, enum cli_colour colour)
 	return codes[colour];
 }
 
+char *cli_clean(char *text)
+{
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return text;
+}
+
 int cli_finish(const char *program)
 {
 	/* A reader that has seen enough (head, less) is no failure worth a message. */
@@ -75,7 +83,7 @@ void cli_table_cell(struct cli_table *table, const char *format, ...)
 	if (n < 0)
 		table->error = -ENOMEM;
 	else
-		table->cells[table->count++] = text;
+		table->cells[table->count++] = cli_clean(text);
 }
 
 /* Columns that a text takes: its characters, not its bytes. */

@@ -51,7 +51,7 @@ static int print_rows(const struct top *top, const struct options *options, size
 	char text[32];
 
 	if (!cells)
-		return -1;
+		return -ENOMEM;
 	for (const char *const *head = (const char *const[]){ "LAUNCHES", "TOTAL", "MEAN", "MAX", "KERNEL", NULL };
 	     *head; head++)
 		cli_table_cell(cells, "%s", *head);
@@ -70,10 +70,10 @@ static int print_rows(const struct top *top, const struct options *options, size
 	return cli_table_print(cells, stdout, 0);
 }
 
-static void print_open(const struct top *top, const struct options *options, int abandoned)
+static int print_open(const struct top *top, const struct options *options, int abandoned)
 {
+	struct cli_table *lines = NULL;
 	char text[32];
-	int heads = 0;
 
 	for (size_t i = 0; i < top->open_count; i++) {
 		const struct event *event = &top->open[i].event;
@@ -81,17 +81,21 @@ static void print_open(const struct top *top, const struct options *options, int
 
 		if (event_abandoned(event) != abandoned)
 			continue;
-		if (!heads++)
+		if (!lines) {
+			lines = cli_table_new("l");
+			if (!lines)
+				return -ENOMEM;
 			printf(abandoned ? "\nabandoned, their threads having ended:\n" : "\nin flight at the end:\n");
+		}
 		name = top->open[i].name ? shown_name(options, top->open[i].name) : NULL;
-
-		printf("  %s (pid %u), %s (%u): %s%s%s for %s\n", event->thread->process->name,
-		       event->thread->process->os_pid, thread_name(event->thread), event->thread->os_tid,
-		       ring_call_name(event->thread->process->ring, event->slot.call),
-		       name ? " of " : "", name ? name : "",
-		       cli_time_text(text, sizeof(text), event->end_ns - event->start_ns));
+		cli_table_cell(lines, "%s (pid %u), %s (%u): %s%s%s for %s", event->thread->process->name,
+			       event->thread->process->os_pid, thread_name(event->thread), event->thread->os_tid,
+			       ring_call_name(event->thread->process->ring, event->slot.call),
+			       name ? " of " : "", name ? name : "",
+			       cli_time_text(text, sizeof(text), event->end_ns - event->start_ns));
 		free(name);
 	}
+	return lines ? cli_table_print(lines, stdout, 2) : 0;
 }
 
 static void json_name(const struct options *options, const char *key, const char *name)
@@ -103,7 +107,25 @@ static void json_name(const struct options *options, const char *key, const char
 	free(shown);
 }
 
-static void print_json(const struct top *top, const struct options *options, size_t rows)
+static void json_losses(const struct trace *trace)
+{
+	const char *name;
+	int first = 1;
+
+	printf("],\n \"lost\": {");
+	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
+		uint64_t sum = trace_loss(trace, reason, &name);
+
+		if (!sum)
+			continue;
+		printf("%s\"%s\": %" PRIu64, first ? "" : ", ", name, sum);
+		first = 0;
+	}
+	printf("}}\n");
+}
+
+static void print_json(const struct trace *trace, const struct top *top, const struct options *options,
+		       size_t rows)
 {
 	printf("{\"kernels\": [");
 	for (size_t i = 0; i < rows; i++) {
@@ -129,7 +151,7 @@ static void print_json(const struct top *top, const struct options *options, siz
 		printf(", \"abandoned\": %s, \"for_ns\": %" PRIu64 "}", event_abandoned(event) ? "true" : "false",
 		       event->end_ns - event->start_ns);
 	}
-	printf("]}\n");
+	json_losses(trace);
 }
 
 static int top_print(struct trace *trace, const struct options *options)
@@ -139,17 +161,24 @@ static int top_print(struct trace *trace, const struct options *options)
 	int error = top_count(&top, trace);
 
 	rows = options->rows && options->rows < top.row_count ? options->rows : top.row_count;
-	if (error) {
-		fprintf(stderr, "vprof top: %s\n", strerror(-error));
-	} else if (options->json) {
-		print_json(&top, options, rows);
-	} else {
+	if (!error && options->json) {
+		print_json(trace, &top, options, rows);
+	} else if (!error) {
 		error = print_rows(&top, options, rows);
-		print_open(&top, options, 0);
-		print_open(&top, options, 1);
+		if (!error)
+			error = print_open(&top, options, 0);
+		if (!error)
+			error = print_open(&top, options, 1);
 	}
 	top_free(&top);
-	return error ? CLI_FAILED : cli_finish("vprof top");
+	if (error) {
+		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
+		return CLI_FAILED;
+	}
+	error = cli_finish(command.name);
+	if (!options->json)
+		trace_print_losses(trace, command.name);
+	return error;
 }
 
 static int top_inputs(const struct inputs *inputs, const struct options *options)
@@ -177,7 +206,7 @@ int cmd_top(int argc, char **argv)
 		return CLI_CODE(count);
 	if (!count)
 		code = cli_usage(&command, "which rings?");
-	else if (!inputs_collect(&inputs, "vprof top", count, argv + 1) && !inputs_open_all(&inputs))
+	else if (!inputs_collect(&inputs, command.name, count, argv + 1) && !inputs_open_all(&inputs))
 		code = top_inputs(&inputs, &options);
 	inputs_close(&inputs);
 	trace_filter_free(&options.filter);

@@ -258,7 +258,8 @@ void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, i
 	dump_seconds(out, t_ns);
 	fprintf(out, " %u %u ", dump->ring->header.pid, record->owner->tid);
 	dump_word(out, record->owner->comm);
-	fprintf(out, " %s", call_name(dump, slot));
+	fputc(' ', out);
+	dump_word(out, call_name(dump, slot));
 	if (slot->kind == VPROF_KIND_THREAD) {
 		fputs(" -", out);
 	} else if (!slot->done) {

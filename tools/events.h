@@ -114,6 +114,10 @@ int trace_load(struct trace *trace, struct trace_process *process, const struct 
  */
 enum { PROCESS_LOSSES = 5 + VPROF_LOSS_COUNT };
 uint64_t process_loss(const struct trace_process *process, int reason, const char **name);
+uint64_t trace_loss(const struct trace *trace, int reason, const char **name); /* of the chosen rings */
+
+/* One line on standard error of everything that is missing; nothing when nothing is. */
+void trace_print_losses(const struct trace *trace, const char *program);
 
 struct trace_span {
 	uint64_t start_ns, end_ns;

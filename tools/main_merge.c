@@ -60,25 +60,6 @@ static int choose_form(const struct options *options, enum sink_form *form)
 	return -EINVAL;
 }
 
-/* One line of everything that is missing; nothing when nothing is. */
-static void print_losses(const struct trace *trace)
-{
-	const char *name, *before = PROGRAM ": lost: ";
-
-	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
-		uint64_t sum = 0;
-
-		for (size_t i = 0; i < trace->count; i++)
-			sum += process_loss(&trace->processes[i], reason, &name);
-		if (!sum)
-			continue;
-		fprintf(stderr, "%s%" PRIu64 " %s", before, sum, name);
-		before = ", ";
-	}
-	if (*before == ',')
-		fputc('\n', stderr);
-}
-
 static void print_summary(const struct trace *trace, const struct sink *sink)
 {
 	uint64_t slices = 0, threads = 0, in_flight = 0;
@@ -122,7 +103,7 @@ static int write_trace(struct trace *trace, const struct options *options, enum 
 			strerror(-error));
 		return CLI_FAILED;
 	}
-	print_losses(trace);
+	trace_print_losses(trace, PROGRAM);
 	return CLI_OK;
 }
 

@@ -5,6 +5,7 @@
  * are known before the merge without reading everything twice.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,4 +200,33 @@ uint64_t process_loss(const struct trace_process *process, int reason, const cha
 	}
 	*name = ring_loss_name(reason - OWN);
 	return process->ring->live.loss[reason - OWN];
+}
+
+uint64_t trace_loss(const struct trace *trace, int reason, const char **name)
+{
+	uint64_t sum = 0;
+
+	*name = "";
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->processes[i].chosen)
+			sum += process_loss(&trace->processes[i], reason, name);
+	return sum;
+}
+
+void trace_print_losses(const struct trace *trace, const char *program)
+{
+	const char *name;
+	int printed = 0;
+
+	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
+		uint64_t sum = trace_loss(trace, reason, &name);
+
+		if (!sum)
+			continue;
+		if (!printed++)
+			fprintf(stderr, "%s: lost: ", program);
+		fprintf(stderr, "%s%" PRIu64 " %s", printed > 1 ? ", " : "", sum, name);
+	}
+	if (printed)
+		fputc('\n', stderr);
 }

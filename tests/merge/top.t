@@ -56,4 +56,30 @@ is "no ring is wrong usage" $? 2
 "$vprof" top missing.ring > out 2> err
 is "no readable ring: exit 1" $? 1
 
+# What is lost is said, of the rings that were chosen, apart from the table.
+{
+	echo ring pid=300
+	echo call id=1 family=1 name=cuLaunchKernel
+	echo chunk lane=0 thread=1 tid=300 comm=app skip=7
+	echo rec t=1
+	echo loss which=0 count=3
+} | "$forge" lossy.ring
+is "losses, on standard error" "$("$vprof" top lossy.ring 2>&1 > out)" "vprof top: lost: 7 overwritten, 3 no_chunk"
+is "losses of a ring that was not chosen" "$("$vprof" top --pid 100 a.ring lossy.ring 2>&1 > out)" ""
+is "losses in --json" "$("$vprof" top --json lossy.ring | python3 -c 'import json, sys; print(json.load(sys.stdin)["lost"])')" \
+	"{'overwritten': 7, 'no_chunk': 3}"
+
+# Names are what some program gave: none may command the terminal.
+"$forge" escape.ring <<SCRIPT
+ring pid=7 title=$(printf 'x\033[2J') command=$(printf '\033]0;gotcha\007')
+call id=1 family=1 name=$(printf 'cu\033Launch')
+kernel name=$(printf 'k\033[31m')
+chunk lane=0 thread=1 tid=7 comm=$(printf 'a\033b')
+rec t=1 kernel=1
+rec t=2 kernel=1 open=1
+SCRIPT
+for verb in top info dump "dump --defs" "dump --lanes" "info --json"; do
+	is "no escape reaches the terminal from vprof $verb" "$("$vprof" $verb escape.ring | tr -dc '\033\007' | wc -c)" 0
+done
+
 done_testing
