@@ -53,15 +53,29 @@ enum sink_form sink_form_of(const char *path)
 	return SINK_PLAIN;
 }
 
-/* The part file, locked and empty. */
+/* Is that still the file of this name, not one that was renamed between our open and our lock? */
+static int is_named(int fd, const char *path)
+{
+	struct stat ours, named;
+
+	return !fstat(fd, &ours) && !lstat(path, &named) && ours.st_ino == named.st_ino &&
+	       ours.st_dev == named.st_dev;
+}
+
+/* The part file, locked and empty; `mode`: of what it replaces, 0: of nothing. */
 static int open_part(struct sink *sink, mode_t mode)
 {
-	int fd = open(sink->part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode), error;
+	int fd = open(sink->part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666), error = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) || ftruncate(fd, 0)) {
+	if (flock(fd, LOCK_EX | LOCK_NB))
 		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	else if (!is_named(fd, sink->part))
+		error = -EBUSY;
+	else if (ftruncate(fd, 0) || (mode && fchmod(fd, mode)))
+		error = -errno;
+	if (error) {
 		close(fd);
 		return error;
 	}
@@ -74,7 +88,7 @@ static int open_part(struct sink *sink, mode_t mode)
 static int open_file(struct sink *sink, const char *path)
 {
 	struct stat st;
-	mode_t mode = 0666;
+	mode_t mode = 0;
 	char *real;
 	int error;
 
@@ -125,9 +139,12 @@ int sink_open(struct sink *sink, const char *path, enum sink_form form, char *wh
 		return error;
 	}
 	fcntl(sink->fd, F_SETPIPE_SZ, PIPE_BYTES); /* fails unless a pipe, which is fine */
-	if (form == SINK_GZIP)
-		return sink_put_gzip_head(sink);
-	return 0;
+	error = form == SINK_GZIP ? sink_put_gzip_head(sink) : 0;
+	if (error) {
+		snprintf(why, why_size, "%s: %s", sink_name(sink), strerror(-error));
+		sink_abort(sink);
+	}
+	return error;
 }
 
 int sink_write(struct sink *sink, const void *data, size_t size)
@@ -159,22 +176,25 @@ static void sink_free(struct sink *sink)
 int sink_close(struct sink *sink)
 {
 	int error = sink->form == SINK_GZIP ? sink_put_gzip_tail(sink) : 0;
+	/* What close() says is to be known before the rename, which is to happen under the lock. */
+	int lock = sink->part ? dup(sink->fd) : -1;
 
-	if (!error && sink->path && close(sink->fd))
-		error = -errno;
-	else if (error && sink->path)
-		close(sink->fd);
-	if (sink->path)
+	if (sink->path) {
+		if (close(sink->fd) && !error)
+			error = -errno;
 		sink->fd = -1;
+	}
 	if (!error && sink->part && rename(sink->part, sink->path))
 		error = -errno;
 	if (error) {
 		sink_abort(sink);
-		return error;
+	} else {
+		doomed = NULL;
+		sink_free(sink);
 	}
-	doomed = NULL;
-	sink_free(sink);
-	return 0;
+	if (lock >= 0)
+		close(lock);
+	return error;
 }
 
 void sink_abort(struct sink *sink)

@@ -99,4 +99,26 @@ is "and has its old mode" "$(stat -c %a kept.json)" 640
 ok "a device stays a device" "$merge" -o /dev/null a.ring
 ok "... really" test -c /dev/null
 
+# The first bytes of a compressed form go out before there is any other message.
+for form in none gz zst; do
+	"$merge" -z $form a.ring 2> err > /dev/full
+	is "-z $form to a full disk: exit 1" $? 1
+	is "-z $form to a full disk: it says so" "$(cat err)" "vprof-merge: standard output: No space left on device"
+done
+
+# A part file that another program has locked, one that a crash left behind, one that is no file.
+exec 9> out.json.part
+flock 9
+"$merge" -o out.json a.ring 2> err
+is "a file that another program is writing: exit 1" $? 1
+ok "... and it says so" grep -q "out.json: another program is writing it" err
+ok "... and its part file stays" test -e out.json.part
+exec 9>&-
+ok "what a crash left behind is taken over" "$merge" -o out.json a.ring
+ok "... and is the whole trace" cmp plain.json out.json
+rm -f fresh.json
+mkfifo fresh.json.part
+"$merge" -o fresh.json a.ring 2> err
+is "a pipe in the place of the part file does not make it wait" $? 1
+
 done_testing
