@@ -106,7 +106,7 @@ struct vprof_ring_header {
 	uint32_t pid;            /* in the writer's pid namespace */
 	uint32_t ppid;
 	uint32_t uid;
-	uint32_t page_size;      /* of the writer's machine */
+	uint32_t page_size;      /* bytes, of the writer's machine */
 	uint64_t process_start;  /* /proc/PID/stat field 22: clock ticks since boot */
 	uint64_t mount_ns;       /* inode of /proc/self/ns/mnt: where `link` means something */
 	char boot_id[40];        /* /proc/sys/kernel/random/boot_id, NUL-terminated */
@@ -114,17 +114,30 @@ struct vprof_ring_header {
 	char library[32];        /* version of the library that wrote it */
 	char link[1024];         /* path of the entry in the output folder when the ring lies
 	                            elsewhere (tmpfs); empty when the entry is the ring itself */
-	char exe[512];           /* /proc/self/exe, cut to fit */
-	char command[1024];      /* arguments at ring creation, blanks between, cut to fit */
+	char exe[512];           /* /proc/self/exe, NUL-terminated, cut to fit */
+	char command[1024];      /* arguments at ring creation, blanks between, likewise */
 };
+VPROF_AT(vprof_ring_header, magic, 0);
+VPROF_AT(vprof_ring_header, byte_order, 8);
+VPROF_AT(vprof_ring_header, major, 12);
 VPROF_AT(vprof_ring_header, file_size, 16);
+VPROF_AT(vprof_ring_header, header_size, 24);
+VPROF_AT(vprof_ring_header, slot_size, 28);
 VPROF_AT(vprof_ring_header, chunk_size, 32);
 VPROF_AT(vprof_ring_header, chunks_offset, 40);
+VPROF_AT(vprof_ring_header, chunk_count, 36);
+VPROF_AT(vprof_ring_header, lane_size, 48);
+VPROF_AT(vprof_ring_header, lane_count, 52);
 VPROF_AT(vprof_ring_header, lanes_offset, 56);
+VPROF_AT(vprof_ring_header, defs_offset, 64);
 VPROF_AT(vprof_ring_header, defs_size, 72);
+VPROF_AT(vprof_ring_header, clock, 80);
+VPROF_AT(vprof_ring_header, anchor_count, 84);
 VPROF_AT(vprof_ring_header, tick_hz, 88);
+VPROF_AT(vprof_ring_header, start_ticks, 96);
 VPROF_AT(vprof_ring_header, pid, 104);
 VPROF_AT(vprof_ring_header, process_start, 120);
+VPROF_AT(vprof_ring_header, mount_ns, 128);
 VPROF_AT(vprof_ring_header, boot_id, 136);
 VPROF_AT(vprof_ring_header, host, 176);
 VPROF_AT(vprof_ring_header, link, 272);
@@ -145,6 +158,7 @@ struct vprof_ring_control {
 	uint32_t word;           /* enum vprof_control_bits; writer: the library at creation, then anyone */
 	uint32_t reserved[15];
 };
+VPROF_AT(vprof_ring_control, word, 0);
 VPROF_SIZE(vprof_ring_control, 64);
 
 /* Why something that happened is not in the ring. Append-only. */
@@ -165,25 +179,35 @@ enum vprof_ring_state {
 	VPROF_RING_CLOSED = 2,     /* exit() ran our destructor */
 };
 
-/* Live page. Counters are added to with relaxed atomics by any thread of the process. */
+/*
+ * Live page. Valid from the header's magic on. Counters are added to with relaxed
+ * atomics by any thread of the process that records; the other fields say who writes them.
+ */
 struct vprof_ring_live {
 	uint32_t state;            /* enum vprof_ring_state; writer: creation, destructor */
-	uint32_t housekeeping_tid; /* 0 until the thread runs */
-	uint64_t end_ticks;        /* valid when state is VPROF_RING_CLOSED */
-	uint64_t ticket;           /* chunks handed out so far; the next base is (ticket + 1) << 8 */
+	uint32_t housekeeping_tid; /* writer: that thread, when it begins; 0 until then */
+	uint64_t end_ticks;        /* ticks; writer: the destructor; valid when state is VPROF_RING_CLOSED */
+	uint64_t ticket;           /* count: chunks handed out so far; the next base is (ticket + 1) << 8 */
 	uint64_t defs_used;        /* bytes of definitions written, a hint: readers walk the log */
-	uint64_t threads;          /* threads that have recorded so far */
-	uint64_t retired;          /* records of threads that have ended (see lane.sealed) */
-	uint64_t beat_ticks;       /* last round of housekeeping */
+	uint64_t threads;          /* count: threads that have taken a lane so far; the last serial */
+	uint64_t retired;          /* count: slots used by threads that have ended */
+	uint64_t beat_ticks;       /* ticks of the last round of housekeeping, its writer; 0 before */
 	uint64_t reserved;
-	uint64_t loss[VPROF_LOSS_COUNT];
+	uint64_t loss[VPROF_LOSS_COUNT]; /* counts, by enum vprof_loss */
 	char comm[16];             /* main thread's name, refreshed by housekeeping */
 	char title[240];           /* /proc/self/cmdline with blanks, refreshed by housekeeping:
 	                              shows setproctitle(); may be torn in a live ring */
 };
+VPROF_AT(vprof_ring_live, state, 0);
+VPROF_AT(vprof_ring_live, end_ticks, 8);
 VPROF_AT(vprof_ring_live, ticket, 16);
+VPROF_AT(vprof_ring_live, defs_used, 24);
+VPROF_AT(vprof_ring_live, threads, 32);
+VPROF_AT(vprof_ring_live, retired, 40);
+VPROF_AT(vprof_ring_live, beat_ticks, 48);
 VPROF_AT(vprof_ring_live, loss, 64);
 VPROF_AT(vprof_ring_live, comm, 192);
+VPROF_AT(vprof_ring_live, title, 208);
 VPROF_SIZE(vprof_ring_live, 448);
 
 /*
@@ -198,6 +222,10 @@ struct vprof_anchor {
 	uint64_t realtime_ns;      /* since 1970 */
 	uint64_t error_ns;         /* half of the bracket in which the clocks were read */
 };
+VPROF_AT(vprof_anchor, ticks, 0);
+VPROF_AT(vprof_anchor, monotonic_ns, 8);
+VPROF_AT(vprof_anchor, realtime_ns, 16);
+VPROF_AT(vprof_anchor, error_ns, 24);
 VPROF_SIZE(vprof_anchor, 32);
 enum { VPROF_ANCHORS = VPROF_PAGE_SIZE / 32 };
 
@@ -225,10 +253,15 @@ struct vprof_lane {
 	uint64_t owner_first;      /* lane position at which the owner began */
 	uint64_t reserved[7];
 };
+VPROF_AT(vprof_lane, state, 0);
+VPROF_AT(vprof_lane, tid, 4);
 VPROF_AT(vprof_lane, thread, 8);
+VPROF_AT(vprof_lane, comm, 16);
 VPROF_AT(vprof_lane, chunk, 32);
 VPROF_AT(vprof_lane, start_ticks, 40);
+VPROF_AT(vprof_lane, end_ticks, 48);
 VPROF_AT(vprof_lane, sealed, 56);
+VPROF_AT(vprof_lane, owner_first, 64);
 VPROF_SIZE(vprof_lane, 128);
 
 /*
@@ -251,8 +284,14 @@ struct vprof_chunk_header {
 	uint32_t held;             /* 1 while it is a lane's current chunk */
 	char comm[16];             /* that owner's name */
 };
+VPROF_AT(vprof_chunk_header, base, 0);
+VPROF_AT(vprof_chunk_header, lane, 8);
+VPROF_AT(vprof_chunk_header, tid, 12);
 VPROF_AT(vprof_chunk_header, first, 16);
+VPROF_AT(vprof_chunk_header, open_ticks, 24);
+VPROF_AT(vprof_chunk_header, thread, 32);
 VPROF_AT(vprof_chunk_header, used, 40);
+VPROF_AT(vprof_chunk_header, held, 44);
 VPROF_AT(vprof_chunk_header, comm, 48);
 VPROF_SIZE(vprof_chunk_header, 64);
 
@@ -364,12 +403,38 @@ struct vprof_slot {
 		uint64_t words[4];
 	};
 };
+VPROF_AT(vprof_slot, seq, 0);
+VPROF_AT(vprof_slot, t0, 8);
 VPROF_AT(vprof_slot, done, 16);
 VPROF_AT(vprof_slot, kind, 24);
+VPROF_AT(vprof_slot, call, 26);
 VPROF_AT(vprof_slot, object, 28);
+VPROF_AT(vprof_slot, launch.stream, 32);
 VPROF_AT(vprof_slot, launch.grid, 40);
 VPROF_AT(vprof_slot, launch.block, 52);
+VPROF_AT(vprof_slot, launch.flags, 58);
 VPROF_AT(vprof_slot, launch.shared, 60);
+VPROF_AT(vprof_slot, graph_launch.exec, 40);
+VPROF_AT(vprof_slot, graph_launch.flags, 48);
+VPROF_AT(vprof_slot, copy.src, 40);
+VPROF_AT(vprof_slot, copy.bytes, 48);
+VPROF_AT(vprof_slot, copy.stream, 56);
+VPROF_AT(vprof_slot, set.bytes, 40);
+VPROF_AT(vprof_slot, set.stream, 48);
+VPROF_AT(vprof_slot, set.value, 56);
+VPROF_AT(vprof_slot, set.width, 60);
+VPROF_AT(vprof_slot, event.stream, 40);
+VPROF_AT(vprof_slot, memory.bytes, 40);
+VPROF_AT(vprof_slot, memory.other, 48);
+VPROF_AT(vprof_slot, memory.stream, 56);
+VPROF_AT(vprof_slot, module.from, 40);
+VPROF_AT(vprof_slot, module.size, 48);
+VPROF_AT(vprof_slot, graph.exec, 40);
+VPROF_AT(vprof_slot, graph.stream, 48);
+VPROF_AT(vprof_slot, graph.flags, 56);
+VPROF_AT(vprof_slot, owner.tid, 40);
+VPROF_AT(vprof_slot, owner.comm, 48);
+VPROF_AT(vprof_slot, words, 32);
 VPROF_SIZE(vprof_slot, 64);
 
 #define VPROF_DONE(ticks, result) ((uint64_t)(ticks) << 16 | (uint16_t)(result))
@@ -450,6 +515,22 @@ struct vprof_def_module {
 	uint64_t reserved;
 	char name[];             /* file name, empty for an image in memory */
 };
+VPROF_AT(vprof_def, type, 4);
+VPROF_AT(vprof_def, state, 6);
+VPROF_AT(vprof_def_call, call, 8);
+VPROF_AT(vprof_def_call, family, 12);
+VPROF_AT(vprof_def_kernel, handle, 8);
+VPROF_AT(vprof_def_kernel, ticks, 16);
+VPROF_AT(vprof_def_kernel, module, 24);
+VPROF_AT(vprof_def_graph, exec, 8);
+VPROF_AT(vprof_def_graph, graph, 16);
+VPROF_AT(vprof_def_graph, ticks, 24);
+VPROF_AT(vprof_def_graph, flags, 32);
+VPROF_AT(vprof_def_graph, number, 40);
+VPROF_AT(vprof_def_graph, nodes, 44);
+VPROF_AT(vprof_def_module, handle, 8);
+VPROF_AT(vprof_def_module, ticks, 16);
+VPROF_AT(vprof_def_module, size, 24);
 VPROF_SIZE(vprof_def_call, 16);
 VPROF_SIZE(vprof_def_kernel, 40);
 VPROF_SIZE(vprof_def_graph, 48);
