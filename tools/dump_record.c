@@ -6,6 +6,7 @@
 #include "tools/demangle.h"
 #include "tools/cli.h"
 #include "tools/dump.h"
+#include "tools/events.h"
 
 enum form {
 	DEC = 1,
@@ -104,16 +105,6 @@ static int field_shown(const struct field *field, const struct vprof_slot *slot)
 	return value != 0;
 }
 
-static const char *direction_name(uint64_t object)
-{
-	static const char *const names[] = {
-		"unified", "HtoD", "DtoH", "DtoD", "HtoA", "AtoH", "DtoA", "AtoD", "AtoA", "peer", "HtoH",
-	};
-
-	object &= VPROF_COPY_DIRECTION;
-	return object < sizeof(names) / sizeof(names[0]) ? names[object] : "unknown";
-}
-
 static void form_name(uint64_t object, char *text, size_t size)
 {
 	snprintf(text, size, "%s%s%s%s", object & VPROF_COPY_ASYNC ? ",async" : "",
@@ -161,7 +152,7 @@ static void field_text(const struct dump_ring *dump, FILE *out, const struct fie
 		fprintf(out, "%u", graph_number(dump, (uint32_t)value));
 		break;
 	case DIRECTION:
-		fputs(direction_name(value), out);
+		fputs(event_direction((uint32_t)value), out);
 		break;
 	case COPY_FORM:
 		form_name(value, form, sizeof(form));
@@ -190,7 +181,7 @@ static void field_json(const struct dump_ring *dump, FILE *out, const struct fie
 		fprintf(out, "%u", graph_number(dump, (uint32_t)value));
 		break;
 	case DIRECTION:
-		cli_json_string(out, direction_name(value));
+		cli_json_string(out, event_direction((uint32_t)value));
 		break;
 	case COPY_FORM:
 		form_name(value, form, sizeof(form));

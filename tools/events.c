@@ -152,7 +152,7 @@ const char *event_category(const struct ring *ring, const struct vprof_slot *slo
 const char *event_direction(uint32_t object)
 {
 	static const char *const names[] = {
-		[VPROF_COPY_UNKNOWN] = "by address", [VPROF_COPY_HTOD] = "HtoD",
+		[VPROF_COPY_UNKNOWN] = "unified", [VPROF_COPY_HTOD] = "HtoD",
 		[VPROF_COPY_DTOH] = "DtoH", [VPROF_COPY_DTOD] = "DtoD", [VPROF_COPY_HTOA] = "HtoA",
 		[VPROF_COPY_ATOH] = "AtoH", [VPROF_COPY_DTOA] = "DtoA", [VPROF_COPY_ATOD] = "AtoD",
 		[VPROF_COPY_ATOA] = "AtoA", [VPROF_COPY_PEER] = "PtoP", [VPROF_COPY_HTOH] = "HtoH",

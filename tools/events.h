@@ -153,7 +153,7 @@ static inline int event_abandoned(const struct event *event)
 /* What kind of call: "launch", "copy", "sync", ... */
 const char *event_category(const struct ring *ring, const struct vprof_slot *slot);
 
-/* Direction of a copy: "HtoD". */
+/* Direction of a copy: "HtoD"; "unified" where the driver goes by the addresses. */
 const char *event_direction(uint32_t object);
 
 /* "CUDA_ERROR_..." or NULL for a number that is not known. */

@@ -3,6 +3,8 @@
 . tests/tap.sh
 merge=$(realpath "$BUILD/vprof-merge")
 forge=$(realpath "$BUILD/tests/forge")
+vprof=$(realpath "$BUILD/vprof")
+script=$PWD/tools/gdb/vprof.py
 cd "$TMP" || exit
 
 mkdir out
@@ -107,5 +109,16 @@ text = open("names.json", "rb").read().decode("utf-8")
 trace = json.loads(text)["traceEvents"]
 assert trace[0]["args"]["name"] == "\ufffd\"\\\x01x", trace[0]
 assert [e["name"] for e in trace if e["ph"] == "X"] == ["k" * 400, "_Z\ufffd"]'
+
+# A copy's direction has one name, whoever tells of it.
+{
+	echo ring pid=7
+	echo call id=3 family=3 name=cuMemcpy
+	echo chunk lane=0 thread=1 tid=7 comm=app
+	for object in $(seq 0 11); do echo "rec kind=3 call=3 t=$((object + 1)) object=$object"; done
+} | "$forge" copies.ring
+directions=$("$merge" copies.ring | sed -n 's/.*"direction":"\([^"]*\)".*/\1/p' | xargs)
+is "directions of vprof dump" "$("$vprof" dump copies.ring | sed 's/.* direction=\([^ ]*\).*/\1/' | xargs)" "$directions"
+is "directions in gdb" "$(sed -n 's/^DIRECTIONS = //p' "$script" | python3 -c 'print(*eval(input()), "unknown")')" "$directions"
 
 done_testing

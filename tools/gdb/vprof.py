@@ -85,7 +85,7 @@ FIELDS = {
 }
 
 C = CONSTANTS
-DIRECTIONS = ["", "HtoD", "DtoH", "DtoD", "HtoA", "AtoH", "DtoA", "AtoD", "AtoA", "peer", "HtoH"]
+DIRECTIONS = ["unified", "HtoD", "DtoH", "DtoD", "HtoA", "AtoH", "DtoA", "AtoD", "AtoA", "PtoP", "HtoH"]
 
 
 def fail(text):
@@ -390,7 +390,7 @@ class Record:
 
     def outcome(self):
         if not self.done:
-            return "IN FLIGHT" if self.ring.alive(self.serial) else "never returned"
+            return "IN FLIGHT" if self.ring.alive(self.serial) else "abandoned"
         result = self.done & 0xFFFF
         ns = self.ring.ns(self.t0 + (self.done >> 16)) - self.ring.ns(self.t0)
         return "%.1f us%s" % (ns / 1e3, " error %d" % result if result else "")
