@@ -78,10 +78,13 @@ void *vprof_shim_swap(const char *name, void *real) HIDDEN;
 int vprof_shim_owns(const void *address) HIDDEN;
 
 /*
- * Called once before the first record of a process, with the program's first hooked
- * call waiting: find the real driver. After it every wrapper has a real function to
- * call, if only one that returns an error.
+ * Is the driver loaded? After a yes every wrapper has a real function to call, if only one that
+ * returns an error. Without a driver nothing is recorded: the call is for a library of the program's
+ * own that has a function by the same name, or for nobody.
  */
+int vprof_shim_has_driver(void) HIDDEN;
+
+/* Called once before the first record of a process, with the driver there and the first call waiting. */
 void vprof_shim_start(void) HIDDEN;
 
 /* A ring has been made (again in a forked child): put the names of the calls into it. */

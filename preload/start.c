@@ -85,10 +85,8 @@ static void state_wait(uint64_t busy)
 	for (int i = 0; i < 20; i++) {
 		uint32_t seen = __atomic_load_n(&state_futex, __ATOMIC_ACQUIRE);
 
-		if (__atomic_load_n(&waited_out, __ATOMIC_RELAXED) == busy)
-			return;
-
-		if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != busy)
+		if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != busy ||
+		    __atomic_load_n(&waited_out, __ATOMIC_RELAXED) == busy)
 			return;
 		syscall(SYS_futex, &state_futex, FUTEX_WAIT_PRIVATE, seen, &step, NULL, 0);
 	}
@@ -212,7 +210,7 @@ struct vprof_record vprof_begin_slow(void)
 	struct vprof_record none = { NULL, 0 }, record;
 	int saved = errno;
 
-	if (vprof_in_vfork_child)
+	if (vprof_in_vfork_child || !vprof_shim_has_driver())
 		return none;
 	if (!started()) {
 		vprof_lose(VPROF_LOSS_START);

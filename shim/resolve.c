@@ -202,6 +202,14 @@ static int populate(void)
 	return 1;
 }
 
+/* What the call would have reached in a process that has no driver: a library's own function. */
+static void *real_elsewhere(unsigned id)
+{
+	void *real = rows[id].alias ? NULL : vprof_next_symbol(rows[id].symbol);
+
+	return real ? real : (void *)stub_no_driver;
+}
+
 void *vprof_resolve(unsigned id)
 {
 	int found = populate();
@@ -209,7 +217,12 @@ void *vprof_resolve(unsigned id)
 
 	if (real)
 		return real;
-	return found ? (void *)stub_not_found : (void *)stub_no_driver;
+	return found ? (void *)stub_not_found : real_elsewhere(id);
+}
+
+int vprof_shim_has_driver(void)
+{
+	return populate();
 }
 
 /* Said once in a process, at its first recorded call. */
@@ -226,16 +239,7 @@ static void say_interposed(void)
 
 void vprof_shim_start(void)
 {
-	if (populate())
-		say_interposed();
-	for (unsigned id = 1; id < CU_ID_COUNT; id++) {
-		void *none = NULL;
-
-		/* Never over what another thread's populate() has just found. */
-		if (!rows[id].alias)
-			__atomic_compare_exchange_n(&vprof_real[id], &none, (void *)stub_no_driver, 0,
-						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-	}
+	say_interposed();
 	vprof_handles_init();
 }
 

@@ -17,7 +17,7 @@
 
 /*
  * Real function by id; NULL until it is known. A wrapper that records never tests it: a
- * thread has a chunk only after vprof_shim_start(), and from then on no entry is NULL
+ * thread has a chunk only after vprof_shim_has_driver(), and from then on no entry is NULL
  * (an alias's is set before its wrapper is first handed out). The way round, of a call
  * that is not recorded, tests it, and goes through vprof_resolve() in a process where
  * recording never began.

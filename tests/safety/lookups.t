@@ -40,6 +40,10 @@ ok "without a driver: ctypes as without us" unchanged_but_for_asker
 no_driver run_both "$PROGRAMS/throws" "$PROGRAMS/libthrow.so"
 ok "without a driver: a program that tries to load it" unchanged
 
+no_driver run_both "$PROGRAMS/own_names"
+ok "without a driver: a library's own functions by such names" unchanged
+is "without a driver: they make no ring" "$(rings)" 0
+
 # ---- with one ----
 
 run_both "$PROGRAMS/lookups" driver

@@ -5,7 +5,7 @@ SAFETY_PROGRAMS := launcher calls lookups forks states
 SAFETY_PRELOADS := other_exports other_dlsym other_early count_malloc
 SAFETY_LINKED   := calls-plt
 SAFETY_NEEDS    := $(addprefix $(SAFETY)/,$(SAFETY_PROGRAMS) $(SAFETY_LINKED) ring_check \
-	$(addsuffix .so,$(SAFETY_PRELOADS)) throws libthrow.so local_scope.so)
+	$(addsuffix .so,$(SAFETY_PRELOADS)) throws libthrow.so local_scope.so own_names)
 TEST_NEEDS      += $(SAFETY_NEEDS) $(BUILD)/fakecuda/libcuda.so.1
 
 safety-programs: $(SAFETY_NEEDS)
@@ -27,6 +27,15 @@ $(SAFETY)/local_scope.so: tests/safety/local_scope.c $(BUILD)/fakecuda/libcuda.s
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d -fPIC -shared $< -o $@ $(LDFLAGS) -Wl,--no-as-needed -L$(BUILD)/fakecuda -lcuda -ldl
+
+$(SAFETY)/libown.so: tests/safety/own_names.c
+	$(call say,CC,$< (library))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d -DOWN_LIBRARY -fPIC -shared $< -o $@ $(LDFLAGS)
+
+$(SAFETY)/own_names: tests/safety/own_names.c $(SAFETY)/libown.so
+	$(call say,CC,$<)
+	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d $< -o $@ $(LDFLAGS) -L$(SAFETY) -lown -Wl,-rpath,'$$ORIGIN'
 
 $(SAFETY)/ring_check: tests/safety/ring_check.c $(wildcard tools/ring*.c) tools/text.c
 	$(call say,CC,$<)
