@@ -20,18 +20,31 @@ ln -s "$TMP/gone-from-tmpfs" "$TMP/dangling.ring"
 cp "$TMP/good.ring" "$TMP/locked.ring"
 chmod 000 "$TMP/locked.ring"
 
-# refused FILE REASON: dump and info exit 1, and name the file and the reason.
+# program VERB: sets the words that run it.
+program() {
+	if [ "$1" = merge ]; then
+		program=("$BUILD/vprof-merge")
+	else
+		program=("$vprof" "$1")
+	fi
+}
+
+# refused FILE REASON: all that read rings exit 1, and name the file and the reason.
 refused() {
-	local verb code out
-	for verb in dump info; do
-		out=$("$vprof" $verb "$1" 2>&1 > "$TMP/stdout")
+	local verb code out name
+	for verb in dump info top merge; do
+		program $verb
+		out=$("${program[@]}" "$1" 2>&1 > "$TMP/stdout")
 		code=$?
-		[ $code = 1 ] || { echo "$verb: exit $code"; return 1; }
+		name="vprof $verb"
+		[ $verb = merge ] && name=vprof-merge
+		[ $code = 1 ] || { echo "$name: exit $code"; return 1; }
 		case $out in
-		"vprof $verb: $1: "*"$2"*) ;;
-		*) echo "$verb: $out"; return 1 ;;
+		*$'\n'*) echo "$name: more than one line: $out"; return 1 ;;
+		"$name: $1: "*"$2"*) ;;
+		*) echo "$name: $out"; return 1 ;;
 		esac
-		[ ! -s "$TMP/stdout" ] || { echo "$verb printed something"; return 1; }
+		[ ! -s "$TMP/stdout" ] || { echo "$name printed something"; return 1; }
 	done
 }
 
@@ -61,7 +74,25 @@ code=$?
 is "good among bad: exit 0" $code 0
 is "good among bad: its records" "$(echo "$out" | wc -l)" 1200
 is "good among bad: a message for each bad one" "$(wc -l < "$TMP/err")" 2
-ok "no argument is wrong usage" sh -c "'$vprof' dump 2> /dev/null; test \$? = 2"
+for verb in info top merge; do
+	program $verb
+	"${program[@]}" "$TMP/good.ring" > "$TMP/alone" 2> "$TMP/alone.err"
+	"${program[@]}" "$TMP/newer.ring" "$TMP/good.ring" "$TMP/swapped.ring" "$TMP/nothing.ring" "$TMP/folder" \
+		> "$TMP/among" 2> "$TMP/err"
+	is "good among bad, $verb: exit 0" $? 0
+	ok "good among bad, $verb: the same as of the good one alone" cmp "$TMP/alone" "$TMP/among"
+	is "good among bad, $verb: each bad one is named" "$(grep -vxFf "$TMP/alone.err" "$TMP/err" |
+		sed -n "s|^[^:]*: $TMP/\([^:]*\): .*|\1|p" | sort | xargs)" "folder newer.ring nothing.ring swapped.ring"
+done
+"$BUILD/vprof-merge" -o "$TMP/none.json" "$TMP/empty.ring" "$TMP/noise.ring" "$TMP/nothing.ring" 2> "$TMP/err"
+is "merge of bad ones only: exit 1" $? 1
+is "merge of bad ones only: each is named" "$(wc -l < "$TMP/err")" 3
+ok "merge of bad ones only: no trace" not test -e "$TMP/none.json"
+for verb in dump info top merge; do
+	program $verb
+	"${program[@]}" > /dev/null 2>&1
+	is "no argument is wrong usage, $verb" $? 2
+done
 ok "an unknown verb is wrong usage, with the nearest" \
 	sh -c "'$vprof' dmup 2>&1 | grep -q \"did you mean 'dump'\""
 ok "a full disk is a failure" sh -c "! '$vprof' dump '$TMP/good.ring' > /dev/full 2> /dev/null"
