@@ -39,24 +39,6 @@ static void chunk_account(struct trace_process *process, const struct ring_chunk
 	}
 }
 
-struct trace_span trace_span(const struct trace *trace, const struct trace_process *process,
-			     const struct vprof_slot *slot, uint64_t ended, uint32_t *at)
-{
-	const struct ring *ring = process->ring;
-	struct trace_span span = { clock_realtime(process->clock, at, slot->t0), trace->end_ns };
-	uint32_t end_at = *at;
-
-	if (slot->done)
-		ended = slot->t0 + VPROF_DONE_TICKS(slot->done);
-	else if (!ended && ring->live.state == VPROF_RING_CLOSED)
-		ended = ring->live.end_ticks;
-	if (ended)
-		span.end_ns = clock_realtime(process->clock, &end_at, ended);
-	if (span.end_ns < span.start_ns)
-		span.end_ns = span.start_ns;
-	return span;
-}
-
 int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span)
 {
 	return thread->chosen && span.start_ns <= trace->to_ns && span.end_ns >= trace->from_ns;

@@ -127,8 +127,23 @@ struct trace_span {
  * From when to when a call lasted. One in flight: to the end of its process where that is known,
  * else to the end of the trace. `ended`: ticks by which its thread had (ring_thread_ended()), or 0.
  */
-struct trace_span trace_span(const struct trace *trace, const struct trace_process *process,
-			     const struct vprof_slot *slot, uint64_t ended, uint32_t *at);
+static inline struct trace_span trace_span(const struct trace *trace, const struct trace_process *process,
+					   const struct vprof_slot *slot, uint64_t ended, uint32_t *at)
+{
+	const struct vprof_ring_live *live = &process->ring->live;
+	struct trace_span span = { clock_realtime(process->clock, at, slot->t0), trace->end_ns };
+	uint32_t end_at = *at;
+
+	if (__builtin_expect(slot->done != 0, 1))
+		ended = slot->t0 + VPROF_DONE_TICKS(slot->done);
+	else if (!ended && live->state == VPROF_RING_CLOSED)
+		ended = live->end_ticks;
+	if (__builtin_expect(ended != 0, 1))
+		span.end_ns = clock_realtime(process->clock, &end_at, ended);
+	if (span.end_ns < span.start_ns)
+		span.end_ns = span.start_ns;
+	return span;
+}
 
 /* Does the filter let it through? */
 int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span);
