@@ -7,6 +7,7 @@
  * clean pages fault anew). It inherits the starter's blocked signals. A forked child has its own.
  */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -87,6 +88,16 @@ static void wait_round(struct vprof_map *map, unsigned ms)
 	}
 }
 
+/* The starter's real-time policy is inherited, and is not meant for us: we would run before others. */
+static void policy_lower(void)
+{
+	const struct sched_param param = { 0 };
+	int policy = sched_getscheduler(0);
+
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		sched_setscheduler(0, SCHED_OTHER, &param);
+}
+
 static void *housekeeping(void *unused)
 {
 	/* The first anchors come close together: a process may live for milliseconds. */
@@ -95,6 +106,7 @@ static void *housekeeping(void *unused)
 
 	(void)unused;
 	prctl(PR_SET_NAME, "vprof");
+	policy_lower();
 	map->live->housekeeping_tid = (uint32_t)syscall(SYS_gettid);
 	populate(map);
 	for (unsigned round = 0;; round++) {
