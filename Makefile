@@ -31,7 +31,7 @@ LIB_SRC    := $(wildcard preload/*.c shim/*.c) $(wildcard preload/*_$(ARCH).S)
 LIB_CFLAGS := $(CSTD) $(CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition \
 	-fasynchronous-unwind-tables -ffunction-sections
 LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic-functions -Wl,-z,lazy \
-	-Wl,--hash-style=gnu -Wl,--gc-sections -Wl,-z,noseparate-code
+	-Wl,--hash-style=gnu -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete
 LIB_OBJ    := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
 # The same with testpoints, for the crash tests only.
 TLIB_OBJ   := $(patsubst %,$(BUILD)/testlib/%.o,$(LIB_SRC))

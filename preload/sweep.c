@@ -1,10 +1,12 @@
 /*
  * sweep.c - rings on tmpfs whose entry in an output folder is gone.
  *
- * A ring on tmpfs is memory. Its entry in the output folder is a symbolic link, and who
- * deletes that has deleted the ring as far as anyone can see; so the next process that makes
- * a ring removes what such links left behind. A ring made under another mount namespace
- * (a container that shares /dev/shm) is left alone: its link lies where we cannot look.
+ * A ring on tmpfs is memory, and its entry in the output folder a symbolic link: deleting
+ * that folder leaves the memory taken. So the next process that makes a ring removes
+ * what has had no entry and no living writer for a day, and says so. A day, because from
+ * here a folder that was deleted looks like one that was moved, whose links still lead to
+ * their rings. A ring made under another mount namespace (a container that shares
+ * /dev/shm) is left alone: its link lies where we cannot look.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,29 +44,55 @@ static int is_orphan(const struct vprof_ring_header *h, const char *file, uint64
 	return strcmp(target, file) != 0;
 }
 
-static void sweep_file(int folder_fd, const char *folder, const char *name, uint64_t mount_ns)
+/* When the ring's process last told the time, in ns since 1970: within a second of its end. */
+static uint64_t last_seen(int fd)
+{
+	static struct vprof_anchor anchors[VPROF_ANCHORS]; /* one caller at a time, see ring_file.c */
+	ssize_t n = pread(fd, anchors, sizeof(anchors), VPROF_CLOCK_OFFSET);
+	uint64_t last = 0;
+
+	if (n != (ssize_t)sizeof(anchors))
+		return UINT64_MAX;
+	for (unsigned i = 0; i < VPROF_ANCHORS; i++)
+		if (anchors[i].ticks && anchors[i].realtime_ns > last)
+			last = anchors[i].realtime_ns;
+	return last;
+}
+
+static int is_old(int fd)
+{
+	const uint64_t day_ns = 86400ull * 1000000000u;
+	uint64_t seen = last_seen(fd);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return seen < UINT64_MAX - day_ns &&
+	       seen + day_ns < (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Returns 1 when the file was removed. */
+static int sweep_file(int folder_fd, const char *folder, const char *name, uint64_t mount_ns)
 {
 	static struct vprof_ring_header h; /* one caller at a time, see ring_file.c */
 	char path[PATH_TEXT];
 	struct vprof_text text = VPROF_TEXT(path);
-	int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n;
+	int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), gone;
 
 	if (fd < 0)
-		return;
-	n = pread(fd, &h, sizeof(h), 0);
-	close(fd);
+		return 0;
 	vprof_text_put(&text, folder);
 	vprof_text_put(&text, "/");
 	vprof_text_put(&text, name);
-	if (n == (ssize_t)sizeof(h) && is_orphan(&h, path, mount_ns))
-		unlinkat(folder_fd, name, 0);
+	gone = pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) && is_orphan(&h, path, mount_ns) && is_old(fd) &&
+	       !unlinkat(folder_fd, name, 0);
+	close(fd);
+	return gone;
 }
 
 void vprof_sweep(const char *folder)
 {
 	static char buffer[16384] __attribute__((aligned(8)));
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), gone = 0;
 	struct stat ns;
 	long n;
 
@@ -77,8 +105,11 @@ void vprof_sweep(const char *folder)
 			const struct entry *e = (const void *)(buffer + at);
 
 			if (strstr(e->name, ".ring"))
-				sweep_file(fd, folder, e->name, ns.st_ino);
+				gone += sweep_file(fd, folder, e->name, ns.st_ino);
 			at += e->length;
 		}
 	close(fd);
+	if (gone)
+		vprof_log("removed %d rings of ended processes from %s: their links in the output folder had been "
+			  "gone for a day", gone, folder);
 }

@@ -9,7 +9,13 @@
 
 BUILD=${BUILD:-build}
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/vprof-test.XXXXXX")
-trap 'rm -rf "$TMP"' EXIT
+trap 'drop "$TMP"' EXIT
+# drop FOLDER: removes it, and the rings on tmpfs that links in it lead to.
+drop() {
+	find "$1" -name '*.ring' -type l -printf '%l\0' 2>/dev/null | xargs -0 -r rm -f
+	rm -rf "$1"
+}
+
 tap_run=0
 tap_failed=0
 

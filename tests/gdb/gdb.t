@@ -20,7 +20,7 @@ gdb_on() { timeout 120 "$GDB" -nx -batch -iex 'set debuginfod enabled off' -x to
 
 # start LIBRARY: a client under it with three threads, hung in the 120th launch. Sets PID, RING, TID (of the thread).
 start() {
-	rm -rf "$TMP/out"
+	drop "$TMP/out"
 	(cd "$TMP" && ulimit -c unlimited &&
 		LD_PRELOAD=$1 VPROF_OUT=$TMP/out FAKECUDA_HANG=cuLaunchKernel:120 exec \
 			"$BUILD/fakecuda/client" --threads 3 --hold --launches 50 --kernel _ZN4demo9attentionEPfj) \
@@ -36,7 +36,7 @@ start() {
 }
 
 stop() { kill -9 "$PID" 2>/dev/null; wait "$PID" 2>/dev/null; }
-trap 'stop; [ -n "${KEEP:-}" ] || rm -rf "$TMP"' EXIT
+trap 'stop; [ -n "${KEEP:-}" ] || drop "$TMP"' EXIT
 
 # has NAME FILE PATTERN
 has() { ok "$1" grep -qE -- "$3" "$2"; }

@@ -58,7 +58,7 @@ relative() { # NAME OUT-WORDS...
 	(cd "$TMP/here" && run=exec traced env -u VPROF_OUT ELSEWHERE="$TMP/elsewhere" "$@" "$forks" chdir >/dev/null)
 	is "$name: the child that went elsewhere writes beside its parent" "$(rings "$TMP/here/${folder:-out}")" 2
 	ok "$name: nothing is written elsewhere" test -z "$(ls -A "$TMP/elsewhere")"
-	rings_drop "$TMP/here/${folder:-out}"
+	drop "$TMP/here/${folder:-out}"
 }
 relative "no VPROF_OUT"
 folder=a/b relative "a relative VPROF_OUT" VPROF_OUT=a/b/

@@ -84,7 +84,7 @@ a_ring "VPROF_RING_AT=out" "" VPROF_RING_AT=out "$calls"
 ok "VPROF_OUT too long: output and exit status" unchanged
 ok "VPROF_OUT too long: one line on stderr" one_line "VPROF_OUT"
 is "VPROF_OUT too long: the default folder holds" "$(rings "$TMP/here/out")" 1
-rings_drop "$TMP/here/out"
+drop "$TMP/here/out"
 
 # ---- the folder ----
 
@@ -117,7 +117,7 @@ OUT=$TMP/place/link
 run_keep "$calls"
 ok "VPROF_OUT is a link to a folder: output and exit status" unchanged
 is "VPROF_OUT is a link to a folder: the ring is there" "$(rings "$TMP/place/elsewhere")" 1
-rings_drop "$TMP/place/elsewhere"
+drop "$TMP/place/elsewhere"
 OUT=out
 run_keep bash -c 'mkdir "$1" && cd "$1" && rmdir "$1" && exec "$0"' "$calls" "$TMP/gone"
 ok "the working folder has been removed: output and exit status" unchanged

@@ -11,17 +11,7 @@ DRIVER=$BUILD/fakecuda
 OUT=$TMP/out
 unset "${!VPROF_@}" "${!FAKECUDA_@}" LD_PRELOAD
 
-rings_drop() {
-	local ring
-	for ring in "$1"/*.ring; do
-		case $(readlink "$ring") in /dev/shm/vprof-*) rm -f "$(readlink "$ring")" ;; esac
-	done
-	rm -rf "$1"
-}
-
-new_out() { rings_drop "$OUT"; }
-
-trap 'rings_drop "$OUT"; rm -rf "$TMP"' EXIT
+new_out() { drop "$OUT"; }
 
 # In the background write `run=exec traced ... &`: then $! is the program and not a shell before it.
 plain() { ${run:-} env LD_LIBRARY_PATH="$DRIVER" VPROF_OUT="$OUT" "$@"; }
