@@ -60,22 +60,37 @@ static int choose_form(const struct options *options, enum sink_form *form)
 	return -EINVAL;
 }
 
-static void print_summary(const struct trace *trace, const struct sink *sink)
+struct totals {
+	uint64_t slices, in_flight, threads;
+};
+
+static struct totals count_totals(const struct trace *trace)
 {
-	uint64_t slices = 0, threads = 0, in_flight = 0;
-	char size[32];
+	struct totals sum = { 0 };
 
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct trace_process *process = &trace->processes[i];
 
-		slices += process->slices;
-		in_flight += process->in_flight;
+		sum.slices += process->slices;
+		sum.in_flight += process->in_flight;
 		for (uint32_t t = 0; t < process->thread_count; t++)
-			threads += process->threads[t]->slices > 0;
+			sum.threads += process->threads[t]->slices > 0;
 	}
-	fprintf(stderr, PROGRAM ": %" PRIu64 " records (%" PRIu64 " in flight) of %zu processes, %" PRIu64
-		" threads; %s in %s\n", slices, in_flight, trace->count, threads,
-		cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
+	return sum;
+}
+
+/* For people at a terminal; that nothing matched is said to everyone. */
+static void print_summary(const struct trace *trace, const struct sink *sink)
+{
+	struct totals sum = count_totals(trace);
+	char size[32];
+
+	if (!sum.slices)
+		fprintf(stderr, PROGRAM ": no call in these rings is among those asked for: the trace is empty\n");
+	else if (isatty(STDERR_FILENO))
+		fprintf(stderr, PROGRAM ": %" PRIu64 " records (%" PRIu64 " in flight) of %zu processes, %" PRIu64
+			" threads; %s in %s\n", sum.slices, sum.in_flight, trace->count, sum.threads,
+			cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
 }
 
 static int write_trace(struct trace *trace, const struct options *options, enum sink_form form)
@@ -95,8 +110,7 @@ static int write_trace(struct trace *trace, const struct options *options, enum 
 		sink_abort(&sink);
 		return CLI_FAILED;
 	}
-	if (isatty(STDERR_FILENO))
-		print_summary(trace, &sink);
+	print_summary(trace, &sink);
 	error = sink_close(&sink);
 	if (error) {
 		fprintf(stderr, PROGRAM ": %s: %s\n", options->output ? options->output : "standard output",

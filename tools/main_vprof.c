@@ -15,7 +15,7 @@ static int unknown_verb(const char *word)
 	near = cli_nearest(word, names, count);
 	fprintf(stderr, "vprof: no %s '%s'", word[0] == '-' ? "option" : "verb", word);
 	fprintf(stderr, near ? " (did you mean '%s'?)\n" : "\n", near);
-	fprintf(stderr, "Try 'vprof --help'.\n");
+	fprintf(stderr, "Try 'vprof --help'. A trace is made by vprof-merge.\n");
 	return CLI_USAGE;
 }
 
