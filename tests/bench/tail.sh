@@ -22,7 +22,7 @@ one() { # one OUT AT: p9999 and maximum
 	LD_LIBRARY_PATH="$build/fakecuda" FAKECUDA_INSTANT=1 LD_PRELOAD="$PWD/$build/libvprof.so" VPROF_OUT="$1" \
 		VPROF_RING_AT="$2" taskset -c 1 "$build/bench/tail"
 	# Rings on tmpfs first, while the links to them are there.
-	find "$1" -name '*.ring' -type l -printf '%l\0' | xargs -0 -r rm -f
+	find "$1" -name '*.ring' -lname '/dev/shm/vprof-*' -printf '%l\0' | xargs -0 -r rm -f
 	rm -rf "$1"
 }
 for ((i = 0; i < runs; i++)); do
