@@ -18,9 +18,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
 #include "preload/elf.h"
 #include "tests/bench/row.h"
 
@@ -34,18 +31,6 @@ static launch_fn direct, wrapped;
 static void *function;
 static int control = -1;
 static uint64_t *anchor_buffer;
-
-static uint64_t ticks(void)
-{
-#if defined(__x86_64__)
-	return __rdtsc();
-#elif defined(__aarch64__)
-	uint64_t t;
-
-	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
-	return t;
-#endif
-}
 
 static void die(const char *what)
 {
@@ -94,7 +79,7 @@ static void run_anchor(uint64_t *buffer, size_t from)
 	size_t slots = ANCHOR_BYTES / 64;
 
 	for (size_t i = from; i < from + BLOCK; i++) {
-		uint64_t t0 = ticks(), t1 = ticks();
+		uint64_t t0 = bench_ticks(), t1 = bench_ticks();
 		volatile uint64_t *slot = buffer + i % slots * 8;
 
 		slot[0] = i;
@@ -165,7 +150,7 @@ static void *many_thread(void *index)
 			if (arm == ANCHOR)
 				for (size_t k = 0; k < BLOCK; k++) {
 					volatile uint64_t *slot = buffer + k % (ANCHOR_BYTES / THREADS / 64) * 8;
-					uint64_t t0 = ticks(), t1 = ticks();
+					uint64_t t0 = bench_ticks(), t1 = bench_ticks();
 
 					slot[0] = k;
 					slot[1] = t0;

@@ -4,6 +4,7 @@
 #ifndef TESTS_BENCH_ROW_H
 #define TESTS_BENCH_ROW_H
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,6 +15,19 @@ static inline double bench_clock(clockid_t id)
 
 	clock_gettime(id, &t);
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* The counter that the anchor reads twice. */
+static inline uint64_t bench_ticks(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t ticks;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+#endif
 }
 
 static inline int bench_compare(const void *a, const void *b)

@@ -16,9 +16,6 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
 #include "tests/bench/row.h"
 #include "tests/bench/tracer.h"
 
@@ -43,22 +40,10 @@ static void die(const char *what)
 	exit(1);
 }
 
-static uint64_t ticks(void)
-{
-#if defined(__x86_64__)
-	return __rdtsc();
-#elif defined(__aarch64__)
-	uint64_t t;
-
-	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
-	return t;
-#endif
-}
-
 static void run_anchor(const struct worker *w, size_t from)
 {
 	for (size_t i = from; i < from + BLOCK; i++) {
-		uint64_t t0 = ticks(), t1 = ticks();
+		uint64_t t0 = bench_ticks(), t1 = bench_ticks();
 		volatile uint64_t *slot = w->buffer + i % w->slots * 8;
 
 		slot[0] = i;
