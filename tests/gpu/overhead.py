@@ -11,9 +11,8 @@ Four measurements, each in the order ABBA ABBA … so that what drifts slowly ca
   decode     vLLM with its engine in the process: batches of 8 prompts, 128 tokens each; the
              control word is off in one batch and on in the next
   steps      the same engine, long batches: off and on every 32 decode steps
-  process    `vllm bench latency`, whole processes with and without the preload in turn:
-             what no toggle can switch off; a process counts with the median of its batches, and
-             with its fastest, which varies less from start to start
+  process    engines with and without the preload, all alive at once, taking turns by the batch:
+             what no toggle can switch off (overhead_processes.py)
 
 Recording is switched as `vprof ctl` does, through the ring's file. A row of the table is the median
 of both arms, the median of the differences of neighbouring blocks (on - off) with its 95 %
@@ -27,28 +26,17 @@ import json
 import mmap
 import os
 import random
-import shlex
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-OUT = Path(os.environ.get("OUT", "/tmp/vprof-overhead"))
-BUILD = Path(os.environ.get("BUILD", "build")).resolve()
-LIBRARY = BUILD / "libvprof.so"
-TARGET_PERCENT = 0.5
-BATCH, INPUT, OUTPUT, STEPS = 8, 32, 128, 32
-ITERATIONS = 20  # batches of one `bench latency`
+import overhead_processes
+from overhead_common import BEGIN, BUILD, OUT, OUTPUT, TARGET_PERCENT, engine_of_this_process, environment, line, note
+
+STEPS = 32
 DROPPED = 2  # first steps of a block: the previous arm's last step is still on the GPU
-BENCH = f"--skip-tokenizer-init --disable-detokenize --batch-size {BATCH} --input-len {INPUT} --output-len {OUTPUT}"
-BEGIN = time.monotonic()
-
-
-def note(text):
-    print(f"# [{time.monotonic() - BEGIN:5.0f} s] {text}", flush=True)
 
 
 # ---- statistics ---------------------------------------------------------------------------
@@ -68,12 +56,7 @@ def row(name, unit, off, on, target=None):
     off, on = off[:n], on[:n]
     differences = [b - a for a, b in zip(off, on)]
     middle, (low, high) = statistics.median(differences), interval(differences)
-    base = statistics.median(off)
-    percent, lowest, highest = (100 * x / base for x in (middle, low, high))
-    verdict = ("-" if target is None else "ok" if highest <= target else "short" if lowest > target else
-               "unclear: the interval holds the target")
-    return (f"{name}\t{n}\t{base:.2f}\t{statistics.median(on):.2f}\t{middle:+.3f}\t{low:+.3f}\t{high:+.3f}\t{unit}\t"
-            f"{percent:+.3f}\t{lowest:+.3f}..{highest:+.3f}\t{target if target is not None else '-'}\t{verdict}")
+    return line(name, unit, n, statistics.median(off), statistics.median(on), middle, low, high, target)
 
 
 HEADING = "figure\tpairs\toff\ton\ton-off\tlow\thigh\tunit\tpercent\tinterval\ttarget %\tverdict"
@@ -116,21 +99,7 @@ class Control:
 # ---- the child: vLLM with its engine in this process -------------------------------------------
 
 def child(seconds):
-    from vllm import LLM, SamplingParams
-    from vllm.engine.arg_utils import EngineArgs
-    from vllm.utils.argparse_utils import FlexibleArgumentParser
-    parser = EngineArgs.add_cli_args(FlexibleArgumentParser())
-    parser.set_defaults(enable_prefix_caching=False)
-    flags = shlex.split(os.environ.get("VLLM_FLAGS", "")) + ["--model", os.environ["MODEL"], "--skip-tokenizer-init"]
-    llm = LLM.from_engine_args(EngineArgs.from_cli_args(parser.parse_args(flags)))
-    draw = random.Random(1)
-    prompts = [{"prompt_token_ids": [draw.randrange(3, 8000) for _ in range(INPUT)]} for _ in range(BATCH)]
-
-    def generate(tokens):
-        begin = time.perf_counter()
-        llm.generate(prompts, SamplingParams(temperature=1.0, ignore_eos=True, max_tokens=tokens, detokenize=False),
-                     use_tqdm=False)
-        return time.perf_counter() - begin
+    llm, generate = engine_of_this_process()
     for _ in range(4):
         generate(OUTPUT)
     control = Control()
@@ -185,10 +154,7 @@ def read_pairs(path):
 # ---- the parent ------------------------------------------------------------------------------
 
 def run(command, limit, preload, log, **more):
-    env = dict(os.environ, **{k: str(v) for k, v in more.items()})
-    env.pop("LD_PRELOAD", None)
-    if preload:
-        env.update(LD_PRELOAD=str(LIBRARY), VPROF_OUT=str(OUT / "rings" / log.split(".")[0]))
+    env = environment(preload, log, **more)
     with open(OUT / log, "a") as f:
         done = subprocess.run(["timeout", "-k", "10", str(max(1, int(limit)))] + command, env=env, stdout=f, stderr=f)
     return done.returncode
@@ -243,54 +209,11 @@ def measure_decode(rows, deadline, seconds):
             rows.append(row(name, "us/step", *read_pairs(OUT / file), target=TARGET_PERCENT))
 
 
-def check_bench_ring(folder, batches):
-    """The ring of the process that launched: one graph launch for each decode step."""
-    import ringfile
-    rings = [ringfile.Ring(p) for p in ringfile.find([str(folder)])]
-    for told in (r.summary() for r in rings if len(r.of_kind(ringfile.GRAPH_LAUNCH))):
-        note(f"its ring: {told['graph_launches']} graph launches for {batches} x {OUTPUT - 1} = "
-             f"{batches * (OUTPUT - 1)} decode steps; {told['records']} records of {told['reserved']}, "
-             f"{told['launches']} launches, losses {told['losses'] or 'none'}; "
-             + ", ".join(f"{n} {c}" for c, n in list(told["calls"].items())[:9]))
-
-
-def measure_processes(rows, deadline, rounds):
-    vllm = shlex.split(os.environ["VLLM"])
-    flags = shlex.split(os.environ.get("VLLM_FLAGS", "")) + shlex.split(BENCH)
-    off, on, longest = {"median": [], "fastest": []}, {"median": [], "fastest": []}, 60.0
-    (OUT / "overhead-process.tsv").write_text("")
-    for i in range(2 * rounds):
-        if left(deadline) < longest + 10:
-            note(f"process: {i} of {2 * rounds} runs, then no time was left")
-            break
-        begin = time.monotonic()
-        result = OUT / f"overhead-bench-{i}.json"
-        shutil.rmtree(OUT / "rings/overhead-bench", ignore_errors=True)
-        rc = run(vllm + ["bench", "latency", "--model", os.environ["MODEL"]] + flags +
-                 ["--num-iters-warmup", "3", "--num-iters", str(ITERATIONS), "--output-json", str(result)],
-                 left(deadline), arm(i), "overhead-bench.log")
-        longest = time.monotonic() - begin
-        if rc or not result.exists():
-            note(f"bench latency ended with {rc}: {(OUT / 'overhead-bench.log').read_text(errors='replace')[-200:]}")
-            continue
-        times = [x / OUTPUT * 1e6 for x in json.loads(result.read_text())["latencies"]]
-        for name, value in (("median", statistics.median(times)), ("fastest", min(times))):
-            (on if arm(i) else off)[name].append(value)
-        with open(OUT / "overhead-process.tsv", "a") as f:
-            f.write(f"{'on' if arm(i) else 'off'}\t{statistics.median(times):.3f}\t{min(times):.3f}\n")
-        if arm(i):
-            check_bench_ring(OUT / "rings/overhead-bench", 3 + ITERATIONS)
-        note(f"process {'with' if arm(i) else 'without'}: {statistics.median(times):.1f} us/step, "
-             f"fastest batch {min(times):.1f}, {longest:.0f} s")
-    for name in off:
-        rows.append(row(f"decode, whole process, {name} batch", "us/step", off[name], on[name], target=TARGET_PERCENT))
-
-
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--deadline", type=float, default=540)
     options.add_argument("--decode-seconds", type=float, default=150)
-    options.add_argument("--rounds", type=int, default=3, help="pairs of whole processes of vLLM")
+    options.add_argument("--processes", type=int, default=6, help="engines of each arm")
     options.add_argument("--starts", type=int, default=12, help="whole processes of each arm of launch")
     options.add_argument("--only", default="launch,decode,process")
     o = options.parse_args()
@@ -298,7 +221,7 @@ def main():
     rows = []
     for name, work in (("launch", lambda: measure_launch(rows, o.deadline, o.starts)),
                        ("decode", lambda: measure_decode(rows, o.deadline, o.decode_seconds)),
-                       ("process", lambda: measure_processes(rows, o.deadline, o.rounds))):
+                       ("process", lambda: overhead_processes.measure(rows, left(o.deadline), o.processes))):
         if name in o.only.split(","):
             note(name)
             try:
