@@ -3,7 +3,9 @@
  *
  * This header is the whole contract between the writer (preload/, shim/) and
  * the readers (tools/, gdb). A reader needs nothing else: a ring carries its
- * own names, its clock anchors and its loss counters.
+ * own names, its clock anchors and its loss counters. It has three files: this one says how
+ * the file is laid out, ring_records.h what a record holds, ring_defs.h what a definition holds;
+ * including this one is enough.
  *
  *   offset                                        size
  *   0              header page                    4096   who, how the rest lies
@@ -12,6 +14,7 @@
  *   12288          clock page                     4096   anchors
  *   lanes_offset   lane table     lane_count * 128       one lane per live thread
  *   defs_offset    definitions    defs_size              names and objects, append-only
+ *   holdings_offset  holdings     holding_count * 64     memory that the program holds (minor 1)
  *   chunks_offset  chunks         chunk_count * 16384    the records
  *
  * HOW RECORDS LIE. A thread owns a lane, and a lane owns one chunk at a time.
@@ -41,6 +44,9 @@
  * an old reader may ignore: a new record kind, a new definition type, a use for
  * a reserved (zero) field. Kinds and types are append-only and never reused.
  *
+ * Minor 1 added: groups in the control word, memory totals, holdings, query counts, the kinds from
+ * VPROF_KIND_QUERIES on and the definitions from VPROF_DEF_TEXT on.
+ *
  * UNITS. "ticks" are counts of the clock named in the header (`clock`); the
  * clock page relates them to nanoseconds of CLOCK_MONOTONIC and CLOCK_REALTIME.
  * Integers are in the writer's byte order, which `byte_order` tells.
@@ -54,7 +60,7 @@
 #define VPROF_RING_MAGIC      0x31474e4952505656ull /* "VVPRING1" read as little-endian bytes */
 #define VPROF_RING_BYTE_ORDER 0x01020304u
 #define VPROF_RING_MAJOR      1u
-#define VPROF_RING_MINOR      0u
+#define VPROF_RING_MINOR      1u
 
 enum {
 	VPROF_PAGE_SIZE = 4096,
@@ -116,6 +122,10 @@ struct vprof_ring_header {
 	                            elsewhere (tmpfs); empty when the entry is the ring itself */
 	char exe[512];           /* /proc/self/exe, NUL-terminated, cut to fit */
 	char command[1024];      /* arguments at ring creation, blanks between, likewise */
+	/* From minor 1 on; header_size tells whether they are there. */
+	uint64_t holdings_offset; /* 0: none */
+	uint32_t holding_count;
+	uint32_t holding_size;   /* bytes, 64 */
 };
 VPROF_AT(vprof_ring_header, magic, 0);
 VPROF_AT(vprof_ring_header, byte_order, 8);
@@ -143,22 +153,42 @@ VPROF_AT(vprof_ring_header, host, 176);
 VPROF_AT(vprof_ring_header, link, 272);
 VPROF_AT(vprof_ring_header, exe, 1296);
 VPROF_AT(vprof_ring_header, command, 1808);
-VPROF_SIZE(vprof_ring_header, 2832);
+VPROF_AT(vprof_ring_header, holdings_offset, 2832);
+VPROF_AT(vprof_ring_header, holding_count, 2840);
+VPROF_AT(vprof_ring_header, holding_size, 2844);
+VPROF_SIZE(vprof_ring_header, 2848);
 
 /*
- * Control page. `word` is read by every hooked call with one relaxed load and
- * may be written at any time by any process that may write the file: 0 means
- * that nothing is recorded.
+ * Groups of calls, as VPROF_TRACE names them: a bit each of the control word. Append-only.
  */
-enum vprof_control_bits {
-	VPROF_CONTROL_RECORD = 1u << 0,
+enum vprof_group {
+	VPROF_GROUP_LAUNCH = 0,
+	VPROF_GROUP_COPY = 1,    /* copies and sets */
+	VPROF_GROUP_SYNC = 2,
+	VPROF_GROUP_MEMORY = 3,
+	VPROF_GROUP_EVENT = 4,
+	VPROF_GROUP_STREAM = 5,
+	VPROF_GROUP_GRAPH = 6,   /* graph launches too */
+	VPROF_GROUP_MODULE = 7,
+	VPROF_GROUP_CONTEXT = 8, /* contexts, devices, the profiler, and what fits nowhere else */
+	VPROF_GROUP_QUERY = 9,   /* calls that only ask; off: counted per thread (VPROF_KIND_QUERIES) */
+	VPROF_GROUP_RANGE = 10,  /* the program's own ranges, marks and counters: NVTX, vprof.h */
+	VPROF_GROUP_COUNT = 11,
 };
+#define VPROF_GROUP_BIT(group) (1u << (group))
 
+/*
+ * Control page. `word` is read by every hooked call with one relaxed load and may be written at any
+ * time by any process that may write the file: the bits (VPROF_GROUP_BIT) of the groups that are
+ * recorded, 0 for nothing. Whoever switches recording on writes `groups` there, off 0.
+ */
 struct vprof_ring_control {
-	uint32_t word;           /* enum vprof_control_bits; writer: the library at creation, then anyone */
-	uint32_t reserved[15];
+	uint32_t word;           /* writer: the library at creation, then anyone */
+	uint32_t groups;         /* what VPROF_TRACE chose; writer: the library at creation. 0 before minor 1: write 1 */
+	uint32_t reserved[14];
 };
 VPROF_AT(vprof_ring_control, word, 0);
+VPROF_AT(vprof_ring_control, groups, 4);
 VPROF_SIZE(vprof_ring_control, 64);
 
 /* Why something that happened is not in the ring. Append-only. */
@@ -170,6 +200,9 @@ enum vprof_loss {
 	VPROF_LOSS_DEFS_FULL = 4,  /* a name or object that found no room in the definitions */
 	VPROF_LOSS_START = 5,      /* calls that passed while the ring was being made */
 	VPROF_LOSS_HANDLES = 6,    /* a launch of a function that the handle table had no room for */
+	VPROF_LOSS_HOLDINGS = 7,   /* an allocation that the holdings had no room for */
+	VPROF_LOSS_TEXT = 8,       /* a range's name that was cut, or for which there was no room */
+	VPROF_LOSS_NODES = 9,      /* a graph whose nodes could not be told, wholly or in part */
 	VPROF_LOSS_COUNT = 16,     /* room for more */
 };
 
@@ -178,6 +211,20 @@ enum vprof_ring_state {
 	VPROF_RING_RUNNING = 1,    /* also what a killed process leaves */
 	VPROF_RING_CLOSED = 2,     /* exit() ran our destructor */
 };
+
+/*
+ * Memory in use, a total for each device, and for the host's pinned memory. Writer: any thread, by
+ * relaxed atomics, after the call that took or gave it back; `peak` and `peak_ticks` belong together
+ * but may be torn in a live ring.
+ */
+enum { VPROF_MEMORY_DEVICES = 32, VPROF_MEMORY_HOST = 32, VPROF_MEMORY_TOTALS = 33 };
+
+struct vprof_memory_total {
+	uint64_t bytes;            /* now */
+	uint64_t peak;
+	uint64_t peak_ticks;
+};
+VPROF_SIZE(vprof_memory_total, 24);
 
 /*
  * Live page. Valid from the header's magic on. Counters are added to with relaxed
@@ -197,6 +244,7 @@ struct vprof_ring_live {
 	char comm[16];             /* main thread's name, refreshed by housekeeping */
 	char title[240];           /* /proc/self/cmdline with blanks, refreshed by housekeeping:
 	                              shows setproctitle(); may be torn in a live ring */
+	struct vprof_memory_total memory[VPROF_MEMORY_TOTALS]; /* by device, then the host; from minor 1 on */
 };
 VPROF_AT(vprof_ring_live, state, 0);
 VPROF_AT(vprof_ring_live, end_ticks, 8);
@@ -208,7 +256,8 @@ VPROF_AT(vprof_ring_live, beat_ticks, 48);
 VPROF_AT(vprof_ring_live, loss, 64);
 VPROF_AT(vprof_ring_live, comm, 192);
 VPROF_AT(vprof_ring_live, title, 208);
-VPROF_SIZE(vprof_ring_live, 448);
+VPROF_AT(vprof_ring_live, memory, 448);
+VPROF_SIZE(vprof_ring_live, 1240);
 
 /*
  * Clock page: an array of anchors, each one moment in every clock. Entry 0 is
@@ -228,6 +277,52 @@ VPROF_AT(vprof_anchor, realtime_ns, 16);
 VPROF_AT(vprof_anchor, error_ns, 24);
 VPROF_SIZE(vprof_anchor, 32);
 enum { VPROF_ANCHORS = VPROF_PAGE_SIZE / 32 };
+
+/*
+ * Holdings: memory that the program holds, one entry each, so that what was taken long ago is known
+ * when its record has been overwritten. Open addressing; `address` is the key and is stored last
+ * (release; readers pair with an acquire load): 0 free, 1 given back, else taken. An entry that is
+ * given back may be taken again. A virtual range and the physical memory mapped into it are two entries.
+ */
+enum vprof_memory_kind {
+	VPROF_MEMORY_DEVICE = 1,     /* cuMemAlloc, cuMemAllocPitch */
+	VPROF_MEMORY_POOL = 2,       /* cuMemAllocAsync, cuMemAllocFromPoolAsync; pool: `other` */
+	VPROF_MEMORY_MANAGED = 3,
+	VPROF_MEMORY_PINNED = 4,     /* cuMemAllocHost, cuMemHostAlloc */
+	VPROF_MEMORY_REGISTERED = 5, /* cuMemHostRegister: the program's own pages */
+	VPROF_MEMORY_PHYSICAL = 6,   /* cuMemCreate; address: the handle with bit 63 set */
+	VPROF_MEMORY_RESERVED = 7,   /* cuMemAddressReserve: addresses only */
+	VPROF_MEMORY_MAPPED = 8,     /* cuMemMap; other: the handle. Counted with PHYSICAL */
+	VPROF_MEMORY_ARRAY = 9,      /* cuArrayCreate and the like; address: the handle with bit 62 set */
+	VPROF_MEMORY_KIND = 0xff,    /* of slot.object of a MEMORY record: the kind */
+	VPROF_MEMORY_TAKE = 1 << 8,  /* likewise: memory was taken, */
+	VPROF_MEMORY_GIVE = 1 << 9,  /* or given back */
+	VPROF_MEMORY_UNKNOWN = 1 << 10, /* given back, but never seen being taken */
+	VPROF_MEMORY_PLACE_SHIFT = 16,  /* above it: device + 1, VPROF_MEMORY_HOST + 1, 0 not known */
+};
+
+struct vprof_holding {
+	uint64_t address;          /* as above */
+	uint64_t bytes;
+	uint64_t ticks;            /* when it was taken */
+	uint64_t thread;           /* serial of who took it */
+	uint64_t other;            /* pool, handle or flags, as in the record */
+	uint64_t stream;
+	uint16_t call;             /* with which function */
+	uint16_t kind;             /* enum vprof_memory_kind */
+	uint32_t place;            /* device, or VPROF_MEMORY_HOST */
+	uint64_t range;            /* innermost range in which it was taken: a definition (VPROF_DEF_TEXT) or 0 */
+};
+VPROF_AT(vprof_holding, bytes, 8);
+VPROF_AT(vprof_holding, ticks, 16);
+VPROF_AT(vprof_holding, thread, 24);
+VPROF_AT(vprof_holding, other, 32);
+VPROF_AT(vprof_holding, stream, 40);
+VPROF_AT(vprof_holding, call, 48);
+VPROF_AT(vprof_holding, kind, 50);
+VPROF_AT(vprof_holding, place, 52);
+VPROF_AT(vprof_holding, range, 56);
+VPROF_SIZE(vprof_holding, 64);
 
 /* Lanes. A lane whose thread has ended is taken over by a later thread. */
 enum vprof_lane_state {
@@ -251,7 +346,8 @@ struct vprof_lane {
 	uint64_t end_ticks;        /* when it ended; 0 while it lives */
 	uint64_t sealed;           /* slots of this lane used before the current chunk, all owners */
 	uint64_t owner_first;      /* lane position at which the owner began */
-	uint64_t reserved[7];
+	uint64_t queries;          /* calls that were counted and not recorded, all owners; from minor 1 on */
+	uint64_t reserved[6];
 };
 VPROF_AT(vprof_lane, state, 0);
 VPROF_AT(vprof_lane, tid, 4);
@@ -262,6 +358,7 @@ VPROF_AT(vprof_lane, start_ticks, 40);
 VPROF_AT(vprof_lane, end_ticks, 48);
 VPROF_AT(vprof_lane, sealed, 56);
 VPROF_AT(vprof_lane, owner_first, 64);
+VPROF_AT(vprof_lane, queries, 72);
 VPROF_SIZE(vprof_lane, 128);
 
 /*
@@ -295,151 +392,7 @@ VPROF_AT(vprof_chunk_header, held, 44);
 VPROF_AT(vprof_chunk_header, comm, 48);
 VPROF_SIZE(vprof_chunk_header, 64);
 
-/*
- * Record kinds. Each is one slot:
- *
- *    0        8        16       24    26    28       32                          64
- *   +--------+--------+--------+-----+-----+--------+---------------------------+
- *   | seq    | t0     | done   |kind |call | object | 32 bytes that depend on kind |
- *   +--------+--------+--------+-----+-----+--------+---------------------------+
- *
- * `call` is the id of the driver function (VPROF_DEF_CALL gives its name).
- * `object` is a definition id, 0 when there is none. Handles and addresses are
- * the program's own values, to compare and not to follow.
- */
-enum vprof_kind {
-	/* A kernel launch; object: kernel (VPROF_DEF_KERNEL).
-	 *   32 stream u64 | 40 grid u32[3] | 52 block u16[3] | 58 flags u16 | 60 shared u32 */
-	VPROF_KIND_LAUNCH = 1,
-	/* A graph launch; object: graph (VPROF_DEF_GRAPH).
-	 *   32 stream u64 | 40 exec u64 | 48 flags u64 | 56 zero */
-	VPROF_KIND_GRAPH_LAUNCH = 2,
-	/* A copy; object: direction and form (enum vprof_copy).
-	 *   32 dst u64 | 40 src u64 | 48 bytes u64 | 56 stream u64 */
-	VPROF_KIND_COPY = 3,
-	/* A memory set; object: form (the bits of enum vprof_copy above the direction).
-	 *   32 dst u64 | 40 bytes u64 | 48 stream u64 | 56 value u32 | 60 width u32 (bytes) */
-	VPROF_KIND_SET = 4,
-	/* A wait of the host: stream, event or context synchronize.
-	 *   32 handle u64 (0: context) | 40 zero[3] */
-	VPROF_KIND_SYNC = 5,
-	/* An event operation (record, query).
-	 *   32 event u64 | 40 stream u64 | 48 flags u64 | 56 zero */
-	VPROF_KIND_EVENT = 6,
-	/* Memory taken, given back or mapped.
-	 *   32 address u64 (of an allocation: with done) | 40 bytes u64 | 48 other u64 | 56 stream u64
-	 *   other: pool, handle or flags, as the function has them */
-	VPROF_KIND_MEMORY = 7,
-	/* Module, library or function handling; object: of a lookup, the kernel (with done).
-	 *   32 handle u64 (with done where the call makes it) | 40 from u64 | 48 size u64 | 56 zero */
-	VPROF_KIND_MODULE = 8,
-	/* Graph handling other than a launch; object: graph (with done where the call makes it).
-	 *   32 graph u64 | 40 exec u64 (with done where the call makes it) | 48 stream u64 | 56 flags u64 */
-	VPROF_KIND_GRAPH = 9,
-	/* Profiler start and stop. 32 zero[4] */
-	VPROF_KIND_PROFILER = 10,
-	/* Any other driver call: its first four arguments as machine words, 0 beyond its number.
-	 *   32 args u64[4] */
-	VPROF_KIND_CALL = 11,
-	/* A thread takes over the lane; what follows is its. t0: when. done: 1 << 16.
-	 *   32 thread u64 (serial) | 40 tid u32 | 44 zero u32 | 48 comm char[16] */
-	VPROF_KIND_THREAD = 12,
-};
-
-/* Flags of LAUNCH and GRAPH_LAUNCH. */
-enum vprof_launch_flags {
-	VPROF_LAUNCH_PER_THREAD = 1u << 0,   /* a _ptsz/_ptds entry: stream 0 is the thread's own */
-	VPROF_LAUNCH_COOPERATIVE = 1u << 1,
-	VPROF_LAUNCH_CLUSTER = 1u << 2,
-	VPROF_LAUNCH_PROGRAMMATIC = 1u << 3, /* programmatic stream serialization or event */
-	VPROF_LAUNCH_EXTRA = 1u << 4,        /* arguments came through `extra` */
-};
-
-/* `object` of a COPY: direction in the low byte, form above it. */
-enum vprof_copy {
-	VPROF_COPY_UNKNOWN = 0,  /* by unified address: the driver decides */
-	VPROF_COPY_HTOD = 1,
-	VPROF_COPY_DTOH = 2,
-	VPROF_COPY_DTOD = 3,
-	VPROF_COPY_HTOA = 4,
-	VPROF_COPY_ATOH = 5,
-	VPROF_COPY_DTOA = 6,
-	VPROF_COPY_ATOD = 7,
-	VPROF_COPY_ATOA = 8,
-	VPROF_COPY_PEER = 9,
-	VPROF_COPY_HTOH = 10,
-	VPROF_COPY_DIRECTION = 0xff,
-	VPROF_COPY_ASYNC = 1 << 8,
-	VPROF_COPY_2D = 1 << 9,
-	VPROF_COPY_3D = 1 << 10,
-	VPROF_COPY_PER_THREAD = 1 << 11, /* as VPROF_LAUNCH_PER_THREAD */
-};
-
-struct vprof_slot {
-	uint64_t seq;              /* chunk base + slot index once published */
-	uint64_t t0;               /* ticks just before the real call */
-	uint64_t done;             /* 0: in flight. Else (t1 - t0 | 1) << 16 | result */
-	uint16_t kind;             /* enum vprof_kind */
-	uint16_t call;
-	uint32_t object;
-	union {
-		struct {
-			uint64_t stream;
-			uint32_t grid[3];
-			uint16_t block[3];    /* 65535: that or more */
-			uint16_t flags;       /* enum vprof_launch_flags */
-			uint32_t shared;      /* dynamic shared memory, bytes */
-		} launch;
-		struct { uint64_t stream, exec, flags, zero; } graph_launch;
-		struct { uint64_t dst, src, bytes, stream; } copy;
-		struct { uint64_t dst, bytes, stream; uint32_t value, width; } set;
-		struct { uint64_t handle, zero[3]; } sync;
-		struct { uint64_t event, stream, flags, zero; } event;
-		struct { uint64_t address, bytes, other, stream; } memory;
-		struct { uint64_t handle, from, size, zero; } module;
-		struct { uint64_t graph, exec, stream, flags; } graph;
-		struct { uint64_t args[4]; } call_args;
-		struct { uint64_t thread; uint32_t tid, zero; char comm[16]; } owner;
-		uint64_t words[4];
-	};
-};
-VPROF_AT(vprof_slot, seq, 0);
-VPROF_AT(vprof_slot, t0, 8);
-VPROF_AT(vprof_slot, done, 16);
-VPROF_AT(vprof_slot, kind, 24);
-VPROF_AT(vprof_slot, call, 26);
-VPROF_AT(vprof_slot, object, 28);
-VPROF_AT(vprof_slot, launch.stream, 32);
-VPROF_AT(vprof_slot, launch.grid, 40);
-VPROF_AT(vprof_slot, launch.block, 52);
-VPROF_AT(vprof_slot, launch.flags, 58);
-VPROF_AT(vprof_slot, launch.shared, 60);
-VPROF_AT(vprof_slot, graph_launch.exec, 40);
-VPROF_AT(vprof_slot, graph_launch.flags, 48);
-VPROF_AT(vprof_slot, copy.src, 40);
-VPROF_AT(vprof_slot, copy.bytes, 48);
-VPROF_AT(vprof_slot, copy.stream, 56);
-VPROF_AT(vprof_slot, set.bytes, 40);
-VPROF_AT(vprof_slot, set.stream, 48);
-VPROF_AT(vprof_slot, set.value, 56);
-VPROF_AT(vprof_slot, set.width, 60);
-VPROF_AT(vprof_slot, event.stream, 40);
-VPROF_AT(vprof_slot, memory.bytes, 40);
-VPROF_AT(vprof_slot, memory.other, 48);
-VPROF_AT(vprof_slot, memory.stream, 56);
-VPROF_AT(vprof_slot, module.from, 40);
-VPROF_AT(vprof_slot, module.size, 48);
-VPROF_AT(vprof_slot, graph.exec, 40);
-VPROF_AT(vprof_slot, graph.stream, 48);
-VPROF_AT(vprof_slot, graph.flags, 56);
-VPROF_AT(vprof_slot, owner.tid, 40);
-VPROF_AT(vprof_slot, owner.comm, 48);
-VPROF_AT(vprof_slot, words, 32);
-VPROF_SIZE(vprof_slot, 64);
-
-#define VPROF_DONE(ticks, result) ((uint64_t)(ticks) << 16 | (uint16_t)(result))
-#define VPROF_DONE_TICKS(done)    ((uint64_t)(done) >> 16)
-#define VPROF_DONE_RESULT(done)   ((uint32_t)(done) & 0xffff)
+#include "vprof/ring_records.h"
 
 struct vprof_chunk {
 	struct vprof_chunk_header head;
@@ -447,111 +400,6 @@ struct vprof_chunk {
 };
 VPROF_SIZE(vprof_chunk, VPROF_CHUNK_SIZE);
 
-/*
- * Definitions: an append-only log from defs_offset on. An entry starts on a
- * multiple of 8; its id is that offset within the log, divided by 8 (the log
- * begins with 8 bytes of zero, so no entry has id 0).
- *
- *    0      4      6      8                          size
- *   +------+------+------+--------------------------+
- *   | size | type |state | fields, then name and NUL |
- *   +------+------+------+--------------------------+
- *
- * The writer takes room by a compare-and-swap of this head from 0 (so a walk
- * from the start never meets a gap of unknown length), fills the rest and
- * release-stores state READY. Readers skip entries that are not READY and types
- * that they do not know, and stop at a head of 0.
- */
-enum vprof_def_state {
-	VPROF_DEF_RESERVED = 1,
-	VPROF_DEF_READY = 2,
-};
-
-enum vprof_def_type {
-	VPROF_DEF_CALL = 1,      /* a driver function; one for each id the ring may hold */
-	VPROF_DEF_KERNEL = 2,    /* a kernel function, at its first launch or lookup */
-	VPROF_DEF_GRAPH = 3,     /* an executable graph, at its instantiation */
-	VPROF_DEF_MODULE = 4,    /* a module or library, at its load */
-};
-
-struct vprof_def {
-	uint32_t size;           /* bytes, this head included, a multiple of 8 */
-	uint16_t type;           /* enum vprof_def_type */
-	uint16_t state;          /* enum vprof_def_state */
-};
-VPROF_SIZE(vprof_def, 8);
-
-struct vprof_def_call {
-	struct vprof_def head;
-	uint32_t call;           /* as in vprof_slot.call */
-	uint32_t family;         /* enum vprof_family */
-	char name[];             /* the exported symbol */
-};
-
-struct vprof_def_kernel {
-	struct vprof_def head;
-	uint64_t handle;         /* CUfunction or CUkernel */
-	uint64_t ticks;          /* when it was defined */
-	uint64_t module;         /* handle it was looked up in, 0 when not known */
-	uint64_t reserved;
-	char name[];             /* as the driver has it: mangled */
-};
-
-struct vprof_def_graph {
-	struct vprof_def head;
-	uint64_t exec;           /* CUgraphExec */
-	uint64_t graph;          /* CUgraph it was made from */
-	uint64_t ticks;
-	uint64_t flags;          /* of the instantiation */
-	uint32_t number;         /* 1, 2, … in order of instantiation */
-	uint32_t nodes;          /* number of nodes; 0 when not known */
-};
-
-struct vprof_def_module {
-	struct vprof_def head;
-	uint64_t handle;         /* CUmodule or CUlibrary */
-	uint64_t ticks;
-	uint64_t size;           /* bytes of the image, 0 when not known */
-	uint64_t reserved;
-	char name[];             /* file name, empty for an image in memory */
-};
-VPROF_AT(vprof_def, type, 4);
-VPROF_AT(vprof_def, state, 6);
-VPROF_AT(vprof_def_call, call, 8);
-VPROF_AT(vprof_def_call, family, 12);
-VPROF_AT(vprof_def_kernel, handle, 8);
-VPROF_AT(vprof_def_kernel, ticks, 16);
-VPROF_AT(vprof_def_kernel, module, 24);
-VPROF_AT(vprof_def_graph, exec, 8);
-VPROF_AT(vprof_def_graph, graph, 16);
-VPROF_AT(vprof_def_graph, ticks, 24);
-VPROF_AT(vprof_def_graph, flags, 32);
-VPROF_AT(vprof_def_graph, number, 40);
-VPROF_AT(vprof_def_graph, nodes, 44);
-VPROF_AT(vprof_def_module, handle, 8);
-VPROF_AT(vprof_def_module, ticks, 16);
-VPROF_AT(vprof_def_module, size, 24);
-VPROF_SIZE(vprof_def_call, 16);
-VPROF_SIZE(vprof_def_kernel, 40);
-VPROF_SIZE(vprof_def_graph, 48);
-VPROF_SIZE(vprof_def_module, 40);
-
-/* Families of driver functions, for filters, colours and the coverage page. Append-only. */
-enum vprof_family {
-	VPROF_FAMILY_OTHER = 0,
-	VPROF_FAMILY_LAUNCH = 1,
-	VPROF_FAMILY_GRAPH = 2,
-	VPROF_FAMILY_COPY = 3,
-	VPROF_FAMILY_SET = 4,
-	VPROF_FAMILY_SYNC = 5,
-	VPROF_FAMILY_EVENT = 6,
-	VPROF_FAMILY_STREAM = 7,
-	VPROF_FAMILY_MEMORY = 8,
-	VPROF_FAMILY_MODULE = 9,
-	VPROF_FAMILY_CONTEXT = 10,
-	VPROF_FAMILY_DEVICE = 11,
-	VPROF_FAMILY_PROFILER = 12,
-	VPROF_FAMILY_QUERY = 13,
-};
+#include "vprof/ring_defs.h"
 
 #endif

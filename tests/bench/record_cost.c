@@ -54,8 +54,13 @@ static void find_kernel(void *handle)
 		die("the driver gives no kernel");
 }
 
-static void set_control(uint32_t word)
+static void set_control(int on)
 {
+	uint32_t word = 0;
+
+	if (on && pread(control, &word, sizeof(word), VPROF_CONTROL_OFFSET + offsetof(struct vprof_ring_control, groups)) !=
+		  sizeof(word))
+		die("cannot read the control page");
 	if (pwrite(control, &word, sizeof(word), VPROF_CONTROL_OFFSET) != sizeof(word))
 		die("cannot write the control word");
 }

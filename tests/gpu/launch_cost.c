@@ -59,7 +59,7 @@ static int ring_open(void)
 	return fd;
 }
 
-static volatile uint32_t *control_word(void)
+static volatile struct vprof_ring_control *control_page(void)
 {
 	int fd = ring_open();
 	struct vprof_ring_control *control;
@@ -74,7 +74,7 @@ static volatile uint32_t *control_word(void)
 		exit(2);
 	}
 	close(fd);
-	return &control->word;
+	return control;
 }
 
 static double block(const struct driver *d, CUfunction f, int launches)
@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 	struct driver d;
 	CUmodule module;
 	CUfunction f;
-	volatile uint32_t *word = NULL;
+	volatile struct vprof_ring_control *control = NULL;
 	int pairs, launches;
 
 	if (argc != 4 || (strcmp(argv[1], "toggle") && strcmp(argv[1], "plain"))) {
@@ -110,15 +110,15 @@ int main(int argc, char **argv)
 	DRIVER_TRY(d.cuModuleGetFunction(&f, module, "vprof_test_empty"));
 	block(&d, f, launches);
 	if (!strcmp(argv[1], "toggle"))
-		word = control_word();
+		control = control_page();
 	for (int i = 0; i < 20; i++)
 		block(&d, f, launches);
 	for (int i = 0; i < 2 * pairs; i++) {
 		int on = i % 4 == 1 || i % 4 == 2;
 
-		if (word)
-			*word = on ? VPROF_CONTROL_RECORD : 0;
-		printf("%s\t%.2f\n", word ? (on ? "on" : "off") : "plain", block(&d, f, launches));
+		if (control)
+			control->word = on ? control->groups : 0;
+		printf("%s\t%.2f\n", control ? (on ? "on" : "off") : "plain", block(&d, f, launches));
 	}
 	return 0;
 }

@@ -89,7 +89,7 @@ class Control:
             self.live = mmap.mmap(f.fileno(), 4096, offset=8192, prot=mmap.PROT_READ)
 
     def set(self, on):
-        self.page[0:4] = int(bool(on)).to_bytes(4, sys.byteorder)
+        self.page[0:4] = self.page[4:8] if on else bytes(4)
 
     def chunks(self):
         """Chunks of 255 records handed out so far."""

@@ -52,16 +52,25 @@ flipped() {
 	exec 9>"$fifo"
 	printf x >&9
 	until grep -qs 'round 2' "$TMP/$1.out"; do sleep 0.02; done
-	control "$1" '\0'
+	control "$1" off
 	printf x >&9
 	until grep -qs 'round 3' "$TMP/$1.out"; do sleep 0.02; done
-	control "$1" '\1'
+	control "$1" on
 	printf x >&9
 	exec 9>&-
 	wait $!
 	echo $? >"$TMP/$1.rc"
 }
-control() { [ "$1" = plain ] || printf "$2" | dd of="$(echo "$OUT"/*.ring)" bs=1 seek=4096 conv=notrunc status=none; }
+control() { # control WAY on|off: the groups that were chosen stand behind the word
+	local ring
+	[ "$1" = plain ] && return
+	ring=$(echo "$OUT"/*.ring)
+	if [ "$2" = on ]; then
+		dd if="$ring" bs=1 skip=4100 count=4 status=none
+	else
+		head -c 4 /dev/zero
+	fi | dd of="$ring" bs=1 seek=4096 conv=notrunc status=none
+}
 
 new_out
 flipped plain

@@ -404,7 +404,7 @@ static int put_chunks(const struct make_ring *o, int fd, uint64_t offset, const 
 static int put_pages(const struct make_ring *o, int fd, const struct vprof_ring_header *h,
 		     uint64_t defs)
 {
-	struct vprof_ring_control control = { .word = VPROF_CONTROL_RECORD };
+	struct vprof_ring_control control = { .word = 1, .groups = 1 };
 	struct vprof_anchor anchors[VPROF_ANCHORS] = { 0 };
 	struct vprof_ring_live live;
 	int error;

@@ -11,6 +11,8 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$(sort <<'LIST'
 ./bin/vprof
 ./bin/vprof-merge
 ./include/vprof/ring.h
+./include/vprof/ring_defs.h
+./include/vprof/ring_records.h
 ./lib/libvprof.so
 ./lib/pkgconfig/vprof.pc
 ./share/man/man1/vprof-dump.1
