@@ -100,6 +100,9 @@ const struct vprof_def *ring_def_next(const struct ring *ring, const struct vpro
 /* Id of a definition that ring_def() or ring_def_next() gave. */
 uint32_t ring_def_id(const struct ring *ring, const struct vprof_def *def);
 
+/* How many of a kernel's parameters stand in facts->params. */
+uint32_t ring_facts_params(const struct vprof_def_facts *facts);
+
 /* Name of a driver function, "call#N" in a static table's stead when the ring does not know it. */
 const char *ring_call_name(const struct ring *ring, uint32_t call);
 

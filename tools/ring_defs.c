@@ -1,5 +1,5 @@
 /*
- * ring_defs.c - the definitions: names of calls, kernels, graphs and modules.
+ * ring_defs.c - the definitions: what calls, kernels, graphs, streams and the rest are.
  *
  * The log is copied as far as it goes. A bit for each entry that is READY and sound
  * guards every later look-up: an id from a record is trusted only when an entry
@@ -13,14 +13,33 @@
 
 enum { BLOCK = 64 * 1024, DEFS_MOST = 1 << 30 };
 
-/* Least size of a type, and where its name begins (0: it has none). */
+/* Least size of a type, where its name begins (0: it has none), and what it holds many of. */
 static const struct def_shape {
 	uint32_t least, name;
+	uint32_t count;    /* where the number of its parts stands; 0: it has none */
+	uint32_t part;     /* bytes of a part; they begin at `least` */
 } shapes[] = {
-	[VPROF_DEF_CALL] = { sizeof(struct vprof_def_call), offsetof(struct vprof_def_call, name) },
-	[VPROF_DEF_KERNEL] = { sizeof(struct vprof_def_kernel), offsetof(struct vprof_def_kernel, name) },
-	[VPROF_DEF_GRAPH] = { sizeof(struct vprof_def_graph), 0 },
-	[VPROF_DEF_MODULE] = { sizeof(struct vprof_def_module), offsetof(struct vprof_def_module, name) },
+#define NAMED(type)        { sizeof(struct type), offsetof(struct type, name), 0, 0 }
+#define NAMELESS(type)     { sizeof(struct type), 0, 0, 0 }
+#define PARTS(type, parts) { offsetof(struct type, parts), 0, offsetof(struct type, count), \
+			     sizeof(((struct type *)0)->parts[0]) }
+	[VPROF_DEF_CALL] = NAMED(vprof_def_call),
+	[VPROF_DEF_KERNEL] = NAMED(vprof_def_kernel),
+	[VPROF_DEF_GRAPH] = NAMELESS(vprof_def_graph),
+	[VPROF_DEF_MODULE] = NAMED(vprof_def_module),
+	[VPROF_DEF_TEXT] = NAMED(vprof_def_text),
+	[VPROF_DEF_DOMAIN] = NAMED(vprof_def_domain),
+	[VPROF_DEF_CATEGORY] = NAMED(vprof_def_category),
+	[VPROF_DEF_LABEL] = NAMED(vprof_def_label),
+	[VPROF_DEF_STREAM] = NAMELESS(vprof_def_stream),
+	[VPROF_DEF_EVENT] = NAMELESS(vprof_def_event),
+	[VPROF_DEF_CONTEXT] = NAMELESS(vprof_def_context),
+	[VPROF_DEF_DEVICE] = NAMED(vprof_def_device),
+	[VPROF_DEF_FACTS] = NAMELESS(vprof_def_facts),
+	[VPROF_DEF_NODES] = PARTS(vprof_def_nodes, nodes),
+	[VPROF_DEF_EDGES] = PARTS(vprof_def_edges, edges),
+	[VPROF_DEF_SAVED] = NAMED(vprof_def_saved),
+	[VPROF_DEF_UNKNOWN] = NAMED(vprof_def_unknown),
 };
 
 struct log {
@@ -96,9 +115,16 @@ static int log_read(const struct ring *ring, struct log *log)
 	return 0;
 }
 
+/* A saved file lies beside the ring: a name that leads elsewhere is none that a writer gave. */
+static int file_name_sound(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/');
+}
+
 static int def_sound(const struct vprof_def *def)
 {
 	const struct def_shape *shape;
+	uint32_t count;
 
 	if (def->type >= sizeof(shapes) / sizeof(shapes[0]) || !shapes[def->type].least)
 		return 1; /* a type of a later version: listed, never looked into */
@@ -107,7 +133,14 @@ static int def_sound(const struct vprof_def *def)
 		return 0;
 	if (def->type == VPROF_DEF_CALL && ((const struct vprof_def_call *)def)->call > UINT16_MAX)
 		return 0;
-	return !shape->name || memchr((const char *)def + shape->name, 0, def->size - shape->name);
+	if (shape->count) {
+		memcpy(&count, (const char *)def + shape->count, sizeof(count));
+		if (count > (def->size - shape->least) / shape->part)
+			return 0;
+	}
+	if (shape->name && !memchr((const char *)def + shape->name, 0, def->size - shape->name))
+		return 0;
+	return def->type != VPROF_DEF_SAVED || file_name_sound(((const struct vprof_def_saved *)def)->name);
 }
 
 /*
@@ -250,6 +283,17 @@ const struct vprof_def *ring_def_next(const struct ring *ring, const struct vpro
 uint32_t ring_def_id(const struct ring *ring, const struct vprof_def *def)
 {
 	return (uint32_t)(((const uint8_t *)def - ring->defs) / 8);
+}
+
+uint32_t ring_facts_params(const struct vprof_def_facts *facts)
+{
+	uint64_t room = (facts->head.size - sizeof(*facts)) / sizeof(facts->params[0]);
+
+	if (facts->param_count == UINT32_MAX)
+		return 0;
+	if (room > VPROF_FACTS_PARAMS)
+		room = VPROF_FACTS_PARAMS;
+	return facts->param_count < room ? facts->param_count : (uint32_t)room;
 }
 
 /*

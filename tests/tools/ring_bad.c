@@ -290,6 +290,75 @@ static void hostile_defs(void)
 	}
 }
 
+/* The first kernel's entry (64 bytes) becomes one of another type, with these words behind its head. */
+static void hostile_shapes(void)
+{
+	static const struct {
+		const char *name;
+		uint16_t type;
+		uint64_t words[5];
+		const char *text;   /* from the fifth word on, or NULL */
+		uint64_t bad;
+	} cases[] = {
+		{ "nodes: none", VPROF_DEF_NODES, { 1, 0 }, NULL, 0 },
+		{ "nodes: one too many", VPROF_DEF_NODES, { 1, 1 }, NULL, 1 },
+		{ "nodes: 4 billion", VPROF_DEF_NODES, { 1, UINT32_MAX }, NULL, 1 },
+		{ "edges: five, as fit", VPROF_DEF_EDGES, { 1, 5 }, NULL, 0 },
+		{ "edges: one too many", VPROF_DEF_EDGES, { 1, 6 }, NULL, 1 },
+		{ "facts: more parameters than stand there", VPROF_DEF_FACTS, { 1 }, NULL, 0 },
+		{ "a device in too little room", VPROF_DEF_DEVICE, { 1 }, NULL, 1 },
+		{ "a stream", VPROF_DEF_STREAM, { 1 }, NULL, 0 },
+		{ "a saved file", VPROF_DEF_SAVED, { 1 }, "a.cubin", 0 },
+		{ "a saved file in another folder", VPROF_DEF_SAVED, { 1 }, "../a.cubin", 1 },
+		{ "a saved file without a name", VPROF_DEF_SAVED, { 1 }, "", 1 },
+		{ "a label without an end", VPROF_DEF_LABEL, { 1 },
+		  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct memory_ring m;
+		struct ring ring;
+		const struct vprof_def *def = NULL;
+		char why[256];
+		uint64_t at;
+
+		memory_ring_make(&m, &make_ring_default);
+		ring_open(&ring, m.path, why, sizeof(why));
+		while ((def = ring_def_next(&ring, def)) && def->type != VPROF_DEF_KERNEL)
+			;
+		at = ring.header.defs_offset + (uint64_t)ring_def_id(&ring, def) * 8;
+		memory_ring_poke(&m, at + 4, &cases[i].type, 2);
+		memory_ring_poke(&m, at + 8, cases[i].words, sizeof(cases[i].words));
+		if (cases[i].text)
+			memory_ring_poke(&m, at + 32, cases[i].text, strlen(cases[i].text) + (cases[i].bad ? 0 : 1));
+		ring_close(&ring);
+		if (!ok(!ring_open(&ring, m.path, why, sizeof(why)), "%s: opens", cases[i].name))
+			continue;
+		ok(ring.bad_defs == cases[i].bad && use_ring(&ring) == 1200, "%s: %llu bad", cases[i].name,
+		   (unsigned long long)ring.bad_defs);
+		ring_close(&ring);
+		close(m.fd);
+	}
+}
+
+/* A kernel's parameters are as many as stand in its entry, whatever it says. */
+static void facts_params(void)
+{
+	uint64_t room[16] = { 0 };
+	struct vprof_def_facts *facts = (void *)room;
+
+	facts->head.size = sizeof(*facts) + 3 * sizeof(facts->params[0]);
+	facts->param_count = 2;
+	ok(ring_facts_params(facts) == 2, "parameters: as many as the kernel has");
+	facts->param_count = 4;
+	ok(ring_facts_params(facts) == 3, "parameters: no more than stand there");
+	facts->param_count = UINT32_MAX;
+	ok(ring_facts_params(facts) == 0, "parameters: not known");
+	facts->param_count = 1000;
+	facts->head.size = 4096;
+	ok(ring_facts_params(facts) == VPROF_FACTS_PARAMS, "parameters: no more than the format has");
+}
+
 /* Pages of noise in a ring with a sound header: whatever comes of it, no crash. */
 static void noise(void)
 {
@@ -347,6 +416,8 @@ int main(void)
 	unterminated();
 	hostile_chunks();
 	hostile_defs();
+	hostile_shapes();
+	facts_params();
 	noise();
 	shrinks();
 	return done_testing();
