@@ -97,10 +97,20 @@ typedef struct CUarray_st *CUarray;
 typedef struct CUmipmappedArray_st *CUmipmappedArray;
 typedef struct CUlinkState_st *CUlinkState;
 typedef struct CUuserObject_st *CUuserObject;
+typedef struct CUtexref_st *CUtexref;
 
 typedef struct CUuuid_st {
 	char bytes[16];
 } CUuuid;
+
+/* Handed from process to process, and to the driver by value. */
+typedef struct CUipcMemHandle_st {
+	char reserved[64];
+} CUipcMemHandle;
+
+typedef struct CUipcEventHandle_st {
+	char reserved[64];
+} CUipcEventHandle;
 
 typedef void (*CUhostFn)(void *user);
 typedef void (*CUstreamCallback)(CUstream stream, CUresult status, void *user);

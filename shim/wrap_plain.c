@@ -38,6 +38,7 @@ typedef uintptr_t word;
 #define A14            A9, j, k, l, m, n
 #define PLAIN_14(name) PLAIN_MORE(name, LIST(P14), LIST(A14))
 #define PLAIN_15(name) PLAIN_MORE(name, LIST(P14, word o), LIST(A14, o))
+#define PLAIN_16(name) PLAIN_MORE(name, LIST(P14, word o, word p), LIST(A14, o, p))
 
 #define MAKE_TYPED(symbol, nargs)
 #define MAKE_GATE(symbol, nargs)
