@@ -72,6 +72,18 @@ uint32_t vprof_define(const void *def, size_t size, const char *name)
 	return (uint32_t)(at / 8);
 }
 
+int vprof_has_ring(void)
+{
+	return vprof_map.header != NULL;
+}
+
+int vprof_define_spares(size_t size)
+{
+	if (!vprof_map.header)
+		return 0;
+	return __atomic_load_n(&vprof_map.live->defs_used, __ATOMIC_RELAXED) + size <= vprof_map.defs_size / 2;
+}
+
 const struct vprof_def *vprof_definition(uint32_t id)
 {
 	uint64_t at = (uint64_t)id * 8;

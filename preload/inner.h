@@ -23,6 +23,12 @@
 enum { VPROF_LONGEST_NAME = 4096 };
 uint32_t vprof_define(const void *def, size_t size, const char *name) HIDDEN;
 
+/* Has this process a ring? */
+int vprof_has_ring(void) HIDDEN;
+
+/* Would half of the log still be free after `size` more bytes? What is not asked for by name respects that. */
+int vprof_define_spares(size_t size) HIDDEN;
+
 /* The definition with this id in our own ring, NULL when there is none. */
 const struct vprof_def *vprof_definition(uint32_t id) HIDDEN;
 

@@ -15,6 +15,8 @@
 #include <string.h>
 #include "preload/clock.h"
 #include "preload/inner.h"
+#include "shim/captures.h"
+#include "shim/graph_nodes.h"
 #include "shim/kernels.h"
 #include "shim/resolve.h"
 
@@ -51,6 +53,7 @@ void vprof_handles_init(void)
 {
 	table_init(&vprof_kernels, KERNEL_BITS);
 	table_init(&vprof_graphs, GRAPH_BITS);
+	vprof_captures_init();
 }
 
 static void table_forget(struct vprof_handles *table)
@@ -246,7 +249,7 @@ const char *vprof_kernel_name(const void *handle)
 
 /* ---- graphs ---- */
 
-static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags)
+static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags, uint32_t number, uint32_t nodes)
 {
 	struct vprof_def_graph def = {
 		.head.type = VPROF_DEF_GRAPH,
@@ -254,22 +257,74 @@ static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags)
 		.graph = (uintptr_t)graph,
 		.ticks = vprof_ticks(),
 		.flags = flags,
-		.number = __atomic_add_fetch(&graphs_made, 1, __ATOMIC_RELAXED),
+		.number = number ? number : __atomic_add_fetch(&graphs_made, 1, __ATOMIC_RELAXED),
+		.nodes = nodes,
 	};
 
 	return vprof_define(&def, sizeof(def), NULL);
 }
 
-uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags)
+/* All that is told of a graph when it is made executable, or changed. */
+static uint32_t graph_tell(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call, uint32_t number,
+			   const struct vprof_graph_nodes *nodes)
 {
-	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED);
+	uint32_t id = graph_define(exec, graph, flags, number, nodes->count);
+	struct vprof_capture capture = vprof_capture_of(graph);
+	struct vprof_def_origin def = {
+		.head.type = VPROF_DEF_ORIGIN,
+		.graph = id,
+		.call = call,
+		.tid = vprof_thread_id(),
+		.capture_tid = capture.tid,
+		.capture_ticks = capture.ticks,
+		.capture_stream = capture.stream,
+	};
+
+	if (id)
+		vprof_define(&def, sizeof(def), NULL);
+	vprof_nodes_define(nodes, id);
+	return id;
+}
+
+uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call)
+{
+	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
 	struct vprof_handle *entry = entry_of(&vprof_graphs, exec);
+	struct vprof_graph_nodes nodes;
 	uint64_t word;
 
 	if (!entry)
 		return 0;
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	return entry_set(entry, word, generation, graph_define(exec, graph, flags));
+	vprof_nodes_take(graph, &nodes);
+	id = entry_set(entry, word, generation, graph_tell(exec, graph, flags, call, 0, &nodes));
+	entry->content = nodes.content;
+	vprof_nodes_drop(&nodes);
+	return id;
+}
+
+uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
+{
+	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
+	struct vprof_handle *entry = entry_of(&vprof_graphs, exec);
+	struct vprof_graph_nodes nodes;
+	const struct vprof_def_graph *old;
+	uint64_t word;
+
+	if (!entry)
+		return 0;
+	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
+	id = word_id(&vprof_graphs, word);
+	old = (const void *)vprof_definition(id);
+	vprof_nodes_take(graph, &nodes);
+	/* Most updates change arguments only. */
+	if (nodes.content && (!old || nodes.content != entry->content)) {
+		id = entry_set(entry, word, generation,
+			       graph_tell(exec, graph, old ? old->flags : 0, call, old ? old->number : 0, &nodes));
+		entry->content = nodes.content;
+	}
+	vprof_nodes_drop(&nodes);
+	return id;
 }
 
 uint32_t vprof_graph_id(CUgraphExec exec)
@@ -283,7 +338,7 @@ uint32_t vprof_graph_id(CUgraphExec exec)
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	if (word >> 32 == generation)
 		return (uint32_t)word;
-	return entry_set(entry, word, generation, graph_define(exec, NULL, 0));
+	return entry_set(entry, word, generation, graph_define(exec, NULL, 0, 0, 0));
 }
 
 uint32_t vprof_graph_gone(CUgraphExec exec)

@@ -25,7 +25,8 @@ struct vprof_handle {
 	uint64_t key;      /* the handle; 0: free */
 	uint64_t word;
 	uint32_t library;  /* 1: a CUkernel, not a CUfunction */
-	uint32_t reserved[3];
+	uint32_t reserved;
+	uint64_t content;  /* of a graph: see struct vprof_graph_nodes; written by who makes or updates it */
 };
 
 struct vprof_handles {
@@ -61,8 +62,11 @@ const char *vprof_kernel_name(const void *handle) HIDDEN COLD;
 /* Functions have gone: names have to be checked from now on. */
 void vprof_kernels_recheck(void) HIDDEN COLD;
 
-/* A graph has been instantiated: returns its id. */
-uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags) HIDDEN COLD;
+/* A graph has been instantiated by `call`: returns its id. */
+uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call) HIDDEN COLD;
+
+/* The exec now does what `graph` says: returns its id, a new one when the nodes are others than before. */
+uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call) HIDDEN COLD;
 
 /* Id of a launched graph, defined if it was instantiated before there was a ring. 0: none. */
 uint32_t vprof_graph_id(CUgraphExec exec) HIDDEN COLD;

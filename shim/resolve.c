@@ -142,6 +142,13 @@ int vprof_driver_holds(const void *address)
 	       (uintptr_t)address < library.text_end;
 }
 
+void *vprof_driver_symbol(const char *symbol)
+{
+	struct vprof_object library;
+
+	return driver_find(&library) ? vprof_object_symbol(&library, symbol) : NULL;
+}
+
 /* One function that we call for ourselves. */
 #define LEARN(library, field, symbol) \
 	__atomic_store_n(&vprof_driver.field, vprof_object_symbol(library, symbol), __ATOMIC_RELAXED)

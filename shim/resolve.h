@@ -35,6 +35,9 @@ extern struct vprof_driver vprof_driver HIDDEN;
 /* The function to call for `id`: the driver's, or one that returns an error. Never NULL. */
 void *vprof_resolve(unsigned id) HIDDEN COLD;
 
+/* A function of the driver's by name, for ourselves; NULL when it has none, or there is no driver. */
+void *vprof_driver_symbol(const char *symbol) HIDDEN COLD;
+
 /* Is `address` in the driver's library? */
 int vprof_driver_holds(const void *address) HIDDEN;
 

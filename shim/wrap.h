@@ -134,6 +134,7 @@
 		enum { call = CU_ID_##name };                                          \
 		struct vprof_record r = vprof_open();                                  \
 		uint32_t object = 0;                                                   \
+		uint64_t end;                                                          \
 		CUresult result;                                                       \
                                                                                        \
 		before;                                                                \
@@ -142,6 +143,7 @@
 			vprof_publish(r);                                              \
 		}                                                                      \
 		result = TARGET(name) args;                                            \
+		end = vprof_ticks(); /* what we do now is not the driver's time */     \
 		if (result == CUDA_SUCCESS) {                                          \
 			learn;                                                         \
 			if (r.slot && vprof_is_ours(r)) {                              \
@@ -149,7 +151,7 @@
 			}                                                              \
 		}                                                                      \
 		if (r.slot)                                                            \
-			vprof_end(r, (uint32_t)result);                                \
+			vprof_end_at(r, (uint32_t)result, end);                        \
 		(void)object;                                                          \
 		return result;                                                         \
 	}                                                                              \

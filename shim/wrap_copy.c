@@ -8,6 +8,7 @@
  * Functions without _v2 are those of CUDA 3.1, whose device addresses and sizes have 32
  * bits. Their 2D and 3D descriptors have another layout, so they are PLAIN rows.
  */
+#include "shim/copy_kind.h"
 #include "shim/wrap.h"
 
 /* Row arguments for the types of CUDA 3.1 and of today: device address, size. */
@@ -123,27 +124,6 @@ TO_ARRAY_ON(cuMemcpyHtoAAsync_v2_ptsz,   const void *, size_t,   FORM(HTOA, PTSZ
 
 /* ---- 2D and 3D: a descriptor says from where to where ---- */
 
-/* enum vprof_copy by memory type of source and destination. */
-static uint32_t direction(CUmemorytype from, CUmemorytype to)
-{
-	static const uint8_t directions[4][4] = {
-		[CU_MEMORYTYPE_HOST] = {
-			[CU_MEMORYTYPE_HOST] = VPROF_COPY_HTOH, [CU_MEMORYTYPE_DEVICE] = VPROF_COPY_HTOD,
-			[CU_MEMORYTYPE_ARRAY] = VPROF_COPY_HTOA,
-		},
-		[CU_MEMORYTYPE_DEVICE] = {
-			[CU_MEMORYTYPE_HOST] = VPROF_COPY_DTOH, [CU_MEMORYTYPE_DEVICE] = VPROF_COPY_DTOD,
-			[CU_MEMORYTYPE_ARRAY] = VPROF_COPY_DTOA,
-		},
-		[CU_MEMORYTYPE_ARRAY] = {
-			[CU_MEMORYTYPE_HOST] = VPROF_COPY_ATOH, [CU_MEMORYTYPE_DEVICE] = VPROF_COPY_ATOD,
-			[CU_MEMORYTYPE_ARRAY] = VPROF_COPY_ATOA,
-		},
-	};
-
-	return (unsigned)from < 4 && (unsigned)to < 4 ? directions[from][to] : VPROF_COPY_UNKNOWN;
-}
-
 static uint64_t place(CUmemorytype type, const void *host, CUdeviceptr device, CUarray array)
 {
 	if (type == CU_MEMORYTYPE_HOST)
@@ -155,7 +135,7 @@ static uint64_t place(CUmemorytype type, const void *host, CUdeviceptr device, C
 #define FILL_FROM(p, object, volume, stream) \
 	do { \
 		fill_head(slot, VPROF_KIND_COPY, call, (object) | ((object) & VPROF_COPY_DIRECTION ? 0 : \
-			  direction((p)->srcMemoryType, (p)->dstMemoryType))); \
+			  vprof_copy_direction((p)->srcMemoryType, (p)->dstMemoryType))); \
 		fill_words(slot, place((p)->dstMemoryType, (p)->dstHost, (p)->dstDevice, (p)->dstArray), \
 			   place((p)->srcMemoryType, (p)->srcHost, (p)->srcDevice, (p)->srcArray), volume, \
 			   WORD(stream)); \

@@ -12,7 +12,7 @@
 
 /* ---- instantiation: `out` is where the driver returns the executable graph ---- */
 
-#define MADE(flags) object = vprof_graph_made(*out, graph, flags)
+#define MADE(flags) object = vprof_graph_made(*out, graph, flags, call)
 #define MADE_DONE   r.slot->object = object; r.slot->graph.exec = WORD(*out)
 
 #define INSTANTIATE(visible, name, params, args, stream, flags) \

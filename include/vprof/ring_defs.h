@@ -47,6 +47,7 @@ enum vprof_def_type {
 	VPROF_DEF_EDGES = 15,    /* some of its dependencies */
 	VPROF_DEF_SAVED = 16,    /* a cubin that was saved beside the ring */
 	VPROF_DEF_UNKNOWN = 17,  /* a driver function without a row that the program has looked up */
+	VPROF_DEF_ORIGIN = 18,   /* how an executable graph came about, after its VPROF_DEF_GRAPH */
 };
 
 struct vprof_def {
@@ -268,6 +269,8 @@ struct vprof_graph_node {
 };
 VPROF_SIZE(vprof_graph_node, 48);
 
+/* Nodes are written in order, piece by piece; what is missing at the end found no room. count == 0:
+   this graph's nodes and edges are those of the graph `first`, an earlier VPROF_DEF_GRAPH. */
 struct vprof_def_nodes {
 	struct vprof_def head;
 	uint32_t graph;          /* VPROF_DEF_GRAPH */
@@ -286,6 +289,18 @@ struct vprof_def_edges {
 	struct { uint32_t from, to; } edges[]; /* indices of nodes; bit 31 of `from`: a programmatic edge */
 };
 #define VPROF_EDGE_PROGRAMMATIC (1u << 31)
+
+/* An update of an executable graph that changes its nodes makes a new VPROF_DEF_GRAPH of the same
+   number, with an origin of its own; launches from then on refer to that. */
+struct vprof_def_origin {
+	struct vprof_def head;
+	uint32_t graph;          /* VPROF_DEF_GRAPH */
+	uint32_t call;           /* that made it, as in vprof_slot.call */
+	uint32_t tid;            /* thread that called it */
+	uint32_t capture_tid;    /* thread that ended the capture; 0: not captured, or not seen */
+	uint64_t capture_ticks;  /* when that was */
+	uint64_t capture_stream;
+};
 
 struct vprof_def_saved {
 	struct vprof_def head;
@@ -336,6 +351,9 @@ VPROF_AT(vprof_def_facts, device, 40);
 VPROF_AT(vprof_def_facts, params, 56);
 VPROF_AT(vprof_def_nodes, nodes, 24);
 VPROF_AT(vprof_def_edges, edges, 24);
+VPROF_AT(vprof_def_origin, tid, 16);
+VPROF_AT(vprof_def_origin, capture_ticks, 24);
+VPROF_SIZE(vprof_def_origin, 40);
 VPROF_AT(vprof_def_saved, size, 16);
 VPROF_AT(vprof_def_saved, hash, 24);
 VPROF_SIZE(vprof_def_saved, 32);

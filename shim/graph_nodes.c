@@ -1,0 +1,491 @@
+/*
+ * graph_nodes.c - the nodes of a graph: kernels, copies, sets, child graphs, and what waits for what.
+ *
+ * Taken when a graph is made executable, so that its launches need say nothing more: a replay
+ * is one record, and a reader finds here which kernels it ran. A node costs two questions to the
+ * driver and 48 bytes of the definitions. A list that is equal to an earlier one is written
+ * as a reference to that: a model's layers are the same graph many times over.
+ *
+ * ORDER. The graph's own nodes come first, in the driver's order; then those of its first child graph,
+ * and so on, level by level. The walk needs no stack.
+ *
+ * MEMORY. Scratch pads of our own, mapped at their first use and kept. A thread that finds
+ * all of them taken (by others, or by itself below a signal handler) counts the loss and goes on:
+ * nothing here waits. A graph of more nodes or edges than a pad holds is told in part.
+ *
+ * ROOM. Half of the definitions log is kept free of nodes: names of kernels matter more.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "preload/inner.h"
+#include "shim/copy_kind.h"
+#include "shim/graph_nodes.h"
+#include "shim/kernels.h"
+#include "shim/resolve.h"
+
+enum {
+	MOST_NODES = 8192,
+	MOST_EDGES = 16384,
+	INDEX_BITS = 14,     /* at most half full */
+	PIECE = 64,          /* nodes in a definition */
+	EDGES_PIECE = 384,
+	SEEN = 4096,
+	SEEN_PROBES = 8,
+	PADS = 4,
+};
+_Static_assert((1 << INDEX_BITS) >= 2 * MOST_NODES, "the index has to stay half empty");
+
+struct edge {
+	uint32_t from, to;
+};
+
+struct seen {
+	uint64_t content[2];
+	uint32_t graph;      /* 0: free */
+};
+
+struct vprof_scratch {
+	uint32_t pad;        /* its index in `pads` */
+	uint32_t total, edge_count;
+	uint32_t stamp;      /* of the entries of `index` that count */
+	uint32_t generation; /* of the ring that `seen` is about */
+	int lost;            /* something was left out */
+	uint64_t content[2];
+	CUgraphNode handles[MOST_NODES];
+	struct vprof_graph_node nodes[MOST_NODES];
+	CUgraphNode from[MOST_EDGES], to[MOST_EDGES];
+	CUgraphEdgeData data[MOST_EDGES];
+	struct edge edges[MOST_EDGES];
+	struct { CUgraphNode node; uint32_t at, stamp; } index[1 << INDEX_BITS];
+	struct seen seen[SEEN + SEEN_PROBES]; /* graphs whose nodes are in the ring, by content */
+	union {
+		struct vprof_def_nodes nodes;
+		struct vprof_def_edges edges;
+		uint8_t bytes[sizeof(struct vprof_def_nodes) + PIECE * sizeof(struct vprof_graph_node)];
+	} piece;
+};
+_Static_assert(sizeof(struct vprof_def_edges) + EDGES_PIECE * sizeof(struct edge) <=
+	       sizeof(((struct vprof_scratch *)0)->piece), "a piece of edges has to fit as well");
+
+/* ---- the driver's functions ---- */
+
+struct driver_graphs {
+	CUresult (*nodes)(CUgraph, CUgraphNode *, size_t *);
+	CUresult (*type)(CUgraphNode, CUgraphNodeType *);
+	CUresult (*edges)(CUgraph, CUgraphNode *, CUgraphNode *, size_t *);
+	CUresult (*edges_v2)(CUgraph, CUgraphNode *, CUgraphNode *, CUgraphEdgeData *, size_t *);
+	CUresult (*kernel)(CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v1 *);
+	CUresult (*kernel_v2)(CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2 *);
+	CUresult (*copy)(CUgraphNode, CUDA_MEMCPY3D_v2 *);
+	CUresult (*set)(CUgraphNode, CUDA_MEMSET_NODE_PARAMS *);
+	CUresult (*child)(CUgraphNode, CUgraph *);
+};
+
+static const struct {
+	const char *symbol;
+	size_t at;
+} asked[] = {
+	{ "cuGraphGetNodes",               offsetof(struct driver_graphs, nodes) },
+	{ "cuGraphNodeGetType",            offsetof(struct driver_graphs, type) },
+	{ "cuGraphGetEdges",               offsetof(struct driver_graphs, edges) },
+	{ "cuGraphGetEdges_v2",            offsetof(struct driver_graphs, edges_v2) },
+	{ "cuGraphKernelNodeGetParams",    offsetof(struct driver_graphs, kernel) },
+	{ "cuGraphKernelNodeGetParams_v2", offsetof(struct driver_graphs, kernel_v2) },
+	{ "cuGraphMemcpyNodeGetParams",    offsetof(struct driver_graphs, copy) },
+	{ "cuGraphMemsetNodeGetParams",    offsetof(struct driver_graphs, set) },
+	{ "cuGraphChildGraphNodeGetGraph", offsetof(struct driver_graphs, child) },
+};
+
+static struct driver_graphs ask; /* constant once ask_known is set; threads that fill it write the same */
+static int ask_known;
+
+static int ask_ready(void)
+{
+	/* Pairs with the release below. */
+	if (!__atomic_load_n(&ask_known, __ATOMIC_ACQUIRE)) {
+		for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
+			__atomic_store_n((void **)(void *)((char *)&ask + asked[i].at),
+					 vprof_driver_symbol(asked[i].symbol), __ATOMIC_RELAXED);
+		__atomic_store_n(&ask_known, 1, __ATOMIC_RELEASE);
+	}
+	return ask.nodes && ask.type;
+}
+
+/* ---- pads ---- */
+
+static struct {
+	struct vprof_scratch *scratch;
+	uint32_t owner; /* process; 0: free. What a forked child finds taken was its parent's. */
+} pads[PADS];
+
+static struct vprof_scratch *pad_take(void)
+{
+	uint32_t self = (uint32_t)getpid();
+
+	for (int i = 0; i < PADS; i++) {
+		uint32_t owner = __atomic_load_n(&pads[i].owner, __ATOMIC_RELAXED);
+
+		/* Pairs with the release in vprof_nodes_drop(). */
+		if (owner == self || !__atomic_compare_exchange_n(&pads[i].owner, &owner, self, 0, __ATOMIC_ACQUIRE,
+								  __ATOMIC_RELAXED))
+			continue;
+		if (!pads[i].scratch)
+			pads[i].scratch = vprof_table(sizeof(*pads[i].scratch));
+		if (pads[i].scratch) {
+			pads[i].scratch->pad = (uint32_t)i;
+			return pads[i].scratch;
+		}
+		__atomic_store_n(&pads[i].owner, 0, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+void vprof_nodes_drop(struct vprof_graph_nodes *nodes)
+{
+	/* Pairs with the acquire in pad_take(). */
+	if (nodes->scratch)
+		__atomic_store_n(&pads[nodes->scratch->pad].owner, 0, __ATOMIC_RELEASE);
+	nodes->scratch = NULL;
+}
+
+/* ---- which node a handle is ---- */
+
+static uint32_t index_place(const struct vprof_scratch *s, CUgraphNode node)
+{
+	uint32_t at = (uint32_t)((uintptr_t)node * 0x9e3779b97f4a7c15u >> (64 - INDEX_BITS));
+
+	while (s->index[at].stamp == s->stamp && s->index[at].node != node)
+		at = (at + 1) % (1 << INDEX_BITS);
+	return at;
+}
+
+static void index_add(struct vprof_scratch *s, uint32_t node)
+{
+	uint32_t at = index_place(s, s->handles[node]);
+
+	s->index[at].node = s->handles[node];
+	s->index[at].at = node;
+	s->index[at].stamp = s->stamp;
+}
+
+static int index_find(const struct vprof_scratch *s, CUgraphNode node, uint32_t *found)
+{
+	uint32_t at = index_place(s, node);
+
+	*found = s->index[at].at;
+	return s->index[at].stamp == s->stamp;
+}
+
+/* ---- edges ---- */
+
+static CUresult ask_edges(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *data, size_t *count)
+{
+	if (ask.edges_v2)
+		return ask.edges_v2(graph, from, to, data, count);
+	if (data)
+		memset(data, 0, *count * sizeof(*data));
+	return ask.edges ? ask.edges(graph, from, to, count) : CUDA_ERROR_NOT_FOUND;
+}
+
+static void edge_add(struct vprof_scratch *s, size_t i)
+{
+	int programmatic = s->data[i].type == CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC;
+	uint32_t from, to;
+
+	if (!index_find(s, s->from[i], &from) || !index_find(s, s->to[i], &to)) {
+		s->lost = 1;
+		return;
+	}
+	if (programmatic)
+		s->nodes[to].flags |= VPROF_LAUNCH_PROGRAMMATIC;
+	s->edges[s->edge_count++] = (struct edge){ from | (programmatic ? VPROF_EDGE_PROGRAMMATIC : 0), to };
+}
+
+static void take_edges(struct vprof_scratch *s, CUgraph graph)
+{
+	size_t room = MOST_EDGES - s->edge_count, count = 0, got;
+
+	if (ask_edges(graph, NULL, NULL, NULL, &count)) {
+		s->lost = 1;
+		return;
+	}
+	if (count > room)
+		s->lost = 1;
+	got = count = count < room ? count : room;
+	if (!count)
+		return;
+	if (ask_edges(graph, s->from, s->to, s->data, &got) || got > count) {
+		s->lost = 1;
+		return;
+	}
+	for (size_t i = 0; i < got; i++)
+		edge_add(s, i);
+}
+
+/* ---- nodes ---- */
+
+/* Appends the nodes of a graph, still without what they do. Returns how many it has by its own account. */
+static uint32_t take_graph(struct vprof_scratch *s, CUgraph graph, uint32_t parent)
+{
+	size_t room = MOST_NODES - s->total, count = 0, got;
+
+	if (ask.nodes(graph, NULL, &count)) {
+		s->lost = 1;
+		return 0;
+	}
+	if (count > room)
+		s->lost = 1;
+	got = count < room ? count : room;
+	/* Asked for more than it has, the driver would fill up the rest. */
+	if (got && (ask.nodes(graph, s->handles + s->total, &got) || got > room)) {
+		s->lost = 1;
+		return (uint32_t)count;
+	}
+	for (size_t i = 0; i < got; i++, s->total++) {
+		s->nodes[s->total] = (struct vprof_graph_node){ .type = VPROF_NODE_UNKNOWN, .parent = parent };
+		index_add(s, s->total);
+	}
+	take_edges(s, graph);
+	return (uint32_t)count;
+}
+
+static CUresult ask_kernel(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v2 *params)
+{
+	CUDA_KERNEL_NODE_PARAMS_v1 old;
+	CUresult result;
+
+	memset(params, 0, sizeof(*params));
+	if (ask.kernel_v2)
+		return ask.kernel_v2(node, params);
+	result = ask.kernel ? ask.kernel(node, &old) : CUDA_ERROR_NOT_FOUND;
+	if (!result)
+		memcpy(params, &old, sizeof(old));
+	return result;
+}
+
+static uint16_t at_most_u16(unsigned value)
+{
+	return value < UINT16_MAX ? (uint16_t)value : UINT16_MAX;
+}
+
+static CUresult tell_kernel(struct vprof_graph_node *out, CUgraphNode node)
+{
+	CUDA_KERNEL_NODE_PARAMS_v2 p;
+	CUresult result = ask_kernel(node, &p);
+
+	if (result)
+		return result;
+	out->object = vprof_kernel_id(p.func ? p.func : (CUfunction)(void *)p.kern);
+	out->grid[0] = p.gridDimX;
+	out->grid[1] = p.gridDimY;
+	out->grid[2] = p.gridDimZ;
+	out->block[0] = at_most_u16(p.blockDimX);
+	out->block[1] = at_most_u16(p.blockDimY);
+	out->block[2] = at_most_u16(p.blockDimZ);
+	out->shared = p.sharedMemBytes;
+	return CUDA_SUCCESS;
+}
+
+static uint64_t extent(size_t size)
+{
+	return size ? size : 1;
+}
+
+static CUresult tell_copy(struct vprof_graph_node *out, CUgraphNode node)
+{
+	CUDA_MEMCPY3D_v2 p;
+	CUresult result = ask.copy ? ask.copy(node, &p) : CUDA_ERROR_NOT_FOUND;
+
+	if (result)
+		return result;
+	out->object = vprof_copy_direction(p.srcMemoryType, p.dstMemoryType) |
+		      (p.Depth > 1 ? VPROF_COPY_3D : p.Height > 1 ? VPROF_COPY_2D : 0);
+	out->bytes = p.WidthInBytes * extent(p.Height) * extent(p.Depth);
+	return CUDA_SUCCESS;
+}
+
+static CUresult tell_set(struct vprof_graph_node *out, CUgraphNode node)
+{
+	CUDA_MEMSET_NODE_PARAMS p;
+	CUresult result = ask.set ? ask.set(node, &p) : CUDA_ERROR_NOT_FOUND;
+
+	if (result)
+		return result;
+	out->object = p.height > 1 ? VPROF_COPY_2D : 0;
+	out->bytes = (uint64_t)p.elementSize * p.width * extent(p.height);
+	return CUDA_SUCCESS;
+}
+
+static CUresult tell_child(struct vprof_scratch *s, uint32_t at)
+{
+	CUgraph child = NULL;
+	CUresult result = ask.child ? ask.child(s->handles[at], &child) : CUDA_ERROR_NOT_FOUND;
+
+	if (!result)
+		take_graph(s, child, at + 1);
+	return result;
+}
+
+static CUresult tell_node(struct vprof_scratch *s, uint32_t at)
+{
+	struct vprof_graph_node *out = &s->nodes[at];
+	CUgraphNodeType type;
+	CUresult result = ask.type(s->handles[at], &type);
+
+	if (result)
+		return result;
+	out->type = (uint32_t)type;
+	switch (type) {
+	case CU_GRAPH_NODE_TYPE_KERNEL:
+		return tell_kernel(out, s->handles[at]);
+	case CU_GRAPH_NODE_TYPE_MEMCPY:
+		return tell_copy(out, s->handles[at]);
+	case CU_GRAPH_NODE_TYPE_MEMSET:
+		return tell_set(out, s->handles[at]);
+	case CU_GRAPH_NODE_TYPE_GRAPH:
+		return tell_child(s, at);
+	default:
+		return CUDA_SUCCESS;
+	}
+}
+
+/* ---- the whole ---- */
+
+static void mix(uint64_t content[2], const void *data, size_t size)
+{
+	const uint64_t *words = data;
+
+	for (size_t i = 0; i < size / sizeof(*words); i++) {
+		content[0] = (content[0] ^ words[i]) * 0x9e3779b97f4a7c15u;
+		content[0] ^= content[0] >> 29;
+		content[1] = (content[1] + words[i]) * 0xd6e8feb86659fd93u;
+		content[1] ^= content[1] >> 32;
+	}
+}
+
+static uint32_t take_all(struct vprof_scratch *s, CUgraph graph)
+{
+	uint32_t count;
+
+	s->total = s->edge_count = 0;
+	s->lost = 0;
+	s->stamp++;
+	count = take_graph(s, graph, 0);
+	for (uint32_t i = 0; i < s->total; i++)
+		if (tell_node(s, i))
+			s->lost = 1;
+	s->content[0] = s->content[1] = ((uint64_t)s->total << 32 | s->edge_count) + 1;
+	mix(s->content, s->nodes, s->total * sizeof(s->nodes[0]));
+	mix(s->content, s->edges, s->edge_count * sizeof(s->edges[0]));
+	return count;
+}
+
+void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes)
+{
+	CUresult (*exchange)(CUstreamCaptureMode *) =
+		__atomic_load_n(&vprof_driver.exchange_capture_mode, __ATOMIC_RELAXED);
+	CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
+	int saved = errno;
+
+	*nodes = (struct vprof_graph_nodes){ 0 };
+	if (!vprof_has_ring())
+		return;
+	if (exchange && ask_ready() && vprof_define_spares(0))
+		nodes->scratch = pad_take();
+	if (nodes->scratch && !exchange(&mode)) {
+		nodes->count = take_all(nodes->scratch, graph);
+		nodes->content = nodes->scratch->content[0];
+		exchange(&mode);
+	} else {
+		vprof_nodes_drop(nodes);
+		vprof_lose(VPROF_LOSS_NODES);
+	}
+	errno = saved;
+}
+
+/* ---- into the ring ---- */
+
+/* Where a graph of this content stands, or can be put: of a few places, the first when none is free. */
+static struct seen *seen_place(struct vprof_scratch *s, int *known)
+{
+	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED);
+	struct seen *first = &s->seen[s->content[1] % SEEN];
+
+	if (s->generation != generation) {
+		memset(s->seen, 0, sizeof(s->seen));
+		s->generation = generation;
+	}
+	*known = 0;
+	for (struct seen *at = first; at < first + SEEN_PROBES; at++) {
+		if (!at->graph)
+			return at;
+		*known = !memcmp(at->content, s->content, sizeof(s->content));
+		if (*known)
+			return at;
+	}
+	return first;
+}
+
+static uint32_t define_nodes(struct vprof_scratch *s, uint32_t graph, uint32_t first)
+{
+	struct vprof_def_nodes *def = &s->piece.nodes;
+	uint32_t count = s->total - first < PIECE ? s->total - first : PIECE;
+	size_t bytes = count * sizeof(s->nodes[0]);
+
+	*def = (struct vprof_def_nodes){ .head.type = VPROF_DEF_NODES, .graph = graph, .first = first,
+					 .count = count, .total = s->total };
+	memcpy(def->nodes, s->nodes + first, bytes);
+	return vprof_define(def, sizeof(*def) + bytes, NULL) ? count : 0;
+}
+
+static uint32_t define_edges(struct vprof_scratch *s, uint32_t graph, uint32_t first)
+{
+	struct vprof_def_edges *def = &s->piece.edges;
+	uint32_t count = s->edge_count - first < EDGES_PIECE ? s->edge_count - first : EDGES_PIECE;
+	size_t bytes = count * sizeof(s->edges[0]);
+
+	*def = (struct vprof_def_edges){ .head.type = VPROF_DEF_EDGES, .graph = graph, .first = first,
+					 .count = count, .total = s->edge_count };
+	memcpy(def->edges, s->edges + first, bytes);
+	return vprof_define(def, sizeof(*def) + bytes, NULL) ? count : 0;
+}
+
+static int define_all(struct vprof_scratch *s, uint32_t graph)
+{
+	uint32_t done;
+
+	if (!vprof_define_spares(s->total * sizeof(s->nodes[0]) + s->edge_count * sizeof(s->edges[0])))
+		return 0;
+	for (uint32_t at = 0; at < s->total; at += done)
+		if (!(done = define_nodes(s, graph, at)))
+			return 0;
+	for (uint32_t at = 0; at < s->edge_count; at += done)
+		if (!(done = define_edges(s, graph, at)))
+			return 0;
+	return 1;
+}
+
+/* "The same as those of that graph." */
+static int define_same(struct vprof_scratch *s, uint32_t graph, uint32_t as)
+{
+	struct vprof_def_nodes def = { .head.type = VPROF_DEF_NODES, .graph = graph, .first = as, .total = s->total };
+
+	return vprof_define(&def, sizeof(def), NULL) != 0;
+}
+
+void vprof_nodes_define(const struct vprof_graph_nodes *nodes, uint32_t graph)
+{
+	struct vprof_scratch *s = nodes->scratch;
+	struct seen *place;
+	int known, whole;
+
+	if (!s || !graph)
+		return;
+	place = seen_place(s, &known);
+	whole = known ? define_same(s, graph, place->graph) : define_all(s, graph);
+	if (!known && whole)
+		*place = (struct seen){ { s->content[0], s->content[1] }, graph };
+	if (!whole || s->lost)
+		vprof_lose(VPROF_LOSS_NODES);
+}
