@@ -95,6 +95,11 @@ static const struct type {
 			      FIELD(T, hash, HEX) } },
 #undef T
 	[VPROF_DEF_UNKNOWN] = { "unknown_call", offsetof(struct vprof_def_unknown, name), { { 0 } } },
+#define T vprof_def_origin
+	[VPROF_DEF_ORIGIN] = { "origin", 0, { FIELD(T, graph, COUNT), FIELD(T, call, COUNT), FIELD(T, tid, COUNT),
+					      FIELD(T, capture_tid, COUNT), FIELD(T, capture_ticks, COUNT),
+					      FIELD(T, capture_stream, HEX) } },
+#undef T
 };
 
 static uint64_t number_at(const uint8_t *at, uint32_t size)

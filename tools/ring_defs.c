@@ -40,6 +40,7 @@ static const struct def_shape {
 	[VPROF_DEF_EDGES] = PARTS(vprof_def_edges, edges),
 	[VPROF_DEF_SAVED] = NAMED(vprof_def_saved),
 	[VPROF_DEF_UNKNOWN] = NAMED(vprof_def_unknown),
+	[VPROF_DEF_ORIGIN] = NAMELESS(vprof_def_origin),
 };
 
 struct log {
