@@ -1,7 +1,7 @@
 # tests/gpu: what needs a real GPU. `make check` leaves these tests out; each
 # skips, and says so, where there is none.
 GPU_PROGRAMS := preload_probe stuck_launch launch_cost
-GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so)
+GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so cupti_counts.so)
 GPU_NEEDS    += $(addprefix $(BUILD)/fakecuda/,conformance conformance-plt libcuda.so.1)
 GPU_CFLAGS   := $(CSTD) $(CFLAGS)
 TESTS        := $(filter-out tests/gpu/%,$(TESTS))
@@ -21,5 +21,10 @@ $(BUILD)/gpu/handle_probe.so: tests/gpu/handle_probe.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GPU_CFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS) -ldl
+
+$(BUILD)/gpu/cupti_counts.so: tests/gpu/clients/cupti_counts.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GPU_CFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS) -ldl -lpthread
 
 .PHONY: gpu-programs check-gpu

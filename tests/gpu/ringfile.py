@@ -35,6 +35,9 @@ LANE = np.dtype({"names": ["state", "tid", "comm", "chunk", "sealed"],
                  "formats": ["u4", "u4", "S16", "u4", "u8"],
                  "offsets": [0, 4, 16, 32, 56], "itemsize": 128})
 ANCHOR = np.dtype([("ticks", "u8"), ("monotonic", "u8"), ("realtime", "u8"), ("error", "u8")])
+NODE = np.dtype([("type", "u4"), ("object", "u4"), ("bytes", "u8"), ("rest", "u4", 8)])
+NODE_KERNEL, NODE_COPY, NODE_SET = 0, 1, 2
+assert NODE.itemsize == 48
 assert SLOT.itemsize == 64 and CHUNK_HEAD.itemsize == 64
 
 
@@ -63,7 +66,7 @@ class Ring:
         self._read_records(data)
 
     def _read_names(self, defs):
-        self.calls, self.kernels = {}, {}
+        self.calls, self.kernels, self.graphs = {}, {}, {}
         at = 8
         while at + 8 <= len(defs):
             size = int(defs[at:at + 4].view("u4")[0])
@@ -77,6 +80,10 @@ class Ring:
                 self.calls[int.from_bytes(text[8:12], "little")] = text[16:].split(b"\0")[0].decode()
             elif state == 2 and kind == 2:
                 self.kernels[at // 8] = text[40:].split(b"\0")[0].decode(errors="replace")
+            elif state == 2 and kind == 14:
+                graph, _, count, total = np.frombuffer(text, "u4", 4, 8).tolist()
+                nodes = np.frombuffer(text, NODE, count, 24)
+                self.graphs.setdefault(graph, [total]).extend(nodes)
             at += size
 
     def _read_records(self, data):
@@ -125,6 +132,11 @@ class Ring:
         replays = int((r["kind"] == GRAPH_LAUNCH).sum())
         moved = {"copies": int((r["kind"] == COPY).sum()), "sets": int((r["kind"] == SET).sum())}
         return launches + Counter({graph: replays}), Counter({k: v for k, v in moved.items() if v})
+
+    def nodes(self, graph):
+        """The nodes of a graph, children's included; None when the ring does not have all of them."""
+        total, *nodes = self.graphs.get(int(graph), [None])
+        return nodes if len(nodes) == total else None
 
     def in_flight(self):
         return self.records[self.records["done"] == 0]
