@@ -15,10 +15,10 @@
  *
  * ROOM. Half of the definitions log is kept free of nodes: names of kernels matter more.
  */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include "preload/inner.h"
+#include "shim/ask.h"
 #include "shim/copy_kind.h"
 #include "shim/graph_nodes.h"
 #include "shim/kernels.h"
@@ -383,25 +383,21 @@ static uint32_t take_all(struct vprof_scratch *s, CUgraph graph)
 
 void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes)
 {
-	CUresult (*exchange)(CUstreamCaptureMode *) =
-		__atomic_load_n(&vprof_driver.exchange_capture_mode, __ATOMIC_RELAXED);
-	CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
-	int saved = errno;
+	struct vprof_asking asking;
 
 	*nodes = (struct vprof_graph_nodes){ 0 };
 	if (!vprof_has_ring())
 		return;
-	if (exchange && ask_ready() && vprof_define_spares(0))
+	if (ask_ready() && vprof_define_spares(0))
 		nodes->scratch = pad_take();
-	if (nodes->scratch && !exchange(&mode)) {
+	if (nodes->scratch && vprof_ask_begin(&asking)) {
 		nodes->count = take_all(nodes->scratch, graph);
 		nodes->content = nodes->scratch->content[0];
-		exchange(&mode);
+		vprof_ask_end(&asking);
 	} else {
 		vprof_nodes_drop(nodes);
 		vprof_lose(VPROF_LOSS_NODES);
 	}
-	errno = saved;
 }
 
 /* ---- into the ring ---- */

@@ -11,14 +11,13 @@
  * at once leave one definition unused. Errno is kept: vprof_define() and the driver are
  * all that is called.
  */
-#include <errno.h>
 #include <string.h>
 #include "preload/clock.h"
 #include "preload/inner.h"
+#include "shim/ask.h"
 #include "shim/captures.h"
 #include "shim/graph_nodes.h"
 #include "shim/kernels.h"
-#include "shim/resolve.h"
 
 enum {
 	KERNEL_BITS = 16,
@@ -161,42 +160,33 @@ static uint32_t kernel_define(uint64_t key, const char *name, const void *from)
  * One question to the driver. A handle that we have not seen being looked up may be of
  * either kind: the driver refuses the wrong one (CUDA_ERROR_INVALID_HANDLE).
  */
-static CUresult ask_name(const struct vprof_driver *ask, const struct vprof_handle *entry, const char **name)
+static CUresult ask_name(const struct vprof_handle *entry, const char **name)
 {
 	CUkernel kernel = (CUkernel)(uintptr_t)entry->key;
 	CUresult result;
 
 	if (__atomic_load_n(&entry->library, __ATOMIC_RELAXED))
-		return ask->kernel_get_name(name, kernel);
-	result = ask->func_get_name(name, (CUfunction)(uintptr_t)entry->key);
-	return result == CUDA_ERROR_INVALID_HANDLE ? ask->kernel_get_name(name, kernel) : result;
+		return vprof_ask.kernel_get_name(name, kernel);
+	result = vprof_ask.func_get_name(name, (CUfunction)(uintptr_t)entry->key);
+	return result == CUDA_ERROR_INVALID_HANDLE ? vprof_ask.kernel_get_name(name, kernel) : result;
 }
 
 /*
  * The driver's name of a handle: 0 and the name, NULL in it when the driver has no way to
- * say; or the driver's error. Asked in relaxed capture mode: a call of ours must not
- * invalidate a capture that the program has begun in another thread.
+ * say; or the driver's error.
  */
 static CUresult driver_name(const struct vprof_handle *entry, const char **name)
 {
-	struct vprof_driver ask = {
-		__atomic_load_n(&vprof_driver.func_get_name, __ATOMIC_RELAXED),
-		__atomic_load_n(&vprof_driver.kernel_get_name, __ATOMIC_RELAXED),
-		__atomic_load_n(&vprof_driver.exchange_capture_mode, __ATOMIC_RELAXED),
-	};
-	CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
-	int saved = errno;
+	struct vprof_asking asking;
 	CUresult result;
 
 	*name = NULL;
-	if (!ask.func_get_name || !ask.kernel_get_name || !ask.exchange_capture_mode)
+	if (!vprof_ask.func_get_name || !vprof_ask.kernel_get_name || !vprof_ask.exchange_capture_mode)
 		return CUDA_SUCCESS;
-	result = ask.exchange_capture_mode(&mode);
-	if (!result) {
-		result = ask_name(&ask, entry, name);
-		ask.exchange_capture_mode(&mode);
-	}
-	errno = saved;
+	if (!vprof_ask_begin(&asking))
+		return CUDA_ERROR_UNKNOWN;
+	result = ask_name(entry, name);
+	vprof_ask_end(&asking);
 	return result;
 }
 

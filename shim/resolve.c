@@ -15,6 +15,7 @@
  */
 #include <string.h>
 #include "preload/inner.h"
+#include "shim/ask.h"
 #include "shim/kernels.h"
 #include "shim/resolve.h"
 
@@ -41,7 +42,7 @@ static const struct row rows[CU_ID_COUNT] = {
 };
 
 void *vprof_real[CU_ID_COUNT];
-struct vprof_driver vprof_driver;
+struct vprof_ask vprof_ask;
 
 /* ---- what stands in for a missing function ---- */
 
@@ -149,9 +150,12 @@ void *vprof_driver_symbol(const char *symbol)
 	return driver_find(&library) ? vprof_object_symbol(&library, symbol) : NULL;
 }
 
-/* One function that we call for ourselves. */
-#define LEARN(library, field, symbol) \
-	__atomic_store_n(&vprof_driver.field, vprof_object_symbol(library, symbol), __ATOMIC_RELAXED)
+void vprof_ask_learn(const struct vprof_object *library)
+{
+#define ASK(function, symbol, params) \
+	__atomic_store_n(&vprof_ask.function, vprof_object_symbol(library, symbol), __ATOMIC_RELAXED);
+#include "shim/ask.def"
+}
 
 static int populated;
 
@@ -199,9 +203,7 @@ static int populate(void)
 	if (!driver_find(&library))
 		return 0;
 	behind.count = vprof_objects_behind(behind.list, ARRAY_SIZE(behind.list));
-	LEARN(&library, func_get_name, "cuFuncGetName");
-	LEARN(&library, kernel_get_name, "cuKernelGetName");
-	LEARN(&library, exchange_capture_mode, "cuThreadExchangeStreamCaptureMode");
+	vprof_ask_learn(&library);
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
 		if (!rows[id].alias)
 			populate_row(&behind, &library, id);

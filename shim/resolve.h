@@ -24,14 +24,6 @@
  */
 extern void *vprof_real[CU_ID_COUNT] HIDDEN;
 
-/* Functions of the driver that we call for ourselves; NULL where the driver has none. */
-struct vprof_driver {
-	CUresult (*func_get_name)(const char **name, CUfunction function);
-	CUresult (*kernel_get_name)(const char **name, CUkernel kernel);
-	CUresult (*exchange_capture_mode)(CUstreamCaptureMode *mode);
-};
-extern struct vprof_driver vprof_driver HIDDEN;
-
 /* The function to call for `id`: the driver's, or one that returns an error. Never NULL. */
 void *vprof_resolve(unsigned id) HIDDEN COLD;
 
