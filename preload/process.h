@@ -24,6 +24,8 @@ struct vprof_map {
 	uint32_t lane_count, chunk_count;
 	uint8_t *defs;
 	uint64_t defs_size;
+	struct vprof_holding *holdings;
+	uint32_t holding_count;           /* a power of two, or 0 */
 	struct vprof_chunk *chunks;
 	int on_memory;                    /* the pages are tmpfs: writing never waits for storage */
 };

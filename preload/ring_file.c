@@ -36,6 +36,8 @@ enum {
 	ADDRESS_SHARE = 16,   /* and likewise of an address space that is limited */
 	LARGEST_MB = 65536,
 	NAMES_TRIED = 100,    /* exec keeps pid and start time: a process may have several rings */
+	HOLDINGS_SHARE = 32,  /* of the file: one part in so many, */
+	HOLDINGS_MOST = 65536, /* but no more entries than that */
 };
 
 static int is_memory(const char *path, struct statfs *fs)
@@ -112,10 +114,21 @@ static int64_t ring_size(void)
 	return size < MIB ? -ENOMEM : (int64_t)size;
 }
 
+/* A power of two, for the table's hash. */
+static uint32_t holdings_of(uint64_t size)
+{
+	uint64_t most = size / HOLDINGS_SHARE / sizeof(struct vprof_holding);
+	uint32_t entries = HOLDINGS_MOST;
+
+	while (entries > most)
+		entries /= 2;
+	return entries;
+}
+
 /* Where everything lies in a file of `size` bytes. */
 static void ring_lay_out(struct vprof_ring_header *h, uint64_t size)
 {
-	uint64_t chunks;
+	uint64_t chunks, holdings;
 
 	h->file_size = size;
 	h->header_size = sizeof(*h);
@@ -124,11 +137,16 @@ static void ring_lay_out(struct vprof_ring_header *h, uint64_t size)
 	h->lane_size = sizeof(struct vprof_lane);
 	h->lanes_offset = VPROF_LANES_OFFSET;
 	h->defs_size = size / 16;
+	h->holding_size = sizeof(struct vprof_holding);
+	h->holding_count = holdings_of(size);
+	holdings = (uint64_t)h->holding_count * h->holding_size;
 	/* A lane holds a chunk, so there are never more lanes than chunks. */
-	chunks = (size - VPROF_LANES_OFFSET - h->defs_size) / (VPROF_CHUNK_SIZE + sizeof(struct vprof_lane));
+	chunks = (size - VPROF_LANES_OFFSET - h->defs_size - holdings) / (VPROF_CHUNK_SIZE + sizeof(struct vprof_lane));
 	h->lane_count = (uint32_t)chunks;
 	h->defs_offset = h->lanes_offset + chunks * sizeof(struct vprof_lane);
-	h->chunks_offset = (h->defs_offset + h->defs_size + VPROF_PAGE_SIZE - 1) & ~(VPROF_PAGE_SIZE - 1ull);
+	h->holdings_offset = (h->defs_offset + h->defs_size + sizeof(struct vprof_holding) - 1) &
+			     ~(sizeof(struct vprof_holding) - 1ull);
+	h->chunks_offset = (h->holdings_offset + holdings + VPROF_PAGE_SIZE - 1) & ~(VPROF_PAGE_SIZE - 1ull);
 	h->chunk_count = (uint32_t)((size - h->chunks_offset) / VPROF_CHUNK_SIZE);
 	h->anchor_count = VPROF_ANCHORS;
 }
@@ -317,6 +335,8 @@ static void map_point(struct vprof_map *map, const struct vprof_ring_header *h, 
 	map->chunk_count = h->chunk_count;
 	map->defs = start + h->defs_offset;
 	map->defs_size = h->defs_size;
+	map->holdings = (void *)(start + h->holdings_offset);
+	map->holding_count = h->holding_count;
 	map->chunks = (void *)(start + h->chunks_offset);
 	map->on_memory = on_memory;
 }

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "preload/config.h"
+#include "preload/holdings.h"
 #include "preload/inner.h"
 #include "preload/libc.h"
 #include "preload/process.h"
@@ -108,6 +109,7 @@ static int start(void)
 
 	vprof_fork_forget_parent();
 	memset(&vprof_map, 0, sizeof(vprof_map));
+	vprof_holdings_reset();
 	vprof_lanes_reset();
 	vprof_config_read();
 	vprof_config_complain();
@@ -118,6 +120,7 @@ static int start(void)
 	if (error)
 		return error;
 	vprof_map = map;
+	vprof_holdings_reset();
 	carry_losses(map.live);
 	vprof_shim_ring_ready();
 	TESTPOINT("start_ready");

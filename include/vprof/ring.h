@@ -291,13 +291,14 @@ enum vprof_memory_kind {
 	VPROF_MEMORY_PINNED = 4,     /* cuMemAllocHost, cuMemHostAlloc */
 	VPROF_MEMORY_REGISTERED = 5, /* cuMemHostRegister: the program's own pages */
 	VPROF_MEMORY_PHYSICAL = 6,   /* cuMemCreate; address: the handle with bit 63 set */
-	VPROF_MEMORY_RESERVED = 7,   /* cuMemAddressReserve: addresses only */
-	VPROF_MEMORY_MAPPED = 8,     /* cuMemMap; other: the handle. Counted with PHYSICAL */
+	VPROF_MEMORY_RESERVED = 7,   /* cuMemAddressReserve: addresses only, in no total */
+	VPROF_MEMORY_MAPPED = 8,     /* cuMemMap; other: the handle. In no total: counted with PHYSICAL */
 	VPROF_MEMORY_ARRAY = 9,      /* cuArrayCreate and the like; address: the handle with bit 62 set */
 	VPROF_MEMORY_KIND = 0xff,    /* of slot.object of a MEMORY record: the kind */
 	VPROF_MEMORY_TAKE = 1 << 8,  /* likewise: memory was taken, */
 	VPROF_MEMORY_GIVE = 1 << 9,  /* or given back */
-	VPROF_MEMORY_UNKNOWN = 1 << 10, /* given back, but never seen being taken */
+	VPROF_MEMORY_UNKNOWN = 1 << 10, /* given back, but never seen being taken; taken, but no room in the
+	                                   holdings: in no total either way */
 	VPROF_MEMORY_PLACE_SHIFT = 16,  /* above it: device + 1, VPROF_MEMORY_HOST + 1, 0 not known */
 };
 
@@ -310,7 +311,7 @@ struct vprof_holding {
 	uint64_t stream;
 	uint16_t call;             /* with which function */
 	uint16_t kind;             /* enum vprof_memory_kind */
-	uint32_t place;            /* device, or VPROF_MEMORY_HOST */
+	uint32_t place;            /* device, or VPROF_MEMORY_HOST; above that: not known, in no total */
 	uint64_t range;            /* innermost range in which it was taken: a definition (VPROF_DEF_TEXT) or 0 */
 };
 VPROF_AT(vprof_holding, bytes, 8);

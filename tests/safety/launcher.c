@@ -6,7 +6,7 @@
  * Launch number n (from 1) of thread t (from 1) is kernel "safety_K" with K = n % KERNELS,
  * grid (n, t, 1): every record says which call it is. PROGRESS is a file that is mapped
  * and outlives a kill; a thread stores n in `begun` before call n and in `ended` after
- * it has returned. LAUNCHES 0: until killed.
+ * it has returned. LAUNCHES 0: until killed. Before the first, some memory is taken and given back.
  *
  * The threads begin together, and none ends before all are done: each keeps its lane.
  * Exit status 0: every call succeeded. It dies by itself after a minute.
@@ -57,6 +57,7 @@ static struct progress *progress_map(const char *path)
 int main(int argc, char **argv)
 {
 	pthread_t threads[PROGRESS_THREADS];
+	CUdeviceptr memory;
 	char name[32];
 
 	if (argc != 5 || !(progress = progress_map(argv[1]))) {
@@ -76,6 +77,8 @@ int main(int argc, char **argv)
 		if (driver.cuModuleGetFunction(&functions[i], driver.module, name))
 			return 4;
 	}
+	if (driver.cuMemAlloc_v2(&memory, 4096) || driver.cuMemFree_v2(memory))
+		return 6;
 	pthread_barrier_init(&together, NULL, progress->threads);
 	__atomic_store_n(&progress->started, 1, __ATOMIC_RELEASE);
 	for (unsigned t = 0; t < progress->threads; t++)
