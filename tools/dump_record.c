@@ -7,6 +7,7 @@
 #include "tools/cli.h"
 #include "tools/dump.h"
 #include "tools/events.h"
+#include "tools/memory.h"
 
 enum form {
 	DEC = 1,
@@ -15,6 +16,8 @@ enum form {
 	GRAPH,     /* likewise: its number */
 	DIRECTION, /* low byte of enum vprof_copy */
 	COPY_FORM, /* the bits above it */
+	HELD,      /* what became of memory (enum vprof_memory_kind) */
+	PLACE,     /* and where */
 };
 
 enum { ALWAYS = 0, NOT_ZERO = 1, WITH_DONE = 2 }; /* when a field is shown; WITH_DONE: in flight only if not 0 */
@@ -50,6 +53,8 @@ static const struct field {
 	{ VPROF_KIND_EVENT, "event", 32, 8, 1, HEX, ALWAYS },
 	{ VPROF_KIND_EVENT, "stream", 40, 8, 1, HEX, ALWAYS },
 	{ VPROF_KIND_EVENT, "flags", 48, 8, 1, HEX, NOT_ZERO },
+	{ VPROF_KIND_MEMORY, "held", 28, 4, 1, HELD, NOT_ZERO },
+	{ VPROF_KIND_MEMORY, "place", 28, 4, 1, PLACE, NOT_ZERO },
 	{ VPROF_KIND_MEMORY, "address", 32, 8, 1, HEX, WITH_DONE },
 	{ VPROF_KIND_MEMORY, "bytes", 40, 8, 1, DEC, ALWAYS },
 	{ VPROF_KIND_MEMORY, "other", 48, 8, 1, HEX, NOT_ZERO },
@@ -98,6 +103,8 @@ static int field_shown(const struct field *field, const struct vprof_slot *slot)
 
 	if (field->form == COPY_FORM)
 		value >>= 8;
+	if (field->form == PLACE)
+		value >>= VPROF_MEMORY_PLACE_SHIFT;
 	if (field->when == ALWAYS)
 		return 1;
 	if (field->when == WITH_DONE && slot->done)
@@ -110,6 +117,20 @@ static void form_name(uint64_t object, char *text, size_t size)
 	snprintf(text, size, "%s%s%s%s", object & VPROF_COPY_ASYNC ? ",async" : "",
 		 object & VPROF_COPY_2D ? ",2d" : "", object & VPROF_COPY_3D ? ",3d" : "",
 		 object & VPROF_COPY_PER_THREAD ? ",per-thread" : "");
+}
+
+/* "take-pool", "give-device", "give-unknown-pinned"; of what is neither taken nor given back "pool". */
+static void held_name(uint64_t object, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s", object & VPROF_MEMORY_TAKE ? "take-" : object & VPROF_MEMORY_GIVE ? "give-" : "",
+		 object & VPROF_MEMORY_UNKNOWN ? "unknown-" : "", memory_kind_name(object & VPROF_MEMORY_KIND));
+}
+
+static void place_name(uint64_t object, char *text, size_t size)
+{
+	uint32_t place = memory_place_of((uint32_t)object);
+
+	snprintf(text, size, place == VPROF_MEMORY_HOST ? "host" : "%u", place);
 }
 
 /* Calls `put` with the kernel's name, or with "#ID" when the ring does not have it. */
@@ -158,6 +179,14 @@ static void field_text(const struct dump_ring *dump, FILE *out, const struct fie
 		form_name(value, form, sizeof(form));
 		fputs(form[0] ? form + 1 : "?", out);
 		break;
+	case HELD:
+		held_name(value, form, sizeof(form));
+		fputs(form, out);
+		break;
+	case PLACE:
+		place_name(value, form, sizeof(form));
+		fputs(form, out);
+		break;
 	default:
 		for (int i = 0; i < field->count; i++)
 			fprintf(out, field->form == HEX ? "%s0x%llx" : "%s%llu", i ? "," : "",
@@ -186,6 +215,14 @@ static void field_json(const struct dump_ring *dump, FILE *out, const struct fie
 	case COPY_FORM:
 		form_name(value, form, sizeof(form));
 		cli_json_string(out, form[0] ? form + 1 : "?");
+		break;
+	case HELD:
+		held_name(value, form, sizeof(form));
+		cli_json_string(out, form);
+		break;
+	case PLACE:
+		place_name(value, form, sizeof(form));
+		cli_json_string(out, form);
 		break;
 	default:
 		if (field->count > 1)

@@ -6,6 +6,7 @@
 #include <time.h>
 #include "tools/cli.h"
 #include "tools/info.h"
+#include "tools/memory.h"
 
 /* One ring in the units of both outputs. */
 struct view {
@@ -86,6 +87,8 @@ static void text_losses(struct cli_table *table, const struct ring *ring, const 
 		pair(table, "damaged", "the file lacks its last %llu bytes", (unsigned long long)ring->cut_bytes);
 	if (ring->bad_chunks)
 		pair(table, "damaged", "%llu chunks left out", (unsigned long long)ring->bad_chunks);
+	if (ring->bad_holdings)
+		pair(table, "damaged", "%llu holdings left out", (unsigned long long)ring->bad_holdings);
 	if (ring->bad_defs)
 		pair(table, "damaged", "%llu definitions left out", (unsigned long long)ring->bad_defs);
 }
@@ -108,6 +111,25 @@ static void text_times(struct cli_table *table, const struct view *view, const s
 	pair(table, "clock", "%s, %.6f MHz, %u anchors (%u dropped), error %s",
 	     clock_name(view->ring->header.clock), view->clock->hz / 1e6, view->clock->used,
 	     view->clock->dropped, error);
+}
+
+/* What is held now, or was at the end, and when it was most. */
+static void text_memory(struct cli_table *table, const struct view *view)
+{
+	char key[32], now[32], most[32], when[32];
+	uint32_t at = 0;
+
+	for (uint32_t place = 0; place < VPROF_MEMORY_TOTALS; place++) {
+		const struct vprof_memory_total *total = &view->ring->live.memory[place];
+		uint64_t ns = clock_realtime(view->clock, &at, total->peak_ticks);
+
+		if (!memory_was_used(view->ring, place))
+			continue;
+		pair(table, "memory", "%s: %s held, at most %s %s after the start",
+		     memory_place_text(key, sizeof(key), place), cli_size_text(now, sizeof(now), total->bytes),
+		     cli_size_text(most, sizeof(most), total->peak),
+		     cli_time_text(when, sizeof(when), ns > view->start ? ns - view->start : 0));
+	}
 }
 
 static void text_threads(const struct view *view, const struct info *info, FILE *out)
@@ -174,6 +196,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	     cli_size_text(size, sizeof(size), input->ring.size), h->library, h->major, h->minor);
 	text_times(table, &view, info);
 	pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
+	text_memory(table, &view);
 	text_losses(table, &input->ring, info);
 	cli_table_print(table, out, 2);
 	if (info->thread_count) {
@@ -224,6 +247,27 @@ static void json_threads(const struct view *view, const struct info *info, FILE 
 	fputs("\n  ]\n", out);
 }
 
+static void json_memory(const struct view *view, FILE *out)
+{
+	char name[32];
+	uint32_t at = 0;
+	int first = 1;
+
+	fputs("  \"memory\": [", out);
+	for (uint32_t place = 0; place < VPROF_MEMORY_TOTALS; place++) {
+		const struct vprof_memory_total *total = &view->ring->live.memory[place];
+
+		if (!memory_was_used(view->ring, place))
+			continue;
+		fprintf(out, "%s{\"place\": \"%s\", \"bytes\": %llu, \"peak\": %llu, \"peak_ns\": %llu}",
+			first ? "" : ", ", memory_place_text(name, sizeof(name), place),
+			(unsigned long long)total->bytes, (unsigned long long)total->peak,
+			(unsigned long long)clock_realtime(view->clock, &at, total->peak_ticks));
+		first = 0;
+	}
+	fputs("],\n", out);
+}
+
 static void json_losses(const struct info *info, FILE *out)
 {
 	const struct ring_losses *l = &info->losses;
@@ -235,7 +279,7 @@ static void json_losses(const struct info *info, FILE *out)
 	json_number(out, "in_flight", l->in_flight - info->abandoned);
 	json_number(out, "abandoned", info->abandoned);
 	fputs("  \"lost\": {", out);
-	for (int i = 0; i <= VPROF_LOSS_HANDLES; i++)
+	for (int i = 0; i <= VPROF_LOSS_NODES; i++)
 		fprintf(out, "%s\"%s\": %llu", i ? ", " : "", ring_loss_name(i), (unsigned long long)l->loss[i]);
 	fputs("},\n", out);
 }
@@ -276,10 +320,12 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_number(out, "anchors", view.clock->used);
 	json_number(out, "anchors_dropped", view.clock->dropped);
 	json_number(out, "threads", ring->live.threads);
+	json_memory(&view, out);
 	json_losses(info, out);
 	json_number(out, "cut_bytes", ring->cut_bytes);
 	json_number(out, "bad_chunks", ring->bad_chunks);
 	json_number(out, "bad_defs", ring->bad_defs);
+	json_number(out, "bad_holdings", ring->bad_holdings);
 	json_threads(&view, info, out);
 	fputc('}', out);
 }

@@ -18,6 +18,7 @@ enum {
 	HEADER_LEAST = offsetof(struct vprof_ring_header, link), /* below it nothing can be read */
 	ANCHORS_MOST = 4096,
 	LANES_MOST = 1 << 18,
+	HOLDING_MOST = 4096, /* bytes */
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -142,6 +143,10 @@ static int check_layout(struct ring *ring, char *why, size_t why_size)
 	if (h->slot_size != VPROF_SLOT_SIZE || h->chunk_size != VPROF_CHUNK_SIZE)
 		return refuse(-EPROTO, why, why_size, "has a damaged header: slots of %u bytes, "
 			      "chunks of %u", h->slot_size, h->chunk_size);
+	if (h->holdings_offset && (h->holding_size < sizeof(struct vprof_holding) ||
+				   h->holding_size > HOLDING_MOST || h->holding_size % 8))
+		return refuse(-EPROTO, why, why_size, "has a damaged header: holdings of %u bytes",
+			      h->holding_size);
 	if (h->lane_size < offsetof(struct vprof_lane, reserved))
 		return refuse(-EPROTO, why, why_size, "has a damaged header: lanes of %u bytes",
 			      h->lane_size);
@@ -150,6 +155,9 @@ static int check_layout(struct ring *ring, char *why, size_t why_size)
 	if (!error)
 		error = check_region("definitions", h->defs_offset, h->defs_size, 1, &end,
 				     why, why_size);
+	if (!error && h->holdings_offset)
+		error = check_region("holdings", h->holdings_offset, h->holding_count, h->holding_size,
+				     &end, why, why_size);
 	if (!error)
 		error = check_region("chunks", h->chunks_offset, h->chunk_count, h->chunk_size,
 				     &end, why, why_size);
@@ -201,6 +209,17 @@ static int read_live(struct ring *ring)
 		got = ring_pread(ring->fd, &ring->live, sizeof(ring->live), VPROF_LIVE_OFFSET);
 	terminate(ring->live.comm, sizeof(ring->live.comm));
 	terminate(ring->live.title, sizeof(ring->live.title));
+	return got < 0 ? (int)got : 0;
+}
+
+/* Again with the holdings: the two belong together. */
+static int read_totals(struct ring *ring)
+{
+	ssize_t got;
+
+	memset(ring->live.memory, 0, sizeof(ring->live.memory));
+	got = ring_pread(ring->fd, ring->live.memory, sizeof(ring->live.memory),
+			 VPROF_LIVE_OFFSET + offsetof(struct vprof_ring_live, memory));
 	return got < 0 ? (int)got : 0;
 }
 
@@ -292,6 +311,10 @@ static int read_parts(struct ring *ring)
 		error = read_lanes(ring);
 	if (!error)
 		error = ring_read_index(ring);
+	if (!error)
+		error = ring_read_holdings(ring);
+	if (!error)
+		error = read_totals(ring);
 	/* Last: whatever a record of the index names has been defined before it. */
 	if (!error)
 		error = ring_read_defs(ring);
@@ -337,6 +360,7 @@ void ring_close(struct ring *ring)
 	free(ring->def_starts);
 	free(ring->calls);
 	free(ring->call_family);
+	free(ring->holdings);
 	free(ring->chunks);
 	memset(ring, 0, sizeof(*ring));
 	ring->fd = -1;

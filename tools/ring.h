@@ -53,11 +53,15 @@ struct ring {
 	uint8_t *call_family;            /* enum vprof_family by call id */
 	uint32_t call_count;
 
+	struct vprof_holding *holdings;  /* what is held, in no order: the entries that are taken */
+	uint32_t holding_count;
+
 	struct ring_chunk *chunks;       /* sorted by lane, then by head.first */
 	uint32_t chunk_count;
 
 	uint64_t bad_chunks;  /* headers that contradict the file: left out */
 	uint64_t bad_defs;    /* likewise definitions */
+	uint64_t bad_holdings; /* entries of a kind that is not known */
 	uint64_t cut_bytes;   /* bytes that the header promises and the file lacks */
 };
 

@@ -78,7 +78,10 @@ static const char *const loss_names[VPROF_LOSS_COUNT] = {
 	[VPROF_LOSS_DEFS_FULL] = "defs_full",
 	[VPROF_LOSS_START] = "start",
 	[VPROF_LOSS_HANDLES] = "handles",
-	[7] = "loss_7", [8] = "loss_8", [9] = "loss_9", [10] = "loss_10", [11] = "loss_11",
+	[VPROF_LOSS_HOLDINGS] = "holdings",
+	[VPROF_LOSS_TEXT] = "text",
+	[VPROF_LOSS_NODES] = "nodes",
+	[10] = "loss_10", [11] = "loss_11",
 	[12] = "loss_12", [13] = "loss_13", [14] = "loss_14", [15] = "loss_15",
 };
 

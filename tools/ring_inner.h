@@ -13,6 +13,7 @@ ssize_t ring_pread(int fd, void *buffer, size_t size, uint64_t offset);
 /* Each reads one part of the file into the ring, freeing what was there. 0 or a negative errno. */
 int ring_read_defs(struct ring *ring);
 int ring_read_index(struct ring *ring);
+int ring_read_holdings(struct ring *ring);
 
 /* Has definition `id` been made, or become READY, since the definitions were read? */
 int ring_def_is_newer(const struct ring *ring, uint32_t id);
