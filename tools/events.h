@@ -145,6 +145,9 @@ static inline struct trace_span trace_span(const struct trace *trace, const stru
 	return span;
 }
 
+/* CLOCK_REALTIME of a moment on the command line: after the first record, or before the end. */
+uint64_t trace_moment(const struct trace *trace, const struct cli_time *moment);
+
 /* Does the filter let it through? */
 int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span);
 

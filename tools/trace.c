@@ -117,8 +117,7 @@ static void trace_find_bounds(struct trace *trace)
 	}
 }
 
-/* CLOCK_REALTIME of a moment on the command line. */
-static uint64_t moment_ns(const struct trace *trace, const struct cli_time *moment)
+uint64_t trace_moment(const struct trace *trace, const struct cli_time *moment)
 {
 	uint64_t ns = (uint64_t)moment->ns;
 
@@ -134,11 +133,11 @@ static void trace_set_window(struct trace *trace)
 	uint64_t from;
 
 	last.before = 1;
-	from = last.given ? moment_ns(trace, &last) : 0;
-	trace->from_ns = filter->from.given ? moment_ns(trace, &filter->from) : 0;
+	from = last.given ? trace_moment(trace, &last) : 0;
+	trace->from_ns = filter->from.given ? trace_moment(trace, &filter->from) : 0;
 	if (from > trace->from_ns)
 		trace->from_ns = from;
-	trace->to_ns = filter->to.given ? moment_ns(trace, &filter->to) : UINT64_MAX;
+	trace->to_ns = filter->to.given ? trace_moment(trace, &filter->to) : UINT64_MAX;
 }
 
 int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter)

@@ -23,7 +23,7 @@ is "links between pages lead somewhere" "$(
 		done
 	done)" ""
 is "every option of the tools is in its man page" "$(
-	for tool in vprof-merge "vprof top" "vprof info" "vprof dump"; do
+	for tool in vprof-merge "vprof top" "vprof info" "vprof dump" "vprof memory"; do
 		page=docs/man/${tool// /-}.1 # a verb's own page, or the command's
 		[ -e "$page" ] || page=docs/man/${tool%% *}.1
 		$BUILD/${tool} --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r option; do
