@@ -280,3 +280,26 @@ size_t vprof_objects_behind(struct vprof_object *list, size_t room)
 	dl_iterate_phdr(match_behind, &want);
 	return want.count;
 }
+
+/* ---- our own name ---- */
+
+static int match_own(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct vprof_object object;
+
+	(void)size;
+	object_read(info, &object);
+	if (object_holds(&object, (const void *)vprof_own_path)) {
+		*(const char **)data = info->dlpi_name;
+		return 1;
+	}
+	return !strncmp(file_name(info->dlpi_name), "libc.so.", 8);
+}
+
+const char *vprof_own_path(void)
+{
+	const char *path = NULL;
+
+	dl_iterate_phdr(match_own, &path);
+	return path && *path ? path : NULL;
+}

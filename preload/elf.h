@@ -15,4 +15,10 @@ int vprof_object_at(const void *address, struct vprof_object *object) HIDDEN;
 /* The first definition of `symbol` behind the object that holds `address`; NULL: none. */
 void *vprof_symbol_behind(const void *address, const char *symbol) HIDDEN;
 
+/*
+ * Our own file's name, as the loader was given it; NULL when we were not loaded with the program,
+ * before its libc, but by a dlopen() of somebody's. Stays where it is.
+ */
+const char *vprof_own_path(void) HIDDEN;
+
 #endif

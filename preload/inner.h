@@ -35,6 +35,9 @@ const struct vprof_def *vprof_definition(uint32_t id) HIDDEN;
 /* Counts a loss, in the ring or, when there is none, in the process. */
 void vprof_lose(enum vprof_loss reason) HIDDEN COLD;
 
+/* The name (VPROF_DEF_TEXT) of the innermost range that the calling thread is in; 0: none, or not defined. */
+uint32_t vprof_range_now(void) HIDDEN;
+
 /*
  * Address of `symbol` in a loaded object whose file name begins with `soname`
  * ("libcuda.so."), found by reading its tables: no dl* call, no effect on

@@ -261,11 +261,13 @@ struct vprof_record vprof_lane_begin(void)
 		vprof_chunk = NULL;
 		if (lane_enter())
 			goto out;
+		vprof_ranges_tell_again();
 	}
 	index = vprof_reserve(&vprof_chunk->head.used);
 	if (index - 1 >= VPROF_CHUNK_SLOTS - 1) {
 		if (lane_next_chunk(vprof_lane, vprof_chunk))
 			goto out;
+		vprof_ranges_tell_again();
 		index = vprof_reserve(&vprof_chunk->head.used);
 	}
 	record.slot = &vprof_chunk->slot[index - 1];
@@ -334,6 +336,15 @@ static void thread_exits(void *lane)
 {
 	(void)lane;
 	vprof_lane_leave();
+	vprof_ranges_leave();
+}
+
+void vprof_lane_watch_exit(void)
+{
+	static const char anything; /* the key's function is called for threads with a value */
+
+	if (exit_key_made && !vprof_lane)
+		vprof_old_pthread_setspecific(exit_key, &anything);
 }
 
 /*

@@ -32,6 +32,14 @@ struct vprof_map {
 
 extern struct vprof_map vprof_map HIDDEN;
 
+/* Is there a ring of this process, and not of its parent? Pairs with the release in vprof_fork_watch(). */
+static inline int vprof_has_ring(void)
+{
+	const uint32_t *alive = __atomic_load_n(&vprof_alive, __ATOMIC_ACQUIRE);
+
+	return __atomic_load_n(alive, __ATOMIC_ACQUIRE) && vprof_map.header;
+}
+
 /*
  * Makes the ring's file and maps it: 0 or a negative errno, with one line on stderr
  * about the file. The caller has blocked signals and is the only one.
@@ -56,6 +64,16 @@ struct vprof_record vprof_lane_begin(void) HIDDEN;
 /* Gives the calling thread's lane back. */
 void vprof_lane_leave(void) HIDDEN;
 
+/* The calling thread's end is to be noticed, though it has no lane. */
+void vprof_lane_watch_exit(void) HIDDEN;
+
+/*
+ * Tells the open ranges of the calling thread in its new chunk; and gives back what it kept of
+ * them, at its end. `ranges.c`.
+ */
+void vprof_ranges_tell_again(void) HIDDEN;
+void vprof_ranges_leave(void) HIDDEN;
+
 /* Names of the living threads, again. */
 void vprof_lanes_refresh(void) HIDDEN;
 
@@ -72,6 +90,18 @@ extern __thread int vprof_in_vfork_child HIDDEN TLS_INITIAL_EXEC;
 
 /* The lane of the calling thread, NULL before its first record. */
 extern __thread struct vprof_lane *vprof_lane HIDDEN TLS_INITIAL_EXEC;
+
+/* What stands behind `name`, which ends in '='; NULL: it is not set. */
+const char *vprof_environ_value(const char *name) HIDDEN;
+
+/*
+ * Puts an entry that stays where it is into the environment, in the place of one with the same
+ * first `name_length` bytes. `room`: for the new array, when it is large enough.
+ */
+void vprof_environ_put(char *entry, size_t name_length, char **room, size_t room_count) HIDDEN;
+
+/* Sets NVTX_INJECTION64_PATH, see nvtx.c. From the constructor. */
+void vprof_nvtx_announce(void) HIDDEN;
 
 /* Children that change directory still write beside us: VPROF_OUT becomes `path`. */
 void vprof_environ_pin(const char *path) HIDDEN;

@@ -24,6 +24,7 @@
 #include "preload/holdings.h"
 #include "preload/inner.h"
 #include "preload/libc.h"
+#include "preload/names.h"
 #include "preload/process.h"
 #include "preload/record.h"
 
@@ -123,6 +124,7 @@ static int start(void)
 	vprof_holdings_reset();
 	carry_losses(map.live);
 	vprof_shim_ring_ready();
+	vprof_names_ring_ready();
 	TESTPOINT("start_ready");
 	__atomic_store_n(&vprof_control, &map.control->word, __ATOMIC_RELEASE);
 	error = vprof_housekeeping_start();
@@ -231,10 +233,12 @@ struct vprof_record vprof_begin_slow(void)
 __attribute__((constructor)) static void vprof_load(void)
 {
 	vprof_config_read();
-	if (!vprof_config.enable)
+	if (!vprof_config.enable) {
 		vprof_control = &never;
-	else
-		vprof_fork_init();
+		return;
+	}
+	vprof_fork_init();
+	vprof_nvtx_announce();
 }
 
 __attribute__((destructor)) static void vprof_unload(void)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A process without CUDA does not notice that we are there: no file, no thread, no memory
-# from the heap, no system call once the program has begun, the same environment.
+# from the heap, no system call once the program has begun, the same environment but for one
+# variable, NVTX_INJECTION64_PATH, by which the program's NVTX finds us.
 . tests/tap.sh
 . tests/safety/lib.sh
 
@@ -12,7 +13,7 @@ false
 bash -c 'echo a | cat; (exit 3); echo $?'
 python3 -c pass
 python3 -c 'import threading; t = threading.Thread(target=print, args=("t",)); t.start(); t.join()'
-python3 -c 'import os; print(sorted(k for k in os.environ if k != "LD_PRELOAD")); print(len(os.listdir("/proc/self/task")))'
+python3 -c 'import os; print(sorted(k for k in os.environ if k not in ("LD_PRELOAD", "NVTX_INJECTION64_PATH"))); print(len(os.listdir("/proc/self/task")))'
 git --version
 git -C / status
 sort lines
@@ -34,8 +35,17 @@ done <"$TMP/commands"
 # The environment, in order.
 plain env >"$TMP/plain.env"
 traced env >"$TMP/traced.env"
-ok "env" diff "$TMP/plain.env" <(grep -v '^LD_PRELOAD=' "$TMP/traced.env")
-is "an empty environment" "$(env -i LD_PRELOAD="$LIBRARY" /usr/bin/env)" "LD_PRELOAD=$LIBRARY"
+ok "env: the same but for NVTX_INJECTION64_PATH" \
+	diff "$TMP/plain.env" <(grep -vE '^(LD_PRELOAD|NVTX_INJECTION64_PATH)=' "$TMP/traced.env")
+is "which comes last, once" "$(tail -n 1 "$TMP/traced.env") $(grep -c NVTX_ "$TMP/traced.env")" "NVTX_INJECTION64_PATH=$LIBRARY 1"
+is "an empty environment" "$(env -i LD_PRELOAD="$LIBRARY" /usr/bin/env)" "LD_PRELOAD=$LIBRARY
+NVTX_INJECTION64_PATH=$LIBRARY"
+is "VPROF_NVTX=0: the same environment" "$(env -i LD_PRELOAD="$LIBRARY" VPROF_NVTX=0 /usr/bin/env)" "LD_PRELOAD=$LIBRARY
+VPROF_NVTX=0"
+is "VPROF_ENABLE=0: the same environment" "$(env -i LD_PRELOAD="$LIBRARY" VPROF_ENABLE=0 /usr/bin/env)" "LD_PRELOAD=$LIBRARY
+VPROF_ENABLE=0"
+is "the user's own value stays" "$(env -i LD_PRELOAD="$LIBRARY" NVTX_INJECTION64_PATH=/x/tool.so /usr/bin/env)" "LD_PRELOAD=$LIBRARY
+NVTX_INJECTION64_PATH=/x/tool.so"
 
 # ---- the heap ----
 

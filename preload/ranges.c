@@ -1,0 +1,525 @@
+/*
+ * ranges.c - recording ranges: the stack of each thread, and the table of ranges without one.
+ *
+ * A push publishes a record like that of a call in flight, and the pop completes it. The
+ * stack remembers the record, and what it said: in each new chunk of the lane the open ranges are
+ * told again (lane.c calls vprof_ranges_tell_again()), and the pop completes the first and
+ * the last telling. The first may lie in a chunk that the lane has left, and that another
+ * lane may take at any moment: it is held meanwhile, as a lane holds its own.
+ *
+ * A name that has no definition follows its record in TEXT records, in slots that are
+ * taken together; where a chunk's rest is too short for them it is filled with empty ones.
+ *
+ * A signal handler may push and pop between any two instructions here, as long as it
+ * does both: an entry is taken first and filled then.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include "preload/inner.h"
+#include "preload/process.h"
+#include "preload/ranges.h"
+#include "preload/record.h"
+
+enum {
+	DEPTH = 64,
+	PROCESS_RANGES = 256,
+	TEXTS_MOST = 8,        /* TEXT records of one name */
+	AGAIN_TEXTS_MOST = 2,  /* of one that is told again: all of them must fit into a chunk */
+	AGAIN_SLOTS_MOST = 128,
+	TEXT_SIZE = sizeof(((struct vprof_slot *)0)->text),
+	UNTRACKED = -2,        /* what NVTX has for it */
+};
+#define UNWANTED (1ull << 63)  /* of a range id: nothing was recorded */
+
+struct telling {
+	struct vprof_slot *slot; /* NULL: none */
+	uint64_t seq;
+};
+
+struct open_range {
+	struct telling first, last;
+	uint64_t begun;          /* ticks */
+	uint64_t id;             /* of a range without a stack */
+	uint32_t generation;     /* of the tellings and of text */
+	uint32_t text;           /* its name's definition, 0: none */
+	uint16_t ready;          /* the entry is whole */
+	uint16_t level;          /* among those of its domain */
+	struct vprof_said said;  /* said.text is `name` below */
+	char name[88];
+};
+
+struct stack {
+	uint32_t depth;
+	uint32_t beyond;         /* pushed when it was full */
+	struct open_range open[DEPTH];
+};
+
+static __thread struct stack *stack TLS_INITIAL_EXEC;
+
+/* Ranges without a stack; busy: 0 free, 1 being changed, 2 in use. */
+static struct process_range {
+	uint32_t busy;
+	struct open_range range;
+} *process_ranges;
+static uint64_t process_range_serial;
+static uint32_t process_ranges_told; /* generation */
+
+static int wants(void)
+{
+	const uint32_t *word = __atomic_load_n(&vprof_control, __ATOMIC_RELAXED);
+
+	return (__atomic_load_n(word, __ATOMIC_RELAXED) & VPROF_GROUP_BIT(VPROF_GROUP_RANGE)) && vprof_has_ring() &&
+	       !vprof_in_vfork_child;
+}
+
+/* ---- writing ---- */
+
+static void fill(struct vprof_slot *slot, enum vprof_kind kind, const struct vprof_said *said, uint32_t text)
+{
+	slot->kind = (uint16_t)kind;
+	slot->call = 0;
+	slot->object = text;
+	slot->range.payload = said->payload;
+	slot->range.domain = said->domain ? vprof_name_define(said->domain) : 0;
+	slot->range.category = said->category;
+	slot->range.color = said->color;
+	slot->range.flags = said->flags;
+	slot->range.texts = 0;
+	slot->range.payload_type = said->payload_type;
+	slot->range.id = 0;
+}
+
+/* Pairs with the readers' acquire load of seq. A record that is never in flight. */
+static void publish_done(struct vprof_record r, uint64_t ticks)
+{
+	r.slot->t0 = ticks;
+	r.slot->done = VPROF_DONE(1, 0);
+	TESTPOINT("publish_before");
+	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
+}
+
+static void put_text(struct vprof_record r, uint64_t ticks, const char *text, size_t length)
+{
+	r.slot->kind = VPROF_KIND_TEXT;
+	r.slot->call = 0;
+	r.slot->object = 0;
+	memset(r.slot->text, 0, TEXT_SIZE);
+	memcpy(r.slot->text, text, length < TEXT_SIZE ? length : TEXT_SIZE);
+	publish_done(r, ticks);
+}
+
+/* `count` slots of the thread's chunk, one behind the other. */
+static struct vprof_record take_run(unsigned count)
+{
+	struct vprof_record none = { NULL, 0 }, r;
+	struct vprof_chunk *chunk = vprof_chunk;
+	uint32_t index;
+
+	if (!chunk || !vprof_is_alive())
+		return none;
+	index = __atomic_fetch_add(&chunk->head.used, count, __ATOMIC_RELAXED);
+	if (index - 1 >= VPROF_CHUNK_SLOTS - 1)
+		return none;
+	r = (struct vprof_record){ &chunk->slot[index - 1], chunk->head.base + index };
+	if (index + count <= VPROF_CHUNK_SLOTS)
+		return r;
+	for (; index < VPROF_CHUNK_SLOTS; index++, r.slot++, r.seq++)
+		put_text(r, vprof_ticks(), "", 0);
+	return none;
+}
+
+static struct vprof_record begin_run(unsigned count)
+{
+	struct vprof_record r = take_run(count);
+
+	if (r.slot)
+		return r;
+	r = vprof_begin_slow(); /* a new chunk, of which it gives one slot */
+	if (!r.slot)
+		return r;
+	put_text(r, vprof_ticks(), "", 0);
+	return take_run(count);
+}
+
+/*
+ * Writes a record with its name. `begin` gives one slot, `run` several. Returns it published;
+ * slot is NULL when there is no room.
+ */
+static struct vprof_record tell(enum vprof_kind kind, const struct vprof_said *said, uint32_t text, uint64_t id,
+				unsigned texts_most, struct vprof_record (*run)(unsigned))
+{
+	size_t length = text ? 0 : said->length;
+	unsigned texts = (unsigned)((length + TEXT_SIZE - 1) / TEXT_SIZE);
+	uint16_t cut = texts > texts_most ? VPROF_RANGE_CUT : 0;
+	struct vprof_record r;
+	uint64_t now;
+
+	if (cut) {
+		vprof_lose(VPROF_LOSS_TEXT);
+		texts = texts_most;
+		length = (size_t)texts * TEXT_SIZE;
+	}
+	r = run(1 + texts);
+	if (!r.slot)
+		return r;
+	now = vprof_ticks();
+	for (unsigned i = 0; i < texts; i++) {
+		size_t at = (size_t)i * TEXT_SIZE;
+
+		put_text((struct vprof_record){ r.slot + 1 + i, r.seq + 1 + i }, now, said->text + at, length - at);
+	}
+	fill(r.slot, kind, said, text);
+	r.slot->range.texts = (uint8_t)texts;
+	r.slot->range.flags |= cut;
+	r.slot->range.id = id;
+	if (kind == VPROF_KIND_RANGE)
+		vprof_publish_at(r, now);
+	else
+		publish_done(r, now);
+	return r;
+}
+
+static struct vprof_record one_or_run(unsigned count)
+{
+	return likely(count == 1) ? vprof_begin() : begin_run(count);
+}
+
+static uint32_t text_of(const struct vprof_said *said, int now)
+{
+	if (said->kept)
+		return vprof_name_define(said->kept);
+	return said->length ? vprof_name_intern(said->text, said->length, now) : 0;
+}
+
+void vprof_range_moment(enum vprof_kind kind, const struct vprof_said *said)
+{
+	if (!wants() || said->unwanted)
+		return;
+	tell(kind, said, text_of(said, kind == VPROF_KIND_COUNTER), 0, TEXTS_MOST, one_or_run);
+}
+
+/* ---- open ranges ---- */
+
+/* Makes `open` an entry that remembers all that was said. */
+static void remember(struct open_range *open, const struct vprof_said *said)
+{
+	size_t length = said->kept ? said->kept->length : said->length;
+
+	open->begun = vprof_ticks();
+	open->first = open->last = (struct telling){ NULL, 0 };
+	open->text = 0;
+	open->generation = 0;
+	open->id = 0;
+	open->said = *said;
+	open->said.text = open->name;
+	open->said.length = length < sizeof(open->name) ? length : sizeof(open->name);
+	if (said->kept)
+		open->said.text = said->kept->text; /* stays as long as the process */
+	else
+		memcpy(open->name, said->text, open->said.length);
+}
+
+/* What an earlier ring had of it is void. */
+static void renew(struct open_range *open)
+{
+	uint32_t generation = __atomic_load_n(&vprof_generation, __ATOMIC_RELAXED);
+
+	if (open->generation == generation)
+		return;
+	open->first = open->last = (struct telling){ NULL, 0 };
+	open->text = 0;
+	open->generation = generation;
+}
+
+/* The first telling, with all of its name. */
+static void tell_open(struct open_range *open, const struct vprof_said *said, int now)
+{
+	struct vprof_record r;
+
+	renew(open);
+	open->text = text_of(said, now);
+	r = tell(VPROF_KIND_RANGE, said, open->text, open->id, TEXTS_MOST, one_or_run);
+	open->first = open->last = (struct telling){ r.slot, r.seq };
+}
+
+/* Between chunks, see lane.c: without vprof_begin(), which is busy. */
+static void tell_again(struct open_range *open)
+{
+	struct vprof_said said = open->said;
+	struct vprof_record r;
+
+	renew(open);
+	if (!open->text)
+		open->text = text_of(&said, said.length > (size_t)AGAIN_TEXTS_MOST * TEXT_SIZE);
+	said.flags |= VPROF_RANGE_AGAIN;
+	r = tell(VPROF_KIND_RANGE, &said, open->text, open->id ? open->id : open->begun, AGAIN_TEXTS_MOST, take_run);
+	open->last = (struct telling){ r.slot, r.seq };
+	if (!open->first.slot)
+		open->first = open->last;
+}
+
+/*
+ * Completes a record in a chunk that the lane may have left: 0, or -1 when it is gone. Whoever
+ * holds a chunk keeps others from taking it; pairs with the compare-and-swap in chunk_take().
+ */
+static int complete(struct telling t, uint64_t now)
+{
+	size_t index = ((uintptr_t)t.slot - (uintptr_t)vprof_map.chunks) / VPROF_CHUNK_SIZE;
+	struct vprof_chunk *chunk = &vprof_map.chunks[index];
+	int own = chunk == vprof_chunk, gone;
+	uint32_t free = 0;
+
+	if (!own && !__atomic_compare_exchange_n(&chunk->head.held, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return -1;
+	gone = __atomic_load_n(&t.slot->seq, __ATOMIC_RELAXED) != t.seq;
+	if (!gone)
+		vprof_end_at((struct vprof_record){ t.slot, t.seq }, 0, now);
+	if (!own)
+		__atomic_store_n(&chunk->head.held, 0, __ATOMIC_RELEASE);
+	return gone ? -1 : 0;
+}
+
+static void tell_end(struct open_range *open)
+{
+	tell(VPROF_KIND_RANGE_END, &open->said, open->text, open->id ? open->id : open->begun, TEXTS_MOST, one_or_run);
+}
+
+static void close_range(struct open_range *open)
+{
+	uint64_t now;
+
+	if (!vprof_has_ring() || vprof_in_vfork_child ||
+	    open->generation != __atomic_load_n(&vprof_generation, __ATOMIC_RELAXED) || !open->first.slot)
+		return;
+	now = vprof_ticks();
+	if (open->first.slot != open->last.slot || open->first.seq != open->last.seq)
+		complete(open->first, now);
+	if (!open->last.slot || complete(open->last, now))
+		tell_end(open);
+}
+
+/* ---- a thread's stack ---- */
+
+static struct stack *stack_get(void)
+{
+	struct stack *made;
+
+	if (likely(stack))
+		return stack;
+	made = vprof_table(sizeof(*made));
+	if (!made)
+		return NULL;
+	vprof_clock_init(); /* there may be no ring yet, which would have */
+	stack = made;
+	vprof_lane_watch_exit();
+	return made;
+}
+
+void vprof_ranges_leave(void)
+{
+	struct stack *own = stack;
+
+	stack = NULL;
+	if (own)
+		munmap(own, sizeof(*own));
+}
+
+/* The innermost range of a domain; NULL: none. */
+static struct open_range *innermost(struct stack *own, uint32_t below, const struct vprof_name *domain)
+{
+	while (below && own->open[below - 1].said.domain != domain)
+		below--;
+	return below ? &own->open[below - 1] : NULL;
+}
+
+int vprof_range_push(const struct vprof_said *said)
+{
+	int saved = errno;
+	struct stack *own = stack_get();
+	struct open_range *open, *outer;
+	uint32_t at;
+
+	if (!own || vprof_in_vfork_child)
+		return UNTRACKED;
+	if (own->depth >= DEPTH) {
+		own->beyond++;
+		vprof_lose(VPROF_LOSS_TEXT);
+		return UNTRACKED;
+	}
+	at = own->depth++;
+	open = &own->open[at];
+	open->ready = 0;
+	outer = innermost(own, at, said->domain);
+	remember(open, said);
+	open->level = outer ? (uint16_t)(outer->level + 1) : 0;
+	if (wants() && !said->unwanted)
+		tell_open(open, said, 0);
+	open->ready = 1;
+	errno = saved;
+	return open->level;
+}
+
+int vprof_range_pop(const struct vprof_name *domain)
+{
+	struct stack *own = stack;
+	struct open_range *open;
+	int level, saved = errno;
+
+	if (!own || vprof_in_vfork_child)
+		return UNTRACKED;
+	if (own->beyond) {
+		own->beyond--;
+		return UNTRACKED;
+	}
+	open = innermost(own, own->depth, domain);
+	if (!open)
+		return UNTRACKED;
+	level = open->level;
+	close_range(open);
+	/* Ranges of another domain may lie above it. */
+	for (struct open_range *last = &own->open[own->depth - 1]; open < last; open++) {
+		*open = open[1];
+		if (!open->said.kept)
+			open->said.text = open->name;
+	}
+	own->depth--;
+	errno = saved;
+	return level;
+}
+
+/* Whoever asks keeps the answer longer than the range lasts: a name that has no definition gets one. */
+uint32_t vprof_range_now(void)
+{
+	uint32_t depth = stack ? stack->depth : 0;
+	struct open_range *open = depth ? &stack->open[depth - 1] : NULL;
+
+	if (!open || !open->ready || open->said.unwanted || !wants())
+		return 0;
+	renew(open);
+	return open->text ? open->text : text_of(&open->said, 1);
+}
+
+/* ---- ranges without a stack ---- */
+
+static struct process_range *process_range_take(uint64_t serial)
+{
+	struct process_range *table = __atomic_load_n(&process_ranges, __ATOMIC_ACQUIRE), *made;
+
+	if (!table) {
+		made = vprof_table(PROCESS_RANGES * sizeof(*made));
+		/* Pairs with the load above. */
+		if (!made || __atomic_compare_exchange_n(&process_ranges, &table, made, 0, __ATOMIC_ACQ_REL,
+							 __ATOMIC_ACQUIRE))
+			table = made;
+		vprof_clock_init();
+	}
+	for (unsigned i = 0; table && i < PROCESS_RANGES; i++) {
+		struct process_range *entry = &table[(serial + i) % PROCESS_RANGES];
+		uint32_t free = 0;
+
+		/* Pairs with the release that frees it. */
+		if (!__atomic_load_n(&entry->busy, __ATOMIC_RELAXED) &&
+		    __atomic_compare_exchange_n(&entry->busy, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return entry;
+	}
+	return NULL;
+}
+
+uint64_t vprof_range_start(const struct vprof_said *said)
+{
+	uint64_t serial = __atomic_add_fetch(&process_range_serial, 1, __ATOMIC_RELAXED), id = serial;
+	struct process_range *entry;
+	struct vprof_said mine = *said;
+	int saved = errno;
+
+	if (said->unwanted || vprof_in_vfork_child)
+		return serial | UNWANTED;
+	mine.flags |= VPROF_RANGE_PROCESS;
+	entry = process_range_take(serial);
+	if (entry) {
+		id = serial << 8 | (uint64_t)(entry - process_ranges);
+		remember(&entry->range, &mine);
+		entry->range.id = id;
+		if (wants())
+			tell_open(&entry->range, &mine, 1);
+		/* Pairs with the compare-and-swap that ends it. */
+		__atomic_store_n(&entry->busy, 2, __ATOMIC_RELEASE);
+	} else {
+		vprof_lose(VPROF_LOSS_TEXT);
+		id |= UNWANTED;
+	}
+	errno = saved;
+	return id;
+}
+
+/* On the thread of its start the record is completed while the lane is still in its chunk. */
+static int ends_here(const struct open_range *open)
+{
+	uintptr_t at = (uintptr_t)open->last.slot - (uintptr_t)vprof_chunk;
+
+	return open->last.slot && vprof_chunk && at < VPROF_CHUNK_SIZE;
+}
+
+void vprof_range_end(uint64_t id)
+{
+	struct process_range *table = __atomic_load_n(&process_ranges, __ATOMIC_ACQUIRE), *entry;
+	uint32_t used = 2;
+	int saved = errno;
+
+	if (!table || id & UNWANTED || vprof_in_vfork_child)
+		return;
+	entry = &table[id % PROCESS_RANGES];
+	if (entry->range.id != id ||
+	    !__atomic_compare_exchange_n(&entry->busy, &used, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	if (vprof_has_ring() && entry->range.generation == vprof_generation && entry->range.first.slot &&
+	    (!ends_here(&entry->range) || complete(entry->range.last, vprof_ticks())))
+		tell_end(&entry->range);
+	__atomic_store_n(&entry->busy, 0, __ATOMIC_RELEASE);
+	errno = saved;
+}
+
+/* Those that were open before there was a ring; by whoever records first. */
+static void tell_process_ranges(struct process_range *table, uint32_t limit)
+{
+	uint32_t generation = __atomic_load_n(&vprof_generation, __ATOMIC_RELAXED);
+
+	if (!table || __atomic_exchange_n(&process_ranges_told, generation, __ATOMIC_RELAXED) == generation)
+		return;
+	for (unsigned i = 0; i < PROCESS_RANGES && vprof_chunk->head.used < limit; i++) {
+		uint32_t used = 2;
+
+		if (!__atomic_compare_exchange_n(&table[i].busy, &used, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		if (table[i].range.generation != generation)
+			tell_again(&table[i].range);
+		__atomic_store_n(&table[i].busy, 2, __ATOMIC_RELEASE);
+	}
+}
+
+void vprof_ranges_tell_again(void)
+{
+	const struct stack *own = stack;
+	uint32_t limit = vprof_chunk->head.used + AGAIN_SLOTS_MOST;
+
+	if (!wants())
+		return;
+	/* The rest is for what happens in them. */
+	if (limit > VPROF_CHUNK_SLOTS - AGAIN_TEXTS_MOST - 2)
+		limit = VPROF_CHUNK_SLOTS - AGAIN_TEXTS_MOST - 2;
+	if (unlikely(process_ranges_told != vprof_generation))
+		tell_process_ranges(__atomic_load_n(&process_ranges, __ATOMIC_ACQUIRE), limit);
+	for (uint32_t i = 0; own && i < own->depth; i++) {
+		struct open_range *open = (struct open_range *)&own->open[i];
+
+		if (!open->ready || open->said.unwanted)
+			continue;
+		if (vprof_chunk->head.used < limit) {
+			tell_again(open);
+		} else {
+			open->last = (struct telling){ NULL, 0 };
+			vprof_lose(VPROF_LOSS_TEXT);
+		}
+	}
+}
