@@ -111,7 +111,7 @@ docs: ## make docs/environment.md anew from include/vprof/env.def
 INSTALL_DATA := $(foreach f,$(wildcard include/vprof/*.h),$(f):include/vprof) \
 	$(foreach f,$(wildcard docs/man/*.1),$(f):share/man/man1) \
 	$(foreach f,$(wildcard docs/man/*.7),$(f):share/man/man7) \
-	tools/gdb/vprof.py:share/vprof/gdb $(BUILD)/libvprof.so:lib $(BUILD)/vprof.pc:lib/pkgconfig
+	tools/gdb/vprof.py:share/vprof/gdb python/vprof.py:share/vprof/python $(BUILD)/libvprof.so:lib $(BUILD)/vprof.pc:lib/pkgconfig
 INSTALL_BIN  := $(BUILD)/vprof:bin $(BUILD)/vprof-merge:bin
 file = $(word 1,$(subst :, ,$(i)))
 dest = $(DESTDIR)$(PREFIX)/$(word 2,$(subst :, ,$(i)))/$(notdir $(file))
@@ -133,7 +133,8 @@ install: all ## put library, tools, headers, man pages and gdb commands under PR
 
 uninstall: ## remove what install put there
 	rm -f $(foreach i,$(INSTALL_BIN) $(INSTALL_DATA),$(dest))
-	-$(Q)rmdir $(DESTDIR)$(PREFIX)/include/vprof $(DESTDIR)$(PREFIX)/share/vprof/gdb $(DESTDIR)$(PREFIX)/share/vprof
+	-$(Q)rmdir $(DESTDIR)$(PREFIX)/include/vprof $(DESTDIR)$(PREFIX)/share/vprof/gdb \
+		$(DESTDIR)$(PREFIX)/share/vprof/python $(DESTDIR)$(PREFIX)/share/vprof
 	$(RELOAD)
 
 clean: ## remove what was built (not build/venv, which setup made)

@@ -13,6 +13,7 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$(sort <<'LIST'
 ./include/vprof/ring.h
 ./include/vprof/ring_defs.h
 ./include/vprof/ring_records.h
+./include/vprof/vprof.h
 ./lib/libvprof.so
 ./lib/pkgconfig/vprof.pc
 ./share/man/man1/vprof-dump.1
@@ -21,6 +22,7 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$(sort <<'LIST'
 ./share/man/man1/vprof.1
 ./share/man/man7/libvprof.7
 ./share/vprof/gdb/vprof.py
+./share/vprof/python/vprof.py
 LIST
 )"
 
