@@ -261,7 +261,7 @@ static void name_thing(uint32_t of, uint64_t handle, struct vprof_name *domain, 
 	/* Pairs with the acquire above and in labels_define(). */
 	if (at < LABELS_MOST)
 		__atomic_store_n(&t->labels[at], l, __ATOMIC_RELEASE);
-	if (vprof_has_ring())
+	if (vprof_ring_is_ours())
 		label_define(l);
 	else if (at >= LABELS_MOST)
 		vprof_lose(VPROF_LOSS_TEXT);

@@ -33,7 +33,7 @@ struct vprof_map {
 extern struct vprof_map vprof_map HIDDEN;
 
 /* Is there a ring of this process, and not of its parent? Pairs with the release in vprof_fork_watch(). */
-static inline int vprof_has_ring(void)
+static inline int vprof_ring_is_ours(void)
 {
 	const uint32_t *alive = __atomic_load_n(&vprof_alive, __ATOMIC_ACQUIRE);
 

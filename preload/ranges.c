@@ -69,7 +69,7 @@ static int wants(void)
 {
 	const uint32_t *word = __atomic_load_n(&vprof_control, __ATOMIC_RELAXED);
 
-	return (__atomic_load_n(word, __ATOMIC_RELAXED) & VPROF_GROUP_BIT(VPROF_GROUP_RANGE)) && vprof_has_ring() &&
+	return (__atomic_load_n(word, __ATOMIC_RELAXED) & VPROF_GROUP_BIT(VPROF_GROUP_RANGE)) && vprof_ring_is_ours() &&
 	       !vprof_in_vfork_child;
 }
 
@@ -289,7 +289,7 @@ static void close_range(struct open_range *open)
 {
 	uint64_t now;
 
-	if (!vprof_has_ring() || vprof_in_vfork_child ||
+	if (!vprof_ring_is_ours() || vprof_in_vfork_child ||
 	    open->generation != __atomic_load_n(&vprof_generation, __ATOMIC_RELAXED) || !open->first.slot)
 		return;
 	now = vprof_ticks();
@@ -473,7 +473,7 @@ void vprof_range_end(uint64_t id)
 	if (entry->range.id != id ||
 	    !__atomic_compare_exchange_n(&entry->busy, &used, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
-	if (vprof_has_ring() && entry->range.generation == vprof_generation && entry->range.first.slot &&
+	if (vprof_ring_is_ours() && entry->range.generation == vprof_generation && entry->range.first.slot &&
 	    (!ends_here(&entry->range) || complete(entry->range.last, vprof_ticks())))
 		tell_end(&entry->range);
 	__atomic_store_n(&entry->busy, 0, __ATOMIC_RELEASE);
