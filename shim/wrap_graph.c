@@ -1,8 +1,10 @@
 /*
  * wrap_graph.c - graphs: made executable, uploaded, launched, destroyed.
  *
- * An executable graph gets a definition at its instantiation; launches refer to it.
+ * An executable graph gets a definition at its instantiation; launches refer to it. Captures
+ * are remembered until then. An update makes a new definition when it changes the nodes.
  */
+#include "shim/captures.h"
 #include "shim/kernels.h"
 #include "shim/wrap.h"
 
@@ -35,6 +37,27 @@ INSTANTIATE_FLAGS(EXPORT, cuGraphInstantiateWithFlags);
 INSTANTIATE_PARAMS(cuGraphInstantiateWithParams);
 INSTANTIATE_PARAMS(cuGraphInstantiateWithParams_ptsz);
 
+/* ---- where a graph comes from ---- */
+
+#define CAPTURED(name, stream_) \
+	WRAP_KEEP(EXPORT, name, (CUstream stream, CUgraph *out), (stream, out), , FILL(0, 0, stream, 0), \
+		  if (out && *out) vprof_capture_ended(*out, stream_), r.slot->graph.graph = out ? WORD(*out) : 0)
+
+CAPTURED(cuStreamEndCapture,      stream);
+CAPTURED(cuStreamEndCapture_ptsz, stream ? stream : CU_STREAM_PER_THREAD);
+WRAP_KEEP(EXPORT, cuGraphClone, (CUgraph *out, CUgraph from), (out, from), , FILL(from, 0, 0, 0),
+	  vprof_capture_cloned(*out, from), );
+
+/* ---- updates ---- */
+
+#define UPDATE(name, params, args) \
+	WRAP_KEEP(EXPORT, name, params, args, , FILL(graph, exec, 0, 0), \
+		  object = vprof_graph_updated(exec, graph, call), r.slot->object = object)
+
+UPDATE(cuGraphExecUpdate, (CUgraphExec exec, CUgraph graph, CUgraphNode *error, int *why), (exec, graph, error, why));
+UPDATE(cuGraphExecUpdate_v2, (CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info),
+       (exec, graph, info));
+
 /* ---- launch and upload ---- */
 
 static ALWAYS_INLINE void fill_graph_launch(struct vprof_slot *slot, unsigned call, uint32_t object,
@@ -57,6 +80,6 @@ GRAPH_UPLOAD(cuGraphUpload_ptsz);
 
 /* ---- the end: forgotten before the real call, after which the handle may be another's ---- */
 
-WRAP(cuGraphDestroy, (CUgraph graph), (graph), 0, FILL(graph, 0, 0, 0));
+WRAP_KEEP(EXPORT, cuGraphDestroy, (CUgraph graph), (graph), vprof_capture_gone(graph), FILL(graph, 0, 0, 0), , );
 WRAP_KEEP(EXPORT, cuGraphExecDestroy, (CUgraphExec exec), (exec), object = vprof_graph_gone(exec),
 	  FILL(0, exec, 0, 0), , );

@@ -48,8 +48,8 @@ enum vprof_kind {
 	/* Module, library or function handling; object: of a lookup, the kernel (with done).
 	 *   32 handle u64 (with done where the call makes it) | 40 from u64 | 48 size u64 | 56 zero */
 	VPROF_KIND_MODULE = 8,
-	/* Graph handling other than a launch; object: graph (with done where the call makes it).
-	 *   32 graph u64 | 40 exec u64 (with done where the call makes it) | 48 stream u64 | 56 flags u64 */
+	/* Graph handling other than a launch; object: graph (with done where the call makes or changes it).
+	 *   32 graph u64 (of a capture: with done) | 40 exec u64 (with done where the call makes it) | 48 stream u64 | 56 flags u64 */
 	VPROF_KIND_GRAPH = 9,
 	/* Profiler start and stop. 32 zero[4] */
 	VPROF_KIND_PROFILER = 10,
