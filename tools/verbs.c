@@ -5,6 +5,7 @@
 
 const struct verb vprof_verbs[] = {
 	{ "dump", cmd_dump, "every record of rings as text or JSON, one a line" },
+	{ "graphs", cmd_graphs, "the graphs: their kernels, where they come from, how often they were launched" },
 	{ "info", cmd_info, "whose a ring is, when it was written, how much was lost" },
 	{ "memory", cmd_memory, "who holds which memory at a moment, how much it was at most, what leaked" },
 	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },

@@ -21,6 +21,7 @@ extern const struct verb vprof_verbs[];
 void vprof_help(FILE *out);
 
 int cmd_dump(int argc, char **argv);
+int cmd_graphs(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_memory(int argc, char **argv);
 int cmd_top(int argc, char **argv);
