@@ -62,14 +62,14 @@ static void put_seconds(struct cli_table *table, const struct graph_report *repo
 {
 	int64_t ns = graph_moment(report, ticks);
 
-	cli_table_cell(table, "%s %+.6f s%s", what, (double)ns / 1e9, rest);
+	cli_table_cell(table, "%s%+.6f s%s", what, (double)ns / 1e9, rest);
 }
 
 /* By which call, when, and from which capture. */
 static void put_origin(struct cli_table *table, const struct graph_report *report, const struct graph *graph)
 {
 	const struct vprof_def_origin *origin = graph->origin;
-	char rest[160];
+	char rest[160], call[96];
 
 	if (!origin) {
 		cli_table_cell(table, "unknown: made before recording");
@@ -79,7 +79,8 @@ static void put_origin(struct cli_table *table, const struct graph_report *repor
 	rest[0] = 0;
 	if (graph->def->flags)
 		snprintf(rest, sizeof(rest), ", flags %" PRIu64, graph->def->flags);
-	put_seconds(table, report, ring_call_name(report->process->ring, origin->call), graph->def->ticks, rest);
+	snprintf(call, sizeof(call), "%s ", ring_call_name(report->process->ring, origin->call));
+	put_seconds(table, report, call, graph->def->ticks, rest);
 	if (!origin->capture_tid) {
 		cli_table_cell(table, "no capture seen");
 		return;
@@ -164,7 +165,7 @@ static void put_what(struct cli_table *table, const struct graph_report *report,
 		cli_table_cell(table, "%s", cli_size_text(size, sizeof(size), node->bytes));
 		return;
 	default:
-		cli_table_cell(table, "%s", "");
+		cli_table_cell(table, "-");
 	}
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 MAGIC = 0x31474E4952505656
 PAGE = 4096
 LAUNCH, GRAPH_LAUNCH, COPY, SET, PROFILER, THREAD = 1, 2, 3, 4, 10, 12
-LOSSES = ["no_chunk", "no_lane", "reentrant", "late", "defs_full", "start", "handles"]
+LOSSES = ["no_chunk", "no_lane", "reentrant", "late", "defs_full", "start", "handles", "holdings", "text", "nodes"]
 
 HEADER = np.dtype({
     "names": ["magic", "byte_order", "major", "file_size", "slot_size", "chunk_size", "chunk_count",
