@@ -68,50 +68,6 @@ struct vprof_scratch {
 _Static_assert(sizeof(struct vprof_def_edges) + EDGES_PIECE * sizeof(struct edge) <=
 	       sizeof(((struct vprof_scratch *)0)->piece), "a piece of edges has to fit as well");
 
-/* ---- the driver's functions ---- */
-
-struct driver_graphs {
-	CUresult (*nodes)(CUgraph, CUgraphNode *, size_t *);
-	CUresult (*type)(CUgraphNode, CUgraphNodeType *);
-	CUresult (*edges)(CUgraph, CUgraphNode *, CUgraphNode *, size_t *);
-	CUresult (*edges_v2)(CUgraph, CUgraphNode *, CUgraphNode *, CUgraphEdgeData *, size_t *);
-	CUresult (*kernel)(CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v1 *);
-	CUresult (*kernel_v2)(CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2 *);
-	CUresult (*copy)(CUgraphNode, CUDA_MEMCPY3D_v2 *);
-	CUresult (*set)(CUgraphNode, CUDA_MEMSET_NODE_PARAMS *);
-	CUresult (*child)(CUgraphNode, CUgraph *);
-};
-
-static const struct {
-	const char *symbol;
-	size_t at;
-} asked[] = {
-	{ "cuGraphGetNodes",               offsetof(struct driver_graphs, nodes) },
-	{ "cuGraphNodeGetType",            offsetof(struct driver_graphs, type) },
-	{ "cuGraphGetEdges",               offsetof(struct driver_graphs, edges) },
-	{ "cuGraphGetEdges_v2",            offsetof(struct driver_graphs, edges_v2) },
-	{ "cuGraphKernelNodeGetParams",    offsetof(struct driver_graphs, kernel) },
-	{ "cuGraphKernelNodeGetParams_v2", offsetof(struct driver_graphs, kernel_v2) },
-	{ "cuGraphMemcpyNodeGetParams",    offsetof(struct driver_graphs, copy) },
-	{ "cuGraphMemsetNodeGetParams",    offsetof(struct driver_graphs, set) },
-	{ "cuGraphChildGraphNodeGetGraph", offsetof(struct driver_graphs, child) },
-};
-
-static struct driver_graphs ask; /* constant once ask_known is set; threads that fill it write the same */
-static int ask_known;
-
-static int ask_ready(void)
-{
-	/* Pairs with the release below. */
-	if (!__atomic_load_n(&ask_known, __ATOMIC_ACQUIRE)) {
-		for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
-			__atomic_store_n((void **)(void *)((char *)&ask + asked[i].at),
-					 vprof_driver_symbol(asked[i].symbol), __ATOMIC_RELAXED);
-		__atomic_store_n(&ask_known, 1, __ATOMIC_RELEASE);
-	}
-	return ask.nodes && ask.type;
-}
-
 /* ---- pads ---- */
 
 static struct {
@@ -181,11 +137,11 @@ static int index_find(const struct vprof_scratch *s, CUgraphNode node, uint32_t 
 
 static CUresult ask_edges(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *data, size_t *count)
 {
-	if (ask.edges_v2)
-		return ask.edges_v2(graph, from, to, data, count);
+	if (vprof_ask.graph_edges_v2)
+		return vprof_ask.graph_edges_v2(graph, from, to, data, count);
 	if (data)
 		memset(data, 0, *count * sizeof(*data));
-	return ask.edges ? ask.edges(graph, from, to, count) : CUDA_ERROR_NOT_FOUND;
+	return vprof_ask.graph_edges ? vprof_ask.graph_edges(graph, from, to, count) : CUDA_ERROR_NOT_FOUND;
 }
 
 static void edge_add(struct vprof_scratch *s, size_t i)
@@ -230,7 +186,7 @@ static uint32_t take_graph(struct vprof_scratch *s, CUgraph graph, uint32_t pare
 {
 	size_t room = MOST_NODES - s->total, count = 0, got;
 
-	if (ask.nodes(graph, NULL, &count)) {
+	if (vprof_ask.graph_nodes(graph, NULL, &count)) {
 		s->lost = 1;
 		return 0;
 	}
@@ -238,7 +194,7 @@ static uint32_t take_graph(struct vprof_scratch *s, CUgraph graph, uint32_t pare
 		s->lost = 1;
 	got = count < room ? count : room;
 	/* Asked for more than it has, the driver would fill up the rest. */
-	if (got && (ask.nodes(graph, s->handles + s->total, &got) || got > room)) {
+	if (got && (vprof_ask.graph_nodes(graph, s->handles + s->total, &got) || got > room)) {
 		s->lost = 1;
 		return (uint32_t)count;
 	}
@@ -256,9 +212,9 @@ static CUresult ask_kernel(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v2 *params)
 	CUresult result;
 
 	memset(params, 0, sizeof(*params));
-	if (ask.kernel_v2)
-		return ask.kernel_v2(node, params);
-	result = ask.kernel ? ask.kernel(node, &old) : CUDA_ERROR_NOT_FOUND;
+	if (vprof_ask.graph_kernel_v2)
+		return vprof_ask.graph_kernel_v2(node, params);
+	result = vprof_ask.graph_kernel ? vprof_ask.graph_kernel(node, &old) : CUDA_ERROR_NOT_FOUND;
 	if (!result)
 		memcpy(params, &old, sizeof(old));
 	return result;
@@ -295,7 +251,7 @@ static uint64_t extent(size_t size)
 static CUresult tell_copy(struct vprof_graph_node *out, CUgraphNode node)
 {
 	CUDA_MEMCPY3D_v2 p;
-	CUresult result = ask.copy ? ask.copy(node, &p) : CUDA_ERROR_NOT_FOUND;
+	CUresult result = vprof_ask.graph_copy ? vprof_ask.graph_copy(node, &p) : CUDA_ERROR_NOT_FOUND;
 
 	if (result)
 		return result;
@@ -308,7 +264,7 @@ static CUresult tell_copy(struct vprof_graph_node *out, CUgraphNode node)
 static CUresult tell_set(struct vprof_graph_node *out, CUgraphNode node)
 {
 	CUDA_MEMSET_NODE_PARAMS p;
-	CUresult result = ask.set ? ask.set(node, &p) : CUDA_ERROR_NOT_FOUND;
+	CUresult result = vprof_ask.graph_set ? vprof_ask.graph_set(node, &p) : CUDA_ERROR_NOT_FOUND;
 
 	if (result)
 		return result;
@@ -320,7 +276,7 @@ static CUresult tell_set(struct vprof_graph_node *out, CUgraphNode node)
 static CUresult tell_child(struct vprof_scratch *s, uint32_t at)
 {
 	CUgraph child = NULL;
-	CUresult result = ask.child ? ask.child(s->handles[at], &child) : CUDA_ERROR_NOT_FOUND;
+	CUresult result = vprof_ask.graph_child ? vprof_ask.graph_child(s->handles[at], &child) : CUDA_ERROR_NOT_FOUND;
 
 	if (!result)
 		take_graph(s, child, at + 1);
@@ -331,7 +287,7 @@ static CUresult tell_node(struct vprof_scratch *s, uint32_t at)
 {
 	struct vprof_graph_node *out = &s->nodes[at];
 	CUgraphNodeType type;
-	CUresult result = ask.type(s->handles[at], &type);
+	CUresult result = vprof_ask.graph_node_type(s->handles[at], &type);
 
 	if (result)
 		return result;
@@ -388,7 +344,7 @@ void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes)
 	*nodes = (struct vprof_graph_nodes){ 0 };
 	if (!vprof_has_ring())
 		return;
-	if (ask_ready() && vprof_define_spares(0))
+	if (vprof_ask.graph_nodes && vprof_ask.graph_node_type && vprof_define_spares(0))
 		nodes->scratch = pad_take();
 	if (nodes->scratch && vprof_ask_begin(&asking)) {
 		nodes->count = take_all(nodes->scratch, graph);

@@ -143,13 +143,6 @@ int vprof_driver_holds(const void *address)
 	       (uintptr_t)address < library.text_end;
 }
 
-void *vprof_driver_symbol(const char *symbol)
-{
-	struct vprof_object library;
-
-	return driver_find(&library) ? vprof_object_symbol(&library, symbol) : NULL;
-}
-
 void vprof_ask_learn(const struct vprof_object *library)
 {
 #define ASK(function, symbol, params) \

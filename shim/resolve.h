@@ -27,9 +27,6 @@ extern void *vprof_real[CU_ID_COUNT] HIDDEN;
 /* The function to call for `id`: the driver's, or one that returns an error. Never NULL. */
 void *vprof_resolve(unsigned id) HIDDEN COLD;
 
-/* A function of the driver's by name, for ourselves; NULL when it has none, or there is no driver. */
-void *vprof_driver_symbol(const char *symbol) HIDDEN COLD;
-
 /* Is `address` in the driver's library? */
 int vprof_driver_holds(const void *address) HIDDEN;
 
