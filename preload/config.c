@@ -128,3 +128,8 @@ int vprof_enabled(void)
 	vprof_config_read();
 	return vprof_config.enable != 0;
 }
+
+int vprof_wants_facts(void)
+{
+	return vprof_config.facts != 0;
+}

@@ -66,6 +66,9 @@ size_t vprof_objects_behind(struct vprof_object *list, size_t room) HIDDEN;
 /* 0 when VPROF_ENABLE=0: hand out no wrapper, record nothing. */
 int vprof_enabled(void) HIDDEN;
 
+/* 0 when VPROF_FACTS=0: ask the driver nothing about kernels. */
+int vprof_wants_facts(void) HIDDEN;
+
 /* Zeroed memory of our own, for tables; NULL when there is none. Never given back. */
 void *vprof_table(size_t bytes) HIDDEN;
 

@@ -16,57 +16,37 @@
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/captures.h"
+#include "shim/facts.h"
 #include "shim/graph_nodes.h"
 #include "shim/kernels.h"
+#include "shim/objects.h"
 
 enum {
 	KERNEL_BITS = 16,
 	GRAPH_BITS = 14,
 };
 
-/* Where there is no memory for the tables: nothing is found, a free entry ends the walk. */
-static struct vprof_handle none[2];
-
-struct vprof_handles vprof_kernels = { none, 63, 1, 1, 0 };
-struct vprof_handles vprof_graphs = { none, 63, 1, 1, 0 };
+struct vprof_handles vprof_kernels = VPROF_HANDLES_EMPTY;
+struct vprof_handles vprof_graphs = VPROF_HANDLES_EMPTY;
 
 static uint32_t graphs_made; /* in this ring */
 
-static void table_init(struct vprof_handles *table, unsigned bits)
-{
-	size_t entries = ((size_t)1 << bits) + VPROF_HANDLE_PROBES;
-
-	if (table->ready)
-		return;
-	table->entries = vprof_table(entries * sizeof(*table->entries));
-	if (!table->entries) {
-		table->entries = none;
-		return;
-	}
-	table->shift = 64 - bits;
-	/* Pairs with the acquire in entry_of() and vprof_kernel_name(). */
-	__atomic_store_n(&table->ready, 1, __ATOMIC_RELEASE);
-}
+__thread struct vprof_handle *vprof_kernel_owed;
 
 void vprof_handles_init(void)
 {
-	table_init(&vprof_kernels, KERNEL_BITS);
-	table_init(&vprof_graphs, GRAPH_BITS);
+	vprof_handles_make(&vprof_kernels, KERNEL_BITS);
+	vprof_handles_make(&vprof_graphs, GRAPH_BITS);
 	vprof_captures_init();
-}
-
-static void table_forget(struct vprof_handles *table)
-{
-	uint32_t next = __atomic_add_fetch(&table->generation, 1, __ATOMIC_RELAXED);
-
-	__atomic_store_n(&table->oldest, next, __ATOMIC_RELAXED);
+	vprof_objects_init();
 }
 
 void vprof_handles_forget(void)
 {
-	table_forget(&vprof_kernels);
-	table_forget(&vprof_graphs);
+	vprof_handles_void(&vprof_kernels);
+	vprof_handles_void(&vprof_graphs);
 	__atomic_store_n(&graphs_made, 0, __ATOMIC_RELAXED);
+	vprof_objects_forget();
 }
 
 void vprof_kernels_recheck(void)
@@ -76,53 +56,14 @@ void vprof_kernels_recheck(void)
 
 /* ---- entries ---- */
 
-/* The entry of a handle, made if need be; NULL when there is no room near its place. */
-static struct vprof_handle *entry_of(struct vprof_handles *table, const void *handle)
-{
-	uint64_t key = (uintptr_t)handle;
-	struct vprof_handle *entry;
-
-	if (!key)
-		return NULL;
-	if (__atomic_load_n(&table->ready, __ATOMIC_ACQUIRE)) {
-		entry = &table->entries[key * 0x9e3779b97f4a7c15u >> table->shift];
-		for (int i = 0; i < VPROF_HANDLE_PROBES; i++, entry++) {
-			uint64_t found = __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
-
-			if (!found && __atomic_compare_exchange_n(&entry->key, &found, key, 0, __ATOMIC_RELAXED,
-								  __ATOMIC_RELAXED))
-				return entry;
-			if (found == key)
-				return entry;
-		}
-	}
-	return NULL;
-}
-
-/* The same for a launch, which is counted when it has to do without. */
+/* The entry of a launched handle, which is counted when it has to do without. */
 static struct vprof_handle *launched_entry(struct vprof_handles *table, const void *handle)
 {
-	struct vprof_handle *entry = entry_of(table, handle);
+	struct vprof_handle *entry = vprof_handle_entry(table, handle);
 
 	if (!entry && handle)
 		vprof_lose(VPROF_LOSS_HANDLES);
 	return entry;
-}
-
-/* The id in `word`, 0 when it is of another ring. */
-static uint32_t word_id(const struct vprof_handles *table, uint64_t word)
-{
-	return word >> 32 >= __atomic_load_n(&table->oldest, __ATOMIC_RELAXED) ? (uint32_t)word : 0;
-}
-
-/* Sets the entry's word unless another thread has in the meantime; returns the id that holds. */
-static uint32_t entry_set(struct vprof_handle *entry, uint64_t old, uint32_t generation, uint32_t id)
-{
-	uint64_t word = (uint64_t)generation << 32 | id;
-
-	if (__atomic_compare_exchange_n(&entry->word, &old, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return id;
-	return (uint32_t)old;
 }
 
 /* ---- kernels ---- */
@@ -190,51 +131,114 @@ static CUresult driver_name(const struct vprof_handle *entry, const char **name)
 	return result;
 }
 
-uint32_t vprof_kernel_id(CUfunction function)
+/* As vprof_handle_set(); what is new, or was fresh and is the same, waits for its first launch. */
+static uint32_t kernel_set(struct vprof_handle *entry, uint64_t old, uint32_t generation, uint32_t id)
+{
+	int is_new = id != vprof_handle_id(&vprof_kernels, old);
+	uint64_t fresh = is_new ? VPROF_HANDLE_FRESH : old & VPROF_HANDLE_FRESH;
+	uint64_t word = (uint64_t)generation << 32 | id;
+
+	if (id && vprof_wants_facts())
+		word |= fresh;
+	if (__atomic_compare_exchange_n(&entry->word, &old, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return id;
+	return (uint32_t)old;
+}
+
+/* Facts are asked for once, by the thread that makes the entry fresh no more. */
+static void kernel_take_facts(struct vprof_handle *entry)
+{
+	uint64_t word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
+
+	if (!(word & VPROF_HANDLE_FRESH) ||
+	    vprof_handle_generation(word) != __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED))
+		return;
+	if (__atomic_compare_exchange_n(&entry->word, &word, word & ~VPROF_HANDLE_FRESH, 0, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		vprof_facts_take((uint32_t)word, (void *)(uintptr_t)entry->key,
+				 __atomic_load_n(&entry->library, __ATOMIC_RELAXED) != 0);
+}
+
+static uint32_t kernel_known(struct vprof_handle *entry)
 {
 	/* Read before the name is asked: if functions go meanwhile, the entry is checked again. */
 	uint32_t generation = __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED), id;
-	struct vprof_handle *entry = launched_entry(&vprof_kernels, function);
+	uint64_t word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	const char *name;
-	uint64_t word;
 
-	if (!entry)
-		return 0;
-	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	id = word_id(&vprof_kernels, word);
-	if (word >> 32 == generation)
+	id = vprof_handle_id(&vprof_kernels, word);
+	if (vprof_handle_generation(word) == generation)
 		return id;
 	if (driver_name(entry, &name))
 		return 0; /* the launch will fail as well, or is checked again next time */
 	if (!id || (name && !same_name(id, name)))
 		id = kernel_define(entry->key, name ? name : "", NULL);
-	return entry_set(entry, word, generation, id);
+	return kernel_set(entry, word, generation, id);
+}
+
+uint32_t vprof_kernel_id(CUfunction function)
+{
+	struct vprof_handle *entry = launched_entry(&vprof_kernels, function);
+	uint32_t id = entry ? kernel_known(entry) : 0;
+
+	if (id)
+		kernel_take_facts(entry);
+	return id;
+}
+
+uint32_t vprof_kernel_launching(CUfunction function)
+{
+	struct vprof_handle *entry = launched_entry(&vprof_kernels, function);
+	uint32_t id = entry ? kernel_known(entry) : 0;
+
+	if (id && __atomic_load_n(&entry->word, __ATOMIC_RELAXED) & VPROF_HANDLE_FRESH)
+		vprof_kernel_owed = entry;
+	return id;
+}
+
+void vprof_kernel_settle_owed(CUresult result)
+{
+	struct vprof_handle *entry = vprof_kernel_owed;
+
+	vprof_kernel_owed = NULL;
+	if (result == CUDA_SUCCESS)
+		kernel_take_facts(entry);
+}
+
+/* A function by the same name out of another module is another one, whatever handle it has. */
+static int same_kernel(uint32_t id, const char *name, const void *from)
+{
+	const struct vprof_def_kernel *def = (const void *)vprof_definition(id);
+
+	return same_name(id, name) && (!from || !def->module || def->module == (uintptr_t)from);
 }
 
 uint32_t vprof_kernel_seen(const void *handle, int library, const char *name, const void *from)
 {
 	uint32_t generation = __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED), id;
-	struct vprof_handle *entry = entry_of(&vprof_kernels, handle);
+	struct vprof_handle *entry = vprof_handle_entry(&vprof_kernels, handle);
 	uint64_t word;
 
 	if (!entry)
 		return 0;
 	__atomic_store_n(&entry->library, (uint32_t)library, __ATOMIC_RELAXED);
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	id = word_id(&vprof_kernels, word);
+	id = vprof_handle_id(&vprof_kernels, word);
 	if (!name)
-		return word >> 32 == generation ? id : 0;
-	if (!same_name(id, name))
+		return vprof_handle_generation(word) == generation ? id : 0;
+	if (!same_kernel(id, name, from))
 		id = kernel_define(entry->key, name, from);
-	return entry_set(entry, word, generation, id);
+	return kernel_set(entry, word, generation, id);
 }
 
 const char *vprof_kernel_name(const void *handle)
 {
-	/* Pairs with the release in table_init(). */
-	if (!__atomic_load_n(&vprof_kernels.ready, __ATOMIC_ACQUIRE))
+	struct vprof_handle *entry = vprof_handle_entry(&vprof_kernels, handle);
+	uint64_t word = entry ? __atomic_load_n(&entry->word, __ATOMIC_RELAXED) : 0;
+
+	if (vprof_handle_generation(word) != __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED))
 		return NULL;
-	return kernel_name(vprof_handle_find(&vprof_kernels, handle));
+	return kernel_name(vprof_handle_id(&vprof_kernels, word));
 }
 
 /* ---- graphs ---- */
@@ -279,7 +283,7 @@ static uint32_t graph_tell(CUgraphExec exec, CUgraph graph, uint64_t flags, unsi
 uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call)
 {
 	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
-	struct vprof_handle *entry = entry_of(&vprof_graphs, exec);
+	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
 	struct vprof_graph_nodes nodes;
 	uint64_t word;
 
@@ -287,7 +291,7 @@ uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsig
 		return 0;
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	vprof_nodes_take(graph, &nodes);
-	id = entry_set(entry, word, generation, graph_tell(exec, graph, flags, call, 0, &nodes));
+	id = vprof_handle_set(entry, word, generation, graph_tell(exec, graph, flags, call, 0, &nodes));
 	entry->content = nodes.content;
 	vprof_nodes_drop(&nodes);
 	return id;
@@ -296,7 +300,7 @@ uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsig
 uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
 {
 	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
-	struct vprof_handle *entry = entry_of(&vprof_graphs, exec);
+	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
 	struct vprof_graph_nodes nodes;
 	const struct vprof_def_graph *old;
 	uint64_t word;
@@ -304,12 +308,12 @@ uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
 	if (!entry)
 		return 0;
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	id = word_id(&vprof_graphs, word);
+	id = vprof_handle_id(&vprof_graphs, word);
 	old = (const void *)vprof_definition(id);
 	vprof_nodes_take(graph, &nodes);
 	/* Most updates change arguments only. */
 	if (nodes.content && (!old || nodes.content != entry->content)) {
-		id = entry_set(entry, word, generation,
+		id = vprof_handle_set(entry, word, generation,
 			       graph_tell(exec, graph, old ? old->flags : 0, call, old ? old->number : 0, &nodes));
 		entry->content = nodes.content;
 	}
@@ -328,12 +332,12 @@ uint32_t vprof_graph_id(CUgraphExec exec)
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	if (word >> 32 == generation)
 		return (uint32_t)word;
-	return entry_set(entry, word, generation, graph_define(exec, NULL, 0, 0, 0));
+	return vprof_handle_set(entry, word, generation, graph_define(exec, NULL, 0, 0, 0));
 }
 
 uint32_t vprof_graph_gone(CUgraphExec exec)
 {
-	struct vprof_handle *entry = exec ? entry_of(&vprof_graphs, exec) : NULL;
+	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
 
-	return entry ? word_id(&vprof_graphs, __atomic_exchange_n(&entry->word, 0, __ATOMIC_RELAXED)) : 0;
+	return entry ? vprof_handle_id(&vprof_graphs, __atomic_exchange_n(&entry->word, 0, __ATOMIC_RELAXED)) : 0;
 }

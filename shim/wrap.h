@@ -29,6 +29,7 @@
 #include "preload/record.h"
 #include "shim/cuda_abi.h"
 #include "shim/cuda_api.h"
+#include "shim/kernels.h"
 #include "shim/resolve.h"
 
 /* All wrappers lie together, so that vprof_shim_owns() knows them. */
@@ -92,6 +93,7 @@
 		vprof_publish(r);                                                      \
 		result = REAL(name) args;                                              \
 		vprof_end(r, (uint32_t)result);                                        \
+		vprof_kernel_settle(result);                                           \
 		return result;                                                         \
 	}                                                                              \
 	RECORDER CUresult name##_record params                                  \

@@ -43,7 +43,7 @@ static ALWAYS_INLINE void fill_launch(struct vprof_slot *slot, unsigned call, ui
 
 #define WRAP_LAUNCH(name, function, params, args, fill) \
 	WRAP_QUICK(EXPORT, name, params, args, vprof_handle_find(&vprof_kernels, function), object, \
-		   vprof_kernel_id(function), fill)
+		   vprof_kernel_launching(function), fill)
 
 /* ---- cuLaunchKernel and its cooperative form ---- */
 

@@ -18,6 +18,7 @@ enum form {
 	COPY_FORM, /* the bits above it */
 	HELD,      /* what became of memory (enum vprof_memory_kind) */
 	PLACE,     /* and where */
+	MADE,      /* id of a definition: what the call made, and its number */
 };
 
 enum { ALWAYS = 0, NOT_ZERO = 1, WITH_DONE = 2 }; /* when a field is shown; WITH_DONE: in flight only if not 0 */
@@ -68,6 +69,7 @@ static const struct field {
 	{ VPROF_KIND_GRAPH, "exec", 40, 8, 1, HEX, WITH_DONE },
 	{ VPROF_KIND_GRAPH, "stream", 48, 8, 1, HEX, NOT_ZERO },
 	{ VPROF_KIND_GRAPH, "flags", 56, 8, 1, HEX, NOT_ZERO },
+	{ VPROF_KIND_CALL, "made", 28, 4, 1, MADE, NOT_ZERO },
 	{ VPROF_KIND_CALL, "args", 32, 8, 4, HEX, ALWAYS },
 	{ VPROF_KIND_THREAD, "thread", 32, 8, 1, DEC, ALWAYS },
 };
@@ -158,6 +160,23 @@ static uint32_t graph_number(const struct dump_ring *dump, uint32_t id)
 	return graph ? graph->number : 0;
 }
 
+/* "stream-1" */
+static void made_name(const struct dump_ring *dump, uint32_t id, char *text, size_t size)
+{
+	const struct vprof_def_stream *stream = ring_def(dump->ring, id, VPROF_DEF_STREAM);
+	const struct vprof_def_event *event = ring_def(dump->ring, id, VPROF_DEF_EVENT);
+	const struct vprof_def_context *context = ring_def(dump->ring, id, VPROF_DEF_CONTEXT);
+
+	if (stream)
+		snprintf(text, size, "stream-%u", stream->number);
+	else if (event)
+		snprintf(text, size, "event-%u", event->number);
+	else if (context)
+		snprintf(text, size, "context-%u", context->number);
+	else
+		snprintf(text, size, "#%u", id);
+}
+
 static void field_text(const struct dump_ring *dump, FILE *out, const struct field *field,
 		       const struct vprof_slot *slot)
 {
@@ -185,6 +204,10 @@ static void field_text(const struct dump_ring *dump, FILE *out, const struct fie
 		break;
 	case PLACE:
 		place_name(value, form, sizeof(form));
+		fputs(form, out);
+		break;
+	case MADE:
+		made_name(dump, (uint32_t)value, form, sizeof(form));
 		fputs(form, out);
 		break;
 	default:
@@ -222,6 +245,10 @@ static void field_json(const struct dump_ring *dump, FILE *out, const struct fie
 		break;
 	case PLACE:
 		place_name(value, form, sizeof(form));
+		cli_json_string(out, form);
+		break;
+	case MADE:
+		made_name(dump, (uint32_t)value, form, sizeof(form));
 		cli_json_string(out, form);
 		break;
 	default:

@@ -186,7 +186,8 @@ static int copy_again(const struct ring *ring, uint32_t index, struct vprof_chun
 static int slot_has_definition(const struct vprof_slot *slot)
 {
 	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH ||
-	       slot->kind == VPROF_KIND_MODULE || slot->kind == VPROF_KIND_GRAPH;
+	       slot->kind == VPROF_KIND_MODULE || slot->kind == VPROF_KIND_GRAPH ||
+	       slot->kind == VPROF_KIND_CALL;
 }
 
 /* Takes back what happened to a whole slot after the ring's moment; 0: all of it. */

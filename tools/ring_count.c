@@ -81,7 +81,8 @@ static const char *const loss_names[VPROF_LOSS_COUNT] = {
 	[VPROF_LOSS_HOLDINGS] = "holdings",
 	[VPROF_LOSS_TEXT] = "text",
 	[VPROF_LOSS_NODES] = "nodes",
-	[10] = "loss_10", [11] = "loss_11",
+	[VPROF_LOSS_FACTS] = "facts",
+	[VPROF_LOSS_SAVED] = "saved",
 	[12] = "loss_12", [13] = "loss_13", [14] = "loss_14", [15] = "loss_15",
 };
 

@@ -203,6 +203,8 @@ enum vprof_loss {
 	VPROF_LOSS_HOLDINGS = 7,   /* an allocation that the holdings had no room for */
 	VPROF_LOSS_TEXT = 8,       /* a range's name that was cut, or for which there was no room */
 	VPROF_LOSS_NODES = 9,      /* a graph whose nodes could not be told, wholly or in part */
+	VPROF_LOSS_FACTS = 10,     /* a kernel or device of which the driver did not tell all */
+	VPROF_LOSS_SAVED = 11,     /* a module that was to be saved and could not be */
 	VPROF_LOSS_COUNT = 16,     /* room for more */
 };
 

@@ -53,7 +53,8 @@ enum vprof_kind {
 	VPROF_KIND_GRAPH = 9,
 	/* Profiler start and stop. 32 zero[4] */
 	VPROF_KIND_PROFILER = 10,
-	/* Any other driver call: its first four arguments as machine words, 0 beyond its number.
+	/* Any other driver call: its first four arguments as machine words, 0 beyond its number. object
+	 * (with done, from minor 1 on): the stream, event or context that it made.
 	 *   32 args u64[4] */
 	VPROF_KIND_CALL = 11,
 	/* A thread takes over the lane; what follows is its. t0: when. done: 1 << 16.

@@ -4,6 +4,8 @@
  *   FAKECUDA_DEVICES=N       how many devices there are (1)
  *   FAKECUDA_KERNEL_NS=N     how long a kernel takes whose name does not say so (0)
  *   FAKECUDA_INSTANT=1       launches, copies and memsets only return success
+ *   FAKECUDA_STRICT=1        questions about functions, devices and contexts are unsafe calls too:
+ *                            forbidden while a capture says so, which they invalidate
  *   FAKECUDA_FAIL=SYM:N:CODE the Nth call of SYM returns CODE, several with commas;
  *                            N 0 means every call
  *   FAKECUDA_HANG=SYM:N      the Nth call of SYM never returns, several with commas
@@ -70,6 +72,8 @@ __attribute__((constructor)) static void config_read(void)
 		list = rule_add(list, true);
 	if (env_number("FAKECUDA_INSTANT", 0))
 		fk_gate |= FK_GATE_INSTANT;
+	if (env_number("FAKECUDA_STRICT", 0))
+		fk_gate |= FK_GATE_STRICT;
 	if (rule_count)
 		fk_gate |= FK_GATE_RULES;
 }

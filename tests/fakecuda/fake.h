@@ -44,7 +44,7 @@ enum fk_call_flags {
 	FK_WORK = 1 << 3,  /* FAKECUDA_INSTANT makes it a return */
 };
 
-enum { FK_GATE_INSTANT = 1 << 0, FK_GATE_RULES = 1 << 1 };
+enum { FK_GATE_INSTANT = 1 << 0, FK_GATE_RULES = 1 << 1, FK_GATE_STRICT = 1 << 2 };
 extern unsigned int fk_gate;
 
 /* 0: go on; else what the call returns, but FK_ENTER_DONE for success at once. */
@@ -173,6 +173,8 @@ struct CUfunc_st {
 	struct fk_layout layout;
 	fk_kernel_fn *run; /* NULL: only takes time */
 	uint64_t ns;
+	int registers, shared; /* what it needs, by its name; see kernels.c */
+	bool loaded; /* launched, or asked about: functions are loaded lazily */
 };
 
 struct CUmod_st {

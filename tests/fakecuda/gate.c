@@ -11,6 +11,7 @@
  */
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "tests/fakecuda/fake.h"
@@ -72,6 +73,18 @@ void fk_sticky_set(CUresult error)
 		atomic_compare_exchange_strong(&sticky, &none, error);
 }
 
+/* What FAKECUDA_STRICT makes unsafe. */
+static bool is_question(const char *name)
+{
+	static const char *const begins[] = { "cuFunc", "cuKernelGet", "cuDeviceGet", "cuDeviceTotal", "cuCtxGet",
+		"cuStreamGetPriority", "cuStreamGetCtx" };
+
+	for (size_t i = 0; i < FK_COUNT(begins); i++)
+		if (!strncmp(name, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
 CUresult fk_gate_enter(int flags, const char *name)
 {
 	CUresult result;
@@ -95,6 +108,8 @@ CUresult fk_gate_enter(int flags, const char *name)
 		if (!fk_ctx())
 			return CUDA_ERROR_INVALID_CONTEXT;
 	}
+	if ((fk_gate & FK_GATE_STRICT) && is_question(name))
+		flags |= FK_UNSAFE;
 	if ((flags & FK_UNSAFE) && fk_capture_forbids())
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	return CUDA_SUCCESS;

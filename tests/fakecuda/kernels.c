@@ -2,7 +2,8 @@
  * kernels.c - what a kernel of the fake GPU does: its name decides.
  *
  * The name's form spin_<N>us (or ns, ms) anywhere in it sets how long the
- * kernel takes. A name of the table below, at the start of the kernel's name,
+ * kernel takes, regs_<N> how many registers it needs (32), and smem_<N> how many bytes of
+ * static shared memory (0). A name of the table below, at the start of the kernel's name,
  * lets a host function stand for the kernel. The layout given there is used
  * for kernels of the image "fake"; those of a PTX image bring their own.
  */
@@ -95,6 +96,13 @@ static uint64_t name_ns(const char *name)
 	return !strncmp(unit, "ms", 2) ? n * 1000000 : !strncmp(unit, "us", 2) ? n * 1000 : n;
 }
 
+static int name_number(const char *name, const char *what, int otherwise)
+{
+	const char *at = strstr(name, what);
+
+	return at ? (int)strtol(at + strlen(what), NULL, 10) : otherwise;
+}
+
 static void layout_place(struct fk_layout *layout)
 {
 	uint32_t at = 0;
@@ -119,6 +127,8 @@ static bool layout_begins(const struct fk_layout *layout, const struct fk_layout
 void fk_kernel_bind(CUfunction function)
 {
 	function->ns = name_ns(function->name);
+	function->registers = name_number(function->name, "regs_", 32);
+	function->shared = name_number(function->name, "smem_", 0);
 	for (size_t i = 0; i < FK_COUNT(kernels); i++) {
 		if (strncmp(function->name, kernels[i].name, strlen(kernels[i].name)))
 			continue;

@@ -58,6 +58,7 @@ CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *
 
 	if (!function)
 		return CUDA_ERROR_INVALID_HANDLE;
+	__atomic_store_n(&function->loaded, true, __ATOMIC_RELAXED);
 	*work = (struct fk_work){
 		.type = CU_GRAPH_NODE_TYPE_KERNEL,
 		.kernel = {

@@ -262,15 +262,55 @@ static CUresult functions_list(CUfunction *out, unsigned int room, CUmodule modu
 	(!(out) ? CUDA_ERROR_INVALID_VALUE : !fk_function_of(handle) ? CUDA_ERROR_INVALID_HANDLE : \
 	 (*(out) = (value), CUDA_SUCCESS))
 
-static CUresult param_info(const void *handle, size_t index, size_t *offset, size_t *size)
+/* Of parameters and attributes the driver tells a CUfunction's and a CUkernel's by functions of their own. */
+static CUresult param_info(CUfunction function, size_t index, size_t *offset, size_t *size)
 {
-	CUfunction function = fk_function_of(handle);
-
-	if (!function || !offset || index >= (size_t)function->layout.count)
+	if (!function)
+		return CUDA_ERROR_INVALID_HANDLE;
+	if (!offset || index >= (size_t)function->layout.count)
 		return CUDA_ERROR_INVALID_VALUE;
 	*offset = function->layout.offset[index];
 	if (size)
 		*size = function->layout.size[index];
+	return CUDA_SUCCESS;
+}
+
+static CUfunction function_only(const void *handle)
+{
+	return fk_is(handle, FK_FUNC) ? (CUfunction)handle : NULL;
+}
+
+static CUfunction function_of_kernel(const void *handle)
+{
+	return fk_is(handle, FK_KERNEL) ? fk_function_of(handle) : NULL;
+}
+
+/* A question about what was compiled loads the function. */
+static CUresult attribute(int *out, int which, CUfunction function)
+{
+	const int values[] = {
+		[CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK] = 1024,
+		[CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES] = function ? function->shared : 0,
+		[CU_FUNC_ATTRIBUTE_NUM_REGS] = function ? function->registers : 0,
+		[CU_FUNC_ATTRIBUTE_PTX_VERSION] = 90,
+		[CU_FUNC_ATTRIBUTE_BINARY_VERSION] = 90,
+		[CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES] = 49152 - (function ? function->shared : 0),
+	};
+
+	if (!out || which < 0)
+		return CUDA_ERROR_INVALID_VALUE;
+	if (!function)
+		return CUDA_ERROR_INVALID_HANDLE;
+	function->loaded = true;
+	*out = (size_t)which < FK_COUNT(values) ? values[which] : 0;
+	return CUDA_SUCCESS;
+}
+
+static CUresult function_load(CUfunction function)
+{
+	if (!function)
+		return CUDA_ERROR_INVALID_HANDLE;
+	function->loaded = true;
 	return CUDA_SUCCESS;
 }
 
@@ -314,24 +354,27 @@ FK_API(FK_CTX, cuKernelGetFunction, (CUfunction *out, CUkernel kernel),
 FK_API(FK_INIT, cuKernelGetLibrary, (CUlibrary *out, CUkernel kernel),
 	FACT(kernel, FK_KERNEL, out, kernel->library))
 FK_API(FK_INIT, cuKernelGetName, (const char **out, CUkernel kernel),
-	FUNC_FACT(kernel, out, fk_function_of(kernel)->name))
+	FACT(kernel, FK_KERNEL, out, kernel->function->name))
 FK_API(FK_INIT, cuFuncGetName, (const char **out, CUfunction function),
-	FUNC_FACT(function, out, fk_function_of(function)->name))
+	FACT(function, FK_FUNC, out, function->name))
 FK_API(FK_CTX, cuFuncGetModule, (CUmodule *out, CUfunction function),
 	FUNC_FACT(function, out, fk_function_of(function)->module))
-FK_API(FK_CTX, cuFuncGetAttribute, (int *out, int attribute, CUfunction function),
-	FUNC_FACT(function, out, attribute == 0 ? 1024 : 0))
+FK_API(FK_CTX, cuFuncGetAttribute, (int *out, int which, CUfunction function),
+	attribute(out, which, function_only(function)))
+FK_API(FK_CTX, cuKernelGetAttribute, (int *out, int which, CUkernel kernel, CUdevice device),
+	device < 0 || device >= fk_config.devices ? CUDA_ERROR_INVALID_DEVICE :
+	attribute(out, which, function_of_kernel(kernel)))
 FK_API(FK_CTX, cuFuncSetAttribute, (CUfunction function, int attribute, int value),
 	(void)attribute, (void)value,
 	fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
 FK_API(FK_CTX, cuFuncSetCacheConfig, (CUfunction function, int config),
 	(void)config, fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
-FK_API(FK_CTX, cuFuncLoad, (CUfunction function),
-	fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
-FK_API(FK_CTX, cuFuncIsLoaded, (int *out, CUfunction function), FUNC_FACT(function, out, 1))
+FK_API(FK_CTX, cuFuncLoad, (CUfunction function), function_load(fk_function_of(function)))
+FK_API(FK_CTX, cuFuncIsLoaded, (int *out, CUfunction function),
+	FUNC_FACT(function, out, fk_function_of(function)->loaded))
 FK_API(FK_INIT, cuFuncGetParamInfo,
 	(CUfunction function, size_t index, size_t *offset, size_t *size),
-	param_info(function, index, offset, size))
+	param_info(function_only(function), index, offset, size))
 FK_API(FK_INIT, cuKernelGetParamInfo,
 	(CUkernel kernel, size_t index, size_t *offset, size_t *size),
-	param_info(kernel, index, offset, size))
+	param_info(function_of_kernel(kernel), index, offset, size))

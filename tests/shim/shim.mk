@@ -1,5 +1,6 @@
 # The shim over a driver with nothing behind it, and its table.
 SHIM_TESTS := $(BUILD)/tests/shim/libcuda.so.1 $(BUILD)/tests/shim/doors $(BUILD)/tests/shim/nodriver
+SHIM_TESTS += $(BUILD)/tests/shim/objects
 SHIM_TABLE := $(BUILD)/tests/shim_table.t
 
 $(BUILD)/tests/shim/libcuda.so.1: tests/shim/libcuda.c
@@ -11,6 +12,12 @@ $(BUILD)/tests/shim/doors: tests/shim/doors.c
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -o $@
+
+# Runs on the fake driver.
+$(BUILD)/tests/shim/objects: tests/shim/objects.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
 
 # Linked against a driver that is not there when it runs.
 $(BUILD)/tests/shim/nodriver: tests/shim/nodriver.c $(BUILD)/libvprof.so

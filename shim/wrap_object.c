@@ -1,0 +1,56 @@
+/*
+ * wrap_object.c - streams, events and contexts: made and destroyed.
+ *
+ * Recorded as other calls are, by their arguments; of what they make, the record has the
+ * definition as well.
+ */
+#include "shim/objects.h"
+#include "shim/wrap.h"
+
+#define FILL(a, b, c, d) \
+	fill_head(r.slot, VPROF_KIND_CALL, call, object); fill_words(r.slot, WORD(a), WORD(b), WORD(c), WORD(d))
+#define MAKE(name, params, args, fill, learn) \
+	WRAP_KEEP(EXPORT, name, params, args, , fill, object = learn, r.slot->object = object)
+#define END(name, params, args, fill, learn) \
+	WRAP_KEEP(EXPORT, name, params, args, , fill, learn, )
+
+/* ---- streams ---- */
+
+MAKE(cuStreamCreate, (CUstream *out, unsigned flags), (out, flags), FILL(out, flags, 0, 0),
+     vprof_stream_made(*out, flags, 0));
+MAKE(cuStreamCreateWithPriority, (CUstream *out, unsigned flags, int priority), (out, flags, priority),
+     FILL(out, flags, (unsigned)priority, 0), vprof_stream_made(*out, flags, priority));
+MAKE(cuGreenCtxStreamCreate, (CUstream *out, void *green, unsigned flags, int priority),
+     (out, green, flags, priority), FILL(out, green, flags, (unsigned)priority),
+     vprof_stream_made(*out, flags, priority));
+
+/* ---- events ---- */
+
+MAKE(cuEventCreate, (CUevent *out, unsigned flags), (out, flags), FILL(out, flags, 0, 0),
+     vprof_event_made(*out, flags));
+
+/* ---- contexts ---- */
+
+#define CREATED vprof_context_made(*out, device, flags, VPROF_CONTEXT_CREATED)
+
+MAKE(cuCtxCreate, (CUcontext *out, unsigned flags, CUdevice device), (out, flags, device),
+     FILL(out, flags, (unsigned)device, 0), CREATED);
+MAKE(cuCtxCreate_v2, (CUcontext *out, unsigned flags, CUdevice device), (out, flags, device),
+     FILL(out, flags, (unsigned)device, 0), CREATED);
+MAKE(cuCtxCreate_v3, (CUcontext *out, void *affinity, int count, unsigned flags, CUdevice device),
+     (out, affinity, count, flags, device), FILL(out, affinity, (unsigned)count, flags), CREATED);
+MAKE(cuCtxCreate_v4, (CUcontext *out, void *made_with, unsigned flags, CUdevice device),
+     (out, made_with, flags, device), FILL(out, made_with, flags, (unsigned)device), CREATED);
+MAKE(cuCtxFromGreenCtx, (CUcontext *out, void *green), (out, green), FILL(out, green, 0, 0),
+     vprof_context_made(*out, -1, 0, VPROF_CONTEXT_GREEN));
+MAKE(cuDevicePrimaryCtxRetain, (CUcontext *out, CUdevice device), (out, device),
+     FILL(out, (unsigned)device, 0, 0), vprof_primary_retained(*out, device));
+
+END(cuCtxDestroy,    (CUcontext context), (context), FILL(context, 0, 0, 0), vprof_context_gone(context));
+END(cuCtxDestroy_v2, (CUcontext context), (context), FILL(context, 0, 0, 0), vprof_context_gone(context));
+
+#define PRIMARY_END(name, learn) END(name, (CUdevice device), (device), FILL((unsigned)device, 0, 0, 0), learn)
+PRIMARY_END(cuDevicePrimaryCtxRelease,    vprof_primary_released(device));
+PRIMARY_END(cuDevicePrimaryCtxRelease_v2, vprof_primary_released(device));
+PRIMARY_END(cuDevicePrimaryCtxReset,      vprof_kernels_recheck());
+PRIMARY_END(cuDevicePrimaryCtxReset_v2,   vprof_kernels_recheck());

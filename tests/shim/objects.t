@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Streams, events, contexts, devices and what kernels need are told, and nobody notices the asking.
+. tests/tap.sh
+. tests/safety/lib.sh
+
+PROGRAM=$BUILD/tests/shim/objects
+
+# both WHAT ENV...: runs the program plain and traced; the definitions lie in $TMP/defs, the records in $TMP/dump.
+both() {
+	local what=$1
+	shift
+	run_both "$@" "$PROGRAM" $what
+	"$BUILD/vprof" dump --defs "$OUT"/*.ring >"$TMP/defs"
+	"$BUILD/vprof" dump "$OUT"/*.ring >"$TMP/dump"
+}
+# defs TYPE: their fields.
+defs() { awk -v type="$1" '$3 == type { $1 = $2 = $3 = ""; print substr($0, 4) }' "$TMP/defs"; }
+# field NAME: of the lines on stdin.
+field() { grep -o "\b$1=[^ ]*" | cut -d= -f2 | xargs; }
+has() { grep -q -- "$1" <<<"$2" || { echo "no $1 in"; echo "$2"; return 1; }; }
+asked() { grep -c 'cuFuncGet\|cuKernelGetAttr\|cuKernelGetParam\|cuDeviceGet\|cuDeviceTotal\|cuThreadExchange\|cuStreamGet\|cuCtxGetDevice\|cuDriverGet' "$TMP/dump"; }
+
+both make
+ok "make: the program sees no difference" unchanged
+is "functions are loaded by their launch, not by us" "$(head -1 "$TMP/traced.out")" "looked up: not loaded"
+is "none of our questions is recorded" "$(asked)" 0
+is "streams are numbered" "$(defs stream | field number)" "1 2"
+is "streams: flags" "$(defs stream | field flags)" "1 0"
+is "streams: the priority that the driver gave" "$(defs stream | field priority)" "0 -5"
+is "streams: the device" "$(defs stream | field device)" "0 0"
+ok "streams: the context" not has "context=0x0 " "$(defs stream)"
+is "events" "$(defs event | sed 's/handle=[^ ]* //')" "- number=1 flags=2"
+is "a primary context that is retained twice is one" "$(defs context | sed 's/handle=[^ ]* //')" \
+	"- number=1 device=0 kind=2 flags=0"
+is "one device" "$(defs device | wc -l)" 1
+for want in 'vprof\\x20fake\\x20GPU ' ordinal=0 sm_count=132 warp=32 threads_per_sm=2048 blocks_per_sm=32 \
+	registers_per_sm=65536 shared_per_sm=233472 shared_reserved=1024 major=9 driver=13000 \
+	uuid=66616b65204750552075756964200000 'memory=[1-9]'; do
+	ok "device: $want" has "$want" "$(defs device)"
+done
+ok "the call that made a stream names it" grep -q 'cuStreamCreate .*made=stream-1\b' "$TMP/dump"
+
+kernel_id() { awk -v name="$1" '$3 == "kernel" && $4 == name { print $2 }' "$TMP/defs" | sed -n "${2:-1}p"; }
+facts() { defs facts | grep "kernel=$(kernel_id "$1") "; }
+for want in valid=1 registers=64 shared_static=1024 threads_most=1024 ptx=90 binary=90 device=0 param_count=3 \
+	param_bytes=40 'params=0:8,8:4,16:24'; do
+	ok "facts of a kernel: $want" has "$want" "$(facts regs_64_smem_1024)"
+done
+ok "facts of a CUkernel" has "registers=40 " "$(facts in_library_regs_40)"
+is "facts are asked once for each kernel that was launched" "$(defs facts | wc -l)" 2
+is "none of a kernel that was not launched" "$(facts never_launched)" ""
+both make VPROF_FACTS=0
+is "VPROF_FACTS=0: none" "$(defs facts | wc -l)" 0
+is "VPROF_FACTS=0: all launches" "$(grep -c cuLaunchKernel "$TMP/dump")" 7
+
+both capture FAKECUDA_STRICT=1
+ok "capture: the program sees no difference" unchanged
+ok "no capture was invalidated" not grep -v ': 0$\|was 0$' "$TMP/traced.out"
+is "all kernels have facts" "$(defs facts | field valid)" "1 1 1 1 1"
+
+both contexts
+ok "contexts: the program sees no difference" unchanged
+is "a destroyed context's handle is another one" "$(defs context | field number)" "1 2 3"
+is "kinds" "$(defs context | field kind)" "1 1 2"
+is "flags" "$(defs context | field flags)" "4 4 0"
+is "kernels by their own names" "$(defs kernel | cut -d' ' -f1 | xargs)" "first_regs_48 second_regs_80"
+is "and facts" "$(defs facts | field registers)" "48 80"
+
+both "events 200000"
+ok "events: the program sees no difference" unchanged
+is "an event at an earlier one's handle is told once" "$(defs event | field number)" "1 2"
+
+for symbol in cuFuncGetAttribute cuFuncGetParamInfo cuDeviceGetAttribute cuDeviceGetUuid_v2 cuDeviceGetName \
+	cuCtxGetDevice cuThreadExchangeStreamCaptureMode cuDevicePrimaryCtxGetState cuStreamGetPriority; do
+	both make FAKECUDA_FAIL=$symbol:0:1
+	is "$symbol fails: all launches are there" "$(grep -c cuLaunchKernel "$TMP/dump")" 7
+	ok "$symbol fails: the program sees no difference" unchanged
+done
+done_testing
