@@ -40,7 +40,7 @@ TLIB_OBJ   := $(patsubst %,$(BUILD)/testlib/%.o,$(LIB_SRC))
 TOOL_SRC    := $(filter-out tools/main_%.c,$(wildcard tools/*.c))
 TOOL_OBJ    := $(patsubst %,$(BUILD)/tools/%.o,$(TOOL_SRC))
 TOOL_CFLAGS := $(CSTD) $(CFLAGS)
-TOOL_LIBS   := -lzstd -lz -liberty -lpthread
+TOOL_LIBS   := -lelf -lzstd -llz4 -lz -liberty -lpthread
 
 all: $(BUILD)/libvprof.so $(BUILD)/vprof $(BUILD)/vprof-merge ## build the library and the tools (default)
 

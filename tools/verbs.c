@@ -4,6 +4,7 @@
 #include "tools/verbs.h"
 
 const struct verb vprof_verbs[] = {
+	{ "cubin", cmd_cubin, "what the kernels in a cubin, a fatbin or a program need" },
 	{ "dump", cmd_dump, "every record of rings as text or JSON, one a line" },
 	{ "graphs", cmd_graphs, "the graphs: their kernels, where they come from, how often they were launched" },
 	{ "info", cmd_info, "whose a ring is, when it was written, how much was lost" },

@@ -1,7 +1,8 @@
-# The fuzz target needs clang with its runtime; fuzz.t says so where they are missing.
+# The fuzz targets need clang with its runtime; fuzz.t says so where they are missing.
 FUZZ_CC  ?= clang
-FUZZ_SRC := $(filter-out tools/main_%.c tools/cmd_%.c tools/verbs.c,$(wildcard tools/*.c)) tests/fuzz/fuzz_ring.c
+FUZZ_SRC := $(filter-out tools/main_%.c tools/cmd_%.c tools/verbs.c,$(wildcard tools/*.c))
 FUZZ_OBJ := $(patsubst %,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
+FUZZ_PROGRAMS := $(BUILD)/fuzz/fuzz_ring $(BUILD)/fuzz/fuzz_cubin
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_WORKS := $(shell mkdir -p $(BUILD) && echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' | \
 	$(FUZZ_CC) -x c -fsanitize=fuzzer,address - -o $(BUILD)/fuzz_probe 2>/dev/null && echo yes)
@@ -10,12 +11,12 @@ $(BUILD)/fuzz/%.o: %
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(CSTD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
 
-$(BUILD)/fuzz/fuzz_ring: $(FUZZ_OBJ)
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.c.o $(FUZZ_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@
 
 ifeq ($(FUZZ_WORKS),yes)
-TEST_NEEDS += $(BUILD)/fuzz/fuzz_ring
+TEST_NEEDS += $(FUZZ_PROGRAMS)
 endif
 
 fuzz-corpus: $(BUILD)/tests/make_ring ## write the small rings that fuzzing starts from

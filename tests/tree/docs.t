@@ -23,7 +23,8 @@ is "links between pages lead somewhere" "$(
 		done
 	done)" ""
 is "every option of the tools is in its man page" "$(
-	for tool in vprof-merge "vprof top" "vprof info" "vprof dump" "vprof memory"; do
+	{ echo vprof-merge; "$BUILD/vprof" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/vprof \1/p' | grep -v help; } |
+	while read -r tool; do
 		page=docs/man/${tool// /-}.1 # a verb's own page, or the command's
 		[ -e "$page" ] || page=docs/man/${tool%% *}.1
 		$BUILD/${tool} --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r option; do
