@@ -13,6 +13,7 @@ ok "exceptions: they were thrown through 500 frames" grep -q 'unwound 501$' "$TM
 is "exceptions: it ended in terminate()" "$(cat "$TMP/traced.rc")" 3
 ok "exceptions: nothing on stderr" diff "$TMP/plain.err" "$TMP/traced.err"
 ok "the library brings no unwinder" not grep -q 'libgcc\|unwind\|libstdc' <(ldd "$LIBRARY")
+new_out
 
 # ---- git ----
 
