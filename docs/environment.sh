@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 cat <<'HEAD'
 # Environment variables
 
-Made from `include/vprof/env.def` by `make docs`; `vprof help env` prints the same rows. The library reads them once, when it is loaded. A value that does not parse is named in one line on stderr, and the default holds. A `SWITCH` takes `1` or `0`, `on` or `off`.
+Made from `include/vprof/env.def` by `make docs`; `vprof help env` prints the same rows. The library reads them once, when it is loaded. A value that does not parse is named in one line on stderr, and the default holds. A `SWITCH` takes `1` or `0`, `on` or `off`; `GROUPS` takes names of groups with commas between, `all` or `none`.
 
 | variable | type | default | what it does |
 |---|---|---|---|

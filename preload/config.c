@@ -6,7 +6,7 @@
 #include "preload/config.h"
 #include "preload/inner.h"
 
-enum type { TEXT, COUNT, SWITCH };
+enum type { TEXT, COUNT, SWITCH, GROUPS };
 
 struct row {
 	const char *name;
@@ -62,6 +62,43 @@ static int parse_switch(const char *text, uint64_t *value)
 	return -1;
 }
 
+/* The bits that `name` of this length stands for; 0: no such group. */
+static uint64_t group_bits(const char *name, size_t length)
+{
+	static const char names[][8] = {
+#define VPROF_GROUP_ROW(group, name, what) [VPROF_GROUP_##group] = name,
+#include "vprof/group.def"
+#undef VPROF_GROUP_ROW
+	};
+
+	if (length == 3 && !strncmp(name, "all", length))
+		return VPROF_GROUP_BIT(VPROF_GROUP_COUNT) - 1;
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (strlen(names[i]) == length && !strncmp(name, names[i], length))
+			return VPROF_GROUP_BIT(i);
+	return 0;
+}
+
+static int parse_groups(const char *text, uint64_t *value)
+{
+	uint64_t groups = 0, bits;
+
+	if (*text && strcmp(text, "none"))
+		for (const char *name = text;; name++) {
+			size_t length = strcspn(name, ",");
+
+			bits = group_bits(name, length);
+			if (!bits)
+				return -1;
+			groups |= bits;
+			name += length;
+			if (!*name)
+				break;
+		}
+	*value = groups;
+	return 0;
+}
+
 static int parse(const struct row *row, const char *text)
 {
 	char *field = (char *)&vprof_config + row->offset;
@@ -77,6 +114,8 @@ static int parse(const struct row *row, const char *text)
 		return parse_count(text, (uint64_t *)(void *)field);
 	case SWITCH:
 		return parse_switch(text, (uint64_t *)(void *)field);
+	case GROUPS:
+		return parse_groups(text, (uint64_t *)(void *)field);
 	}
 	return -1;
 }

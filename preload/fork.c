@@ -55,6 +55,7 @@ static void in_child(void)
 	vprof_in_vfork_child = 0;
 	vprof_chunk = NULL;
 	vprof_lane = NULL;
+	vprof_counts_enter(NULL);
 }
 
 void vprof_fork_init(void)

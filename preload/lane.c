@@ -34,6 +34,7 @@ void vprof_lanes_reset(void)
 	lanes_idle = 0;
 	vprof_lane = NULL;
 	vprof_chunk = NULL;
+	vprof_counts_enter(NULL);
 	busy = 0;
 }
 
@@ -241,6 +242,7 @@ static int lane_enter(void)
 	}
 	__atomic_store_n(&lane->state, VPROF_LANE_LIVE, __ATOMIC_RELEASE);
 	vprof_lane = lane;
+	vprof_counts_enter(lane);
 	if (exit_key_made)
 		vprof_old_pthread_setspecific(exit_key, lane);
 	return 0;
@@ -284,6 +286,7 @@ void vprof_lane_leave(void)
 
 	vprof_lane = NULL;
 	vprof_chunk = NULL;
+	vprof_counts_enter(NULL);
 	if (!lane || !lane_is_ours(lane) || !vprof_is_alive())
 		return;
 	lane->end_ticks = vprof_ticks();

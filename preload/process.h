@@ -74,6 +74,12 @@ void vprof_lane_watch_exit(void) HIDDEN;
 void vprof_ranges_tell_again(void) HIDDEN;
 void vprof_ranges_leave(void) HIDDEN;
 
+/* Room to keep counts for the threads of a new ring; count.c. */
+void vprof_counts_init(uint32_t lanes) HIDDEN;
+
+/* The calling thread has taken this lane (NULL: left it): what it counts from now on is its own. */
+void vprof_counts_enter(struct vprof_lane *lane) HIDDEN;
+
 /* Names of the living threads, again. */
 void vprof_lanes_refresh(void) HIDDEN;
 

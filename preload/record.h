@@ -3,7 +3,7 @@
  *
  * A wrapper reads: guard, t0, real call, t1, record, return:
  *
- *	if (!vprof_recording())
+ *	if (!vprof_recording(VPROF_GROUP_BIT(...)))
  *		return real(...);
  *	struct vprof_record r = vprof_begin();
  *	if (!r.slot)
@@ -38,8 +38,8 @@ struct vprof_record {
 };
 
 /*
- * The control word: in the ring once there is one, before that a word of our own
- * that is not 0, so that the first call finds its way to vprof_begin_slow().
+ * The control word, a bit for each group: in the ring once there is one, before that a word of our
+ * own with the same bits, so that the first call finds its way to vprof_begin_slow().
  */
 extern const uint32_t *vprof_control HIDDEN;
 
@@ -58,11 +58,12 @@ struct vprof_record vprof_begin_slow(void) HIDDEN COLD;
 /* A call returned after its slot went to another record (a handler filled a whole lap). */
 void vprof_end_late(void) HIDDEN COLD;
 
-static inline int vprof_recording(void)
+/* Is any of these groups recorded? */
+static inline int vprof_recording(uint32_t groups)
 {
 	const uint32_t *word = __atomic_load_n(&vprof_control, __ATOMIC_RELAXED);
 
-	return __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
+	return (__atomic_load_n(word, __ATOMIC_RELAXED) & groups) != 0;
 }
 
 /* Both loads are relaxed: the word's address orders them. */
@@ -83,6 +84,16 @@ static inline uint32_t vprof_reserve(uint32_t *used)
 	return index;
 #else
 	return __atomic_fetch_add(used, 1, __ATOMIC_RELAXED);
+#endif
+}
+
+/* Likewise, of a count. */
+static inline void vprof_add(uint64_t *count, uint64_t n)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("addq %1, %0" : "+m"(*count) : "er"(n) : "cc");
+#else
+	__atomic_fetch_add(count, n, __ATOMIC_RELAXED);
 #endif
 }
 
@@ -150,6 +161,53 @@ static ALWAYS_INLINE void vprof_end_at(struct vprof_record r, uint32_t result, u
 static ALWAYS_INLINE void vprof_end(struct vprof_record r, uint32_t result)
 {
 	vprof_end_at(r, result, vprof_ticks());
+}
+
+/*
+ * Calls that are counted and not recorded: one slot for each function in a chunk (VPROF_KIND_QUERIES).
+ * A thread keeps the seq of each such slot; the seq tells whether it is in the present chunk.
+ */
+enum { VPROF_QUERIES = 256 };
+
+struct vprof_counts {
+	struct vprof_lane *lane;      /* the thread's */
+	uint64_t seq[VPROF_QUERIES];  /* 0: no slot yet */
+};
+
+/* The calling thread's; NULL before it has a lane. */
+extern __thread struct vprof_counts *vprof_counts HIDDEN TLS_INITIAL_EXEC;
+
+/*
+ * A slot for function `call`, whose number among the counted functions is `query`. NULL when there is no
+ * ring (a question makes none), or no memory to keep its seq. Keeps errno.
+ */
+struct vprof_slot *vprof_count_slow(unsigned call, unsigned query) HIDDEN COLD;
+
+/* Counts a call that has returned. */
+static ALWAYS_INLINE void vprof_count(unsigned call, unsigned query, int failed)
+{
+	struct vprof_chunk *chunk = vprof_chunk;
+	struct vprof_counts *counts = vprof_counts;
+	struct vprof_slot *slot = NULL;
+
+	if (likely(chunk && counts && vprof_is_alive())) {
+		uint64_t index = counts->seq[query] - chunk->head.base;
+
+		/* A base is a multiple of 256, so another chunk's slot is out of the range. */
+		if (likely(index - 1 < VPROF_CHUNK_SLOTS - 1))
+			slot = (struct vprof_slot *)(void *)chunk + index;
+	}
+	if (unlikely(!slot)) {
+		slot = vprof_count_slow(call, query);
+		if (!slot)
+			return;
+		counts = vprof_counts;
+	}
+	vprof_add(&slot->queries.count, 1);
+	if (failed)
+		vprof_add(&slot->queries.failed, 1);
+	__atomic_store_n(&slot->queries.last, vprof_ticks() - slot->t0, __ATOMIC_RELAXED);
+	vprof_add(&counts->lane->queries, 1);
 }
 
 #endif

@@ -350,7 +350,7 @@ static void map_fill(struct vprof_map *map, struct vprof_ring_header *h, const s
 	h->start_ticks = vprof_ticks();
 	*map->header = *h; /* magic is still 0 */
 	/* Read by calls in other threads as soon as vprof_control points here. */
-	map->control->groups = VPROF_GROUP_BIT(VPROF_GROUP_COUNT) - 1;
+	map->control->groups = (uint32_t)vprof_config.trace;
 	__atomic_store_n(&map->control->word, vprof_config.record ? map->control->groups : 0, __ATOMIC_RELAXED);
 	map->live->state = VPROF_RING_RUNNING;
 	map->live->defs_used = sizeof(struct vprof_def);

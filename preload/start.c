@@ -2,8 +2,8 @@
  * start.c - from nothing to a ring, at the first hooked call and not before.
  *
  * Until that call the library is one constructor that copies a few variables. The
- * control word then points to a constant 1, so the first call of any wrapper takes the
- * recording path, finds no chunk, and comes here.
+ * control word then points to the groups that VPROF_TRACE chose, so the first call of such a
+ * wrapper takes the recording path, finds no chunk, and comes here.
  *
  * `state` says whose ring it is and how far: pid << 8 | enum step. A pid that is not
  * ours means that we are a child of some kind of fork, with a parent's ring mapped:
@@ -30,9 +30,11 @@
 
 enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
 
-static const uint32_t always = 1, never = 0;
+/* Before there is a ring: the groups whose first call makes one. All until the environment is read. */
+static uint32_t initial = UINT32_MAX;
+static const uint32_t never = 0;
 
-const uint32_t *vprof_control = &always;
+const uint32_t *vprof_control = &initial;
 const uint32_t *vprof_alive = &never;
 __thread struct vprof_chunk *vprof_chunk;
 struct vprof_map vprof_map;
@@ -121,6 +123,7 @@ static int start(void)
 	if (error)
 		return error;
 	vprof_map = map;
+	vprof_counts_init(map.lane_count);
 	vprof_holdings_reset();
 	carry_losses(map.live);
 	vprof_shim_ring_ready();
@@ -160,7 +163,7 @@ static void start_once(uint32_t pid)
 	signals_block(&saved);
 	error = start();
 	if (error)
-		__atomic_store_n(&vprof_control, &always, __ATOMIC_RELAXED);
+		__atomic_store_n(&vprof_control, &initial, __ATOMIC_RELAXED);
 	if (vprof_fork_watch() && !error)
 		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
 	__atomic_store_n(&starter_tid, 0, __ATOMIC_RELAXED);
@@ -223,7 +226,7 @@ struct vprof_record vprof_begin_slow(void)
 		return none;
 	}
 	/* The ring may have been made with recording off. */
-	record = vprof_recording() ? vprof_lane_begin() : none;
+	record = vprof_recording(UINT32_MAX) ? vprof_lane_begin() : none;
 	errno = saved;
 	return record;
 }
@@ -237,6 +240,7 @@ __attribute__((constructor)) static void vprof_load(void)
 		vprof_control = &never;
 		return;
 	}
+	initial = (uint32_t)vprof_config.trace;
 	vprof_fork_init();
 	vprof_nvtx_announce();
 }

@@ -199,7 +199,7 @@ uint32_t vprof_memory_give(const struct vprof_found *found, enum vprof_memory_ki
 
 void vprof_memory_note(unsigned call, const struct vprof_found *found)
 {
-	struct vprof_record r = vprof_open();
+	struct vprof_record r = vprof_open(VPROF_GROUP_BIT(VPROF_GROUP_MEMORY));
 
 	if (!r.slot)
 		return;

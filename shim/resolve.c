@@ -18,28 +18,7 @@
 #include "shim/ask.h"
 #include "shim/kernels.h"
 #include "shim/resolve.h"
-
-enum style { TYPED, PLAIN, GATE };
-
-struct row {
-	const char *symbol, *base;
-	void *wrapper;
-	int version;
-	uint8_t flags, family, style, alias;
-};
-
-/* Declared as nothing in particular: only their addresses are used here. */
-#define CU_ROW(symbol, base, version, flags, family, style, nargs) extern char wrapper_##symbol[] __asm__(#symbol) EXPORT;
-#define CU_ALIAS(symbol, base, version, flags, family, style, nargs) extern char wrapper_##symbol[] __asm__(#symbol) HIDDEN;
-#include "shim/cuda_api.def"
-
-#define ROW(symbol, base, version, flags, family, style, alias) \
-	[CU_ID_##symbol] = { #symbol, #base, wrapper_##symbol, version, flags, VPROF_FAMILY_##family, style, alias },
-#define CU_ROW(symbol, base, version, flags, family, style, nargs) ROW(symbol, base, version, flags, family, style, 0)
-#define CU_ALIAS(symbol, base, version, flags, family, style, nargs) ROW(symbol, base, version, flags, family, style, 1)
-static const struct row rows[CU_ID_COUNT] = {
-#include "shim/cuda_api.def"
-};
+#include "shim/rows.h"
 
 void *vprof_real[CU_ID_COUNT];
 struct vprof_ask vprof_ask;
@@ -105,7 +84,7 @@ static unsigned by_address_find(const void *address, const char *name)
 	     i = (i + 1) % HASH_SIZE) {
 		if (real_of(id) != address)
 			continue;
-		if (!strcmp(rows[id].symbol, name))
+		if (!strcmp(vprof_row_symbol(id), name))
 			return id;
 		if (!first)
 			first = id;
@@ -177,7 +156,7 @@ static void *next_definition(const struct behind *behind, const struct vprof_obj
 
 static void populate_row(const struct behind *behind, const struct vprof_object *library, unsigned id)
 {
-	void *real = next_definition(behind, library, rows[id].symbol);
+	void *real = next_definition(behind, library, vprof_row_symbol(id));
 
 	__atomic_store_n(&vprof_real[id], real ? real : (void *)stub_not_found, __ATOMIC_RELAXED);
 	if (real)
@@ -198,7 +177,7 @@ static int populate(void)
 	behind.count = vprof_objects_behind(behind.list, ARRAY_SIZE(behind.list));
 	vprof_ask_learn(&library);
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
-		if (!rows[id].alias)
+		if (!vprof_rows[id].alias)
 			populate_row(&behind, &library, id);
 	__atomic_store_n(&populated, 1, __ATOMIC_RELEASE);
 	return 1;
@@ -207,7 +186,7 @@ static int populate(void)
 /* What the call would have reached in a process that has no driver: a library's own function. */
 static void *real_elsewhere(unsigned id)
 {
-	void *real = rows[id].alias ? NULL : vprof_next_symbol(rows[id].symbol);
+	void *real = vprof_rows[id].alias ? NULL : vprof_next_symbol(vprof_row_symbol(id));
 
 	return real ? real : (void *)stub_no_driver;
 }
@@ -231,10 +210,10 @@ int vprof_shim_has_driver(void)
 static void say_interposed(void)
 {
 	for (unsigned id = 1; id < CU_ID_COUNT; id++) {
-		if (!real_of(id) || rows[id].alias || is_stub(real_of(id)) || vprof_driver_holds(real_of(id)))
+		if (!real_of(id) || vprof_rows[id].alias || is_stub(real_of(id)) || vprof_driver_holds(real_of(id)))
 			continue;
 		vprof_log("another library of this program has %s too: calls that look up the driver's own are not "
-			  "recorded; they are when libvprof.so is the last in LD_PRELOAD", rows[id].symbol);
+			  "recorded; they are when libvprof.so is the last in LD_PRELOAD", vprof_row_symbol(id));
 		return;
 	}
 }
@@ -254,7 +233,7 @@ void *vprof_shim_swap(const char *name, void *real)
 	if (!vprof_enabled() || !populate())
 		return real;
 	id = by_address_find(real, name);
-	return id ? rows[id].wrapper : real;
+	return id ? vprof_row_wrapper(id) : real;
 }
 
 /* The row by which cuGetProcAddress knows what it was asked: the latest that is not newer. */
@@ -263,9 +242,9 @@ static unsigned row_for(const char *base, int version, uint64_t flags)
 	unsigned best = 0;
 
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
-		if ((rows[id].alias || rows[id].style == GATE) && rows[id].version <= version &&
-		    rows[id].flags == (flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM) &&
-		    (!best || rows[id].version > rows[best].version) && !strcmp(rows[id].base, base))
+		if ((vprof_rows[id].alias || vprof_rows[id].style == STYLE_GATE) && vprof_rows[id].version <= version &&
+		    vprof_rows[id].flags == (flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM) &&
+		    (!best || vprof_rows[id].version > vprof_rows[best].version) && vprof_row_has_base(id, base))
 			best = id;
 	return best;
 }
@@ -287,14 +266,14 @@ void *vprof_resolve_entry(const char *base, int version, uint64_t flags, void *r
 		return real;
 	id = by_address_find(real, base);
 	if (id)
-		return rows[id].wrapper;
+		return vprof_row_wrapper(id);
 	id = vprof_driver_holds(real) ? row_for(base, version, flags) : 0;
 	if (!id)
 		return real;
 	/* Our gates call the exported functions, which are the same at another address. */
-	if (rows[id].style == GATE)
-		return vprof_driver_holds(real_of(id)) ? rows[id].wrapper : real;
-	return alias_is(id, real) ? rows[id].wrapper : real;
+	if (vprof_rows[id].style == STYLE_GATE)
+		return vprof_driver_holds(real_of(id)) ? vprof_row_wrapper(id) : real;
+	return alias_is(id, real) ? vprof_row_wrapper(id) : real;
 }
 
 /* The wrappers' own section (wrap.h); the linker defines its ends. */
@@ -312,10 +291,12 @@ static void define_call(unsigned id)
 	struct vprof_def_call def = {
 		.head.type = VPROF_DEF_CALL,
 		.call = id,
-		.family = rows[id].family,
+		.family = vprof_rows[id].family,
 	};
+	char base[128] = { 0 };
 
-	vprof_define(&def, sizeof(def), rows[id].alias ? rows[id].base : rows[id].symbol);
+	memcpy(base, vprof_row_symbol(id), vprof_rows[id].base_length);
+	vprof_define(&def, sizeof(def), vprof_rows[id].alias ? base : vprof_row_symbol(id));
 }
 
 void vprof_shim_ring_ready(void)

@@ -6,7 +6,7 @@
  * WRAP_QUICK, for calls that programs make often: functions of one signature, each of
  * which leaves to the next by a jump, with the arguments where the caller put them. The
  * exported one is the guard. NAME_record is the common case, and makes no call but the
- * real one; NAME_off leaves to the real function. Whatever else may be needed (a new chunk,
+ * real one; NAME_off leaves to the real function, or counts the call when it only asks. Whatever else may be needed (a new chunk,
  * an unknown kernel, a clock without a counter, a process in which recording never began)
  * is in NAME_slow.
  *
@@ -37,10 +37,14 @@
 #define RECORDER __attribute__((section("vprof_wrappers"), noinline))
 
 /*
- * The guard. In C a compiler copies the arguments that lie on the stack, to where they
+ * The guard: is the group of this function recorded? In C a compiler copies the arguments that lie on the stack, to where they
  * are, before it jumps; so it is written out where that is a matter of two lines.
  */
 #if defined(__x86_64__)
+#define TEXT_OF(number) #number
+#define SET_BIT(symbol, group) __asm__(".set .Lcu_bit_" #symbol ", 1 << " TEXT_OF(group) "\n");
+#define CU_ROW(symbol, base, version, flags, family, style, nargs) SET_BIT(symbol, CU_GROUP_##family)
+#include "shim/cuda_api.def"
 #define GUARD(name, params, args)                                                      \
 	__asm__(".pushsection vprof_wrappers, \"ax\", @progbits\n"                    \
 		".p2align 4\n"                                                         \
@@ -49,7 +53,7 @@
 		#name ":\n"                                                            \
 		".cfi_startproc\n"                                                     \
 		"	movq vprof_control(%rip), %rax\n"                               \
-		"	cmpl $0, (%rax)\n"                                              \
+		"	testl $.Lcu_bit_" #name ", (%rax)\n"                           \
 		"	jne " #name "_record\n"                                         \
 		"	jmp " #name "_off\n"                                            \
 		".cfi_endproc\n"                                                       \
@@ -59,7 +63,7 @@
 #define GUARD(name, params, args)                                                      \
 	WRAPPER CUresult name params                                                   \
 	{                                                                              \
-		return likely(vprof_recording()) ? name##_record args : name##_off args; \
+		return likely(vprof_recording(CU_BIT_##name)) ? name##_record args : name##_off args; \
 	}
 #endif
 
@@ -82,7 +86,7 @@
 	static COLD CUresult name##_slow params                                        \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
-		struct vprof_record r = vprof_open();                                  \
+		struct vprof_record r = vprof_open(CU_BIT_##name);                                  \
 		uint32_t object;                                                       \
 		CUresult result;                                                       \
                                                                                        \
@@ -120,6 +124,12 @@
 	}                                                                              \
 	RECORDER CUresult name##_off params                                            \
 	{                                                                              \
+		if (CU_IS_QUERY(name)) {                                               \
+			CUresult result = TARGET(name) args;                           \
+                                                                                       \
+			count_query(CU_ID_##name, result);                             \
+			return result;                                                 \
+		}                                                                      \
 		return likely(REAL(name)) ? REAL(name) args : name##_slow args;        \
 	}                                                                              \
 	GUARD(name, params, args)                                                      \
@@ -134,7 +144,7 @@
 	WRAPPER CUresult name params                                                   \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
-		struct vprof_record r = vprof_open();                                  \
+		struct vprof_record r = vprof_open(CU_BIT_##name);                                  \
 		uint32_t object = 0;                                                   \
 		uint64_t end;                                                          \
 		CUresult result;                                                       \
@@ -159,12 +169,19 @@
 	}                                                                              \
 	_Static_assert(1, "")
 
+/* A call that only asks, and is not recorded: counted, unless recording is off. */
+static ALWAYS_INLINE void count_query(unsigned call, CUresult result)
+{
+	if (vprof_recording(UINT32_MAX))
+		vprof_count(call, cu_query_of[call], result != CUDA_SUCCESS && result != CUDA_ERROR_NOT_READY);
+}
+
 /* The record of a call about to be made; slot is NULL when it is not recorded. */
-static inline struct vprof_record vprof_open(void)
+static inline struct vprof_record vprof_open(uint32_t group)
 {
 	struct vprof_record none = { NULL, 0 };
 
-	return vprof_recording() ? vprof_begin() : none;
+	return vprof_recording(group) ? vprof_begin() : none;
 }
 
 /* Does the slot still hold our record? Asked before fields are stored that are valid with done. */

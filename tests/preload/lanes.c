@@ -40,7 +40,7 @@ static int record(uint64_t thread, uint64_t number)
 {
 	struct vprof_record r;
 
-	if (!vprof_recording())
+	if (!vprof_recording(UINT32_MAX))
 		return 0;
 	r = vprof_begin();
 	if (!r.slot) {
