@@ -38,7 +38,7 @@ static int chrome_open(void **state, const struct trace *trace)
 	}
 	for (size_t i = 0; !error && i < trace->count; i++)
 		error = chrome_names_make(&chrome->names[i], trace->processes[i].ring,
-					  trace->raw_names);
+					  trace->raw_names, trace->expand_graphs);
 	if (error)
 		chrome_close(chrome);
 	else

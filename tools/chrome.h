@@ -20,6 +20,8 @@ struct chrome_text {
 	uint32_t name_at;      /* where in head the name begins */
 	char *args;            /* "kernel":"void gemm<...>(...)", or empty */
 	uint32_t args_size;
+	uint32_t more_size;
+	const char *more;      /* of a graph's launch: "nodes":[...], when asked for; in names.lists */
 };
 
 /* What a process's records can refer to. */
@@ -28,11 +30,18 @@ struct chrome_names {
 	uint32_t kernel_count, graph_count, call_count;
 	struct idmap by_id;    /* definition id -> index in kernels, or in graphs + GRAPH_BIT */
 	struct chrome_text no_kernel, no_graph;
+	struct buffer *lists;  /* text of nodes; graphs that are equal share one */
+	uint32_t list_count;
 };
 
-/* `raw`: kernels keep the names that the driver has for them. */
-int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw);
+/* `raw`: kernels keep the names that the driver has for them; `expand`: launches of graphs get their nodes. */
+int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw, int expand);
 void chrome_names_free(struct chrome_names *names);
+
+/* The graphs' part of it, after the kernels: chrome_graphs.c. */
+#define CHROME_GRAPH_BIT 0x80000000u
+int chrome_graphs_make(struct chrome_names *names, const struct ring *ring, int expand);
+int chrome_text_make(struct chrome_text *text, const char *category, const char *name, struct buffer *args);
 
 const struct chrome_text *chrome_kernel(const struct chrome_names *names, uint32_t id);
 const struct chrome_text *chrome_graph(const struct chrome_names *names, uint32_t id);

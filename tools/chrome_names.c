@@ -8,11 +8,8 @@
 #include "tools/chrome.h"
 #include "tools/demangle.h"
 
-#define GRAPH_BIT 0x80000000u
-
 /* Takes over what `args` holds. */
-static int text_make(struct chrome_text *text, const char *category, const char *name,
-		     struct buffer *args)
+int chrome_text_make(struct chrome_text *text, const char *category, const char *name, struct buffer *args)
 {
 	struct buffer head = { 0 };
 
@@ -46,23 +43,11 @@ static int make_kernel(struct chrome_text *text, const struct vprof_def_kernel *
 		buffer_print(&args, "\"kernel\":\"");
 		buffer_add_json(&args, full);
 		buffer_print(&args, "\",");
-		error = text_make(text, "launch", brief, &args);
+		error = chrome_text_make(text, "launch", brief, &args);
 	}
 	free(full);
 	free(brief);
 	return error;
-}
-
-static int make_graph(struct chrome_text *text, const struct vprof_def_graph *def)
-{
-	struct buffer args = { 0 };
-	char name[32];
-
-	snprintf(name, sizeof(name), "graph %u", def->number);
-	buffer_print(&args, "\"graph\":%u,", def->number);
-	if (def->nodes)
-		buffer_print(&args, "\"graph nodes\":%u,", def->nodes);
-	return text_make(text, "graph_launch", name, &args);
 }
 
 /* A call's own name is its slice's, except of a launch, so it is also there as an argument. */
@@ -80,7 +65,7 @@ static int make_call(struct chrome_text *text, const struct ring *ring, uint32_t
 	buffer_print(&args, "\"call\":\"");
 	buffer_add_json(&args, name);
 	buffer_print(&args, "\",");
-	return text_make(text, event_category(ring, &slot), name, &args);
+	return chrome_text_make(text, event_category(ring, &slot), name, &args);
 }
 
 static int make_calls(struct chrome_names *names, const struct ring *ring)
@@ -109,14 +94,13 @@ static uint32_t count_defs(const struct ring *ring, uint16_t type)
 	return count;
 }
 
-static int make_objects(struct chrome_names *names, const struct ring *ring, int raw)
+static int make_kernels(struct chrome_names *names, const struct ring *ring, int raw)
 {
 	const struct vprof_def *def = NULL;
 	int error = 0;
 
 	names->kernels = calloc((size_t)count_defs(ring, VPROF_DEF_KERNEL) + 1, sizeof(*names->kernels));
-	names->graphs = calloc((size_t)count_defs(ring, VPROF_DEF_GRAPH) + 1, sizeof(*names->graphs));
-	if (!names->kernels || !names->graphs)
+	if (!names->kernels)
 		return -ENOMEM;
 	while (!error && (def = ring_def_next(ring, def))) {
 		uint32_t id = ring_def_id(ring, def);
@@ -127,28 +111,25 @@ static int make_objects(struct chrome_names *names, const struct ring *ring, int
 			if (!error)
 				error = idmap_put(&names->by_id, id, names->kernel_count);
 			names->kernel_count++;
-		} else if (whole && def->type == VPROF_DEF_GRAPH) {
-			error = make_graph(&names->graphs[names->graph_count], whole);
-			if (!error)
-				error = idmap_put(&names->by_id, id, names->graph_count | GRAPH_BIT);
-			names->graph_count++;
 		}
 	}
 	return error;
 }
 
-int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw)
+int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw, int expand)
 {
 	struct buffer no_args[2] = { 0 };
 	int error;
 
-	error = text_make(&names->no_kernel, "launch", "kernel ?", &no_args[0]);
+	error = chrome_text_make(&names->no_kernel, "launch", "kernel ?", &no_args[0]);
 	if (!error)
-		error = text_make(&names->no_graph, "graph_launch", "graph ?", &no_args[1]);
+		error = chrome_text_make(&names->no_graph, "graph_launch", "graph ?", &no_args[1]);
 	if (!error)
 		error = make_calls(names, ring);
 	if (!error)
-		error = make_objects(names, ring, raw);
+		error = make_kernels(names, ring, raw);
+	if (!error)
+		error = chrome_graphs_make(names, ring, expand);
 	return error;
 }
 
@@ -167,20 +148,23 @@ void chrome_names_free(struct chrome_names *names)
 	text_free(&names->no_kernel);
 	text_free(&names->no_graph);
 	idmap_free(&names->by_id);
+	for (uint32_t i = 0; i < names->list_count; i++)
+		buffer_free(&names->lists[i]);
+	free(names->lists);
 }
 
 const struct chrome_text *chrome_kernel(const struct chrome_names *names, uint32_t id)
 {
 	uint32_t index = idmap_get(&names->by_id, id);
 
-	return index < GRAPH_BIT ? &names->kernels[index] : &names->no_kernel;
+	return index < CHROME_GRAPH_BIT ? &names->kernels[index] : &names->no_kernel;
 }
 
 const struct chrome_text *chrome_graph(const struct chrome_names *names, uint32_t id)
 {
 	uint32_t index = idmap_get(&names->by_id, id);
 
-	if (index == IDMAP_NONE || !(index & GRAPH_BIT))
+	if (index == IDMAP_NONE || !(index & CHROME_GRAPH_BIT))
 		return &names->no_graph;
-	return &names->graphs[index & ~GRAPH_BIT];
+	return &names->graphs[index & ~CHROME_GRAPH_BIT];
 }

@@ -209,7 +209,7 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	char *p;
 
 	text = slice_text(names, slot, call, &object);
-	p = buffer_room(out, text->head_size + object->args_size + call->args_size + LINE_REST);
+	p = buffer_room(out, text->head_size + object->args_size + object->more_size + call->args_size + LINE_REST);
 	if (!p)
 		return;
 	p = put_head(p, text, event);
@@ -226,6 +226,8 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	p = put_padded(p, object->args, object->args_size);
 	p = put_padded(p, call->args, call->args_size);
 	p = put_arguments(p, slot);
+	if (__builtin_expect(object->more_size && slot->kind == VPROF_KIND_GRAPH_LAUNCH, 0))
+		p = put_text(p, object->more, object->more_size);
 	if (__builtin_expect(!returned, 0))
 		p = event_abandoned(event) ? put_literal(p, "\"abandoned\":true,") :
 					     put_literal(p, "\"in_flight\":true,");

@@ -87,6 +87,7 @@ struct trace {
 	uint64_t from_ns, to_ns; /* what the filter lets through, both inclusive */
 	const struct trace_filter *filter;
 	int raw_names;         /* kernels are shown as the driver has them; set by who opened it */
+	int expand_graphs;     /* launches of graphs are shown with their nodes; likewise */
 	uint32_t invented;     /* pids and tids made up so far */
 };
 

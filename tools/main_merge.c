@@ -15,7 +15,7 @@ struct options {
 	const char *output, *compress;
 	uint64_t jobs;
 	struct trace_filter filter;
-	int raw_names;
+	int raw_names, expand_graphs;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -25,6 +25,7 @@ static const struct cli_option option_rows[] = {
 	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name" },
 	TRACE_FILTER_OPTIONS(AT(filter)),
 	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
+	{ "expand-graphs", 0, CLI_FLAG, AT(expand_graphs), NULL, "each launch of a graph with the nodes that it runs" },
 	{ "jobs", 'j', CLI_COUNT, AT(jobs), "N", "threads to work with (default: the number of cores, at most 8)" },
 	{ 0 },
 };
@@ -131,6 +132,7 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 		return CLI_FAILED;
 	}
 	trace.raw_names = options->raw_names;
+	trace.expand_graphs = options->expand_graphs;
 	code = write_trace(&trace, options, form);
 	trace_close(&trace);
 	return code;
