@@ -47,7 +47,8 @@ struct seen {
 
 struct vprof_scratch {
 	uint32_t pad;        /* its index in `pads` */
-	uint32_t total, edge_count;
+	uint32_t total, edge_count; /* that are here */
+	uint32_t claimed;    /* nodes that there are by the driver's account */
 	uint32_t stamp;      /* of the entries of `index` that count */
 	uint32_t generation; /* of the ring that `seen` is about */
 	int lost;            /* something was left out */
@@ -192,6 +193,7 @@ static uint32_t take_graph(struct vprof_scratch *s, CUgraph graph, uint32_t pare
 	}
 	if (count > room)
 		s->lost = 1;
+	s->claimed += (uint32_t)count;
 	got = count < room ? count : room;
 	/* Asked for more than it has, the driver would fill up the rest. */
 	if (got && (vprof_ask.graph_nodes(graph, s->handles + s->total, &got) || got > room)) {
@@ -324,7 +326,7 @@ static uint32_t take_all(struct vprof_scratch *s, CUgraph graph)
 {
 	uint32_t count;
 
-	s->total = s->edge_count = 0;
+	s->total = s->edge_count = s->claimed = 0;
 	s->lost = 0;
 	s->stamp++;
 	count = take_graph(s, graph, 0);
@@ -386,7 +388,7 @@ static uint32_t define_nodes(struct vprof_scratch *s, uint32_t graph, uint32_t f
 	size_t bytes = count * sizeof(s->nodes[0]);
 
 	*def = (struct vprof_def_nodes){ .head.type = VPROF_DEF_NODES, .graph = graph, .first = first,
-					 .count = count, .total = s->total };
+					 .count = count, .total = s->claimed };
 	memcpy(def->nodes, s->nodes + first, bytes);
 	return vprof_define(def, sizeof(*def) + bytes, NULL) ? count : 0;
 }
@@ -421,7 +423,7 @@ static int define_all(struct vprof_scratch *s, uint32_t graph)
 /* "The same as those of that graph." */
 static int define_same(struct vprof_scratch *s, uint32_t graph, uint32_t as)
 {
-	struct vprof_def_nodes def = { .head.type = VPROF_DEF_NODES, .graph = graph, .first = as, .total = s->total };
+	struct vprof_def_nodes def = { .head.type = VPROF_DEF_NODES, .graph = graph, .first = as, .total = s->claimed };
 
 	return vprof_define(&def, sizeof(def), NULL) != 0;
 }

@@ -102,6 +102,7 @@ static void write_json(struct trace *trace)
 
 	if (sink_open(&sink, "/dev/null", SINK_PLAIN, why, sizeof(why)))
 		abort();
+	trace->expand_graphs = 1;
 	produce(trace, &output_chrome, &sink, 1);
 	sink_close(&sink);
 }

@@ -57,8 +57,8 @@ is "a ring without room for the nodes says so" "$(lost short)" 2
 is "and has the graphs nevertheless" "$(field short "[(x['nodes'], 'kernels' in x, x['launches']) for x in g]")" \
 	"[(4000, False, 10), (4000, False, 10)]"
 traced big chain 9000
-is "of a graph beyond all bounds the first nodes are known" "$(field big "[(x['nodes_known'], x['launches']) for x in g]")" \
-	"[(8192, 10), (8192, 10)]"
+is "of a graph beyond all bounds the first nodes are known" "$(field big "[(x['nodes'], x['nodes_known'], x['launches']) for x in g]")" \
+	"[(9000, 8192, 10), (9000, 8192, 10)]"
 is "which counts as a loss" "$(lost big)" 2
 FAKECUDA_FAIL=cuGraphKernelNodeGetParams_v2:0:1 traced mute chain 3
 is "a driver that does not answer: nodes of an unknown kernel" \
@@ -80,6 +80,26 @@ VPROF_RECORD=0 traced off chain 3
 is "no record, and no harm" "$(find "$TMP/off" -name '*.ring' | wc -l) $(dump off | wc -l)" "1 0"
 VPROF_ENABLE=0 traced none chain 3
 is "no ring, no harm" "$(find "$TMP/none" -name '*.ring' 2>/dev/null | wc -l)" 0
+
+# ---- in the trace ----
+# args NAME EXPRESSION OPTION...: of vprof-merge; e is the list of the graph launches' args.
+args() {
+	"$BUILD/vprof-merge" "${@:3}" "$TMP/$1" | python3 -c "
+import json, sys
+e = [x['args'] for x in json.load(sys.stdin)['traceEvents'] if x.get('cat') == 'graph_launch']
+print($2)"
+}
+is "a launch says how many nodes and kernels" \
+	"$(args kinds "sorted({(x['graph'], x['graph nodes'], x['graph kernels']) for x in e}), any('nodes' in x for x in e)")" \
+	"[(1, 6, 4), (2, 11, 5), (3, 6, 4), (4, 3, 3)] False"
+is "expanded it has its nodes" "$(args kinds "e[0]['nodes']" --expand-graphs)" \
+	"['set 1024', 'gemm<<<[8,1,1],[128,1,1],1024>>>', 'rms_norm<<<[4,1,1],[256,1,1],0>>>', 'copy DtoD 4096', 'gemm<<<[8,1,1],[128,1,1],1024>>>', 'silu<<<[2,1,1],[64,1,1],0>>>']"
+is "as many as there are, each time" "$(args kinds "all(len(x['nodes']) == x['graph nodes'] for x in e), len(e)" --expand-graphs)" "True 16"
+is "after an update the new ones" "$(args kinds "e[-1]['graph'], e[-1]['nodes'][2]" --expand-graphs)" \
+	"1 silu<<<[4,1,1],[256,1,1],0>>>"
+is "of many nodes the first, and how many more" "$(args big "len(e[0]['nodes']), e[0]['nodes'][-1]" --expand-graphs)" \
+	"1025 and 7976 more"
+is "of unknown ones nothing" "$(args short "any('nodes' in x for x in e), e[0]['graph nodes']" --expand-graphs)" "False 4000"
 
 # ---- the tables ----
 is "one row a graph" "$("$BUILD/vprof" graphs "$TMP/kinds" | awk 'NR == 3 || NR == 4 { print $1, $2, $3, $4, $5, $6, $7, $8 }')" \

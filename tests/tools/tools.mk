@@ -2,11 +2,11 @@
 #
 # A test is tests/tools/NAME.c. TOOL_TESTS run plain and with ASan and UBSan;
 # TOOL_THREAD_TESTS with TSan too.
-TOOL_TESTS        := occupancy ring_read ring_bad clock_map cli_words live_read live_steps live_moment
+TOOL_TESTS        := occupancy graph_model ring_read ring_bad clock_map cli_words live_read live_steps live_moment
 TOOL_THREAD_TESTS := live_read
 
 TOOL_TEST_SRC := $(filter-out tools/main_%.c,$(wildcard tools/ring*.c tools/clock.c tools/cli*.c \
-	tools/inputs.c tools/occupancy.c tools/text.c tools/records.c tools/info.c)) tests/tools/make_ring.c
+	tools/inputs.c tools/occupancy.c tools/graphs.c tools/text.c tools/records.c tools/info.c)) tests/tools/make_ring.c
 TOOL_TEST_FLAGS := $(CSTD) -O1 -g -fno-omit-frame-pointer
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN_FLAGS := -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
