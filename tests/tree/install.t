@@ -7,7 +7,7 @@ mk() { make --no-print-directory BUILD="$BUILD" DESTDIR="$TMP/root" PREFIX=/opt/
 root=$TMP/root/opt/vprof
 
 ok "make install" mk install
-is "what it put there" "$(cd "$root" && find . -type f | sort)" "$(sort <<'LIST'
+is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\n' docs/man/*.1 | sed 's|^docs/man|./share/man/man1|'; cat <<'LIST'
 ./bin/vprof
 ./bin/vprof-merge
 ./include/vprof/ring.h
@@ -16,15 +16,11 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$(sort <<'LIST'
 ./include/vprof/vprof.h
 ./lib/libvprof.so
 ./lib/pkgconfig/vprof.pc
-./share/man/man1/vprof-dump.1
-./share/man/man1/vprof-info.1
-./share/man/man1/vprof-merge.1
-./share/man/man1/vprof.1
 ./share/man/man7/libvprof.7
 ./share/vprof/gdb/vprof.py
 ./share/vprof/python/vprof.py
 LIST
-)"
+} | sort)"
 
 # The installed things, used together from another folder.
 ok "the installed library traces" env -C "$TMP" LD_LIBRARY_PATH="$(cd "$BUILD" && pwd)/fakecuda" \
