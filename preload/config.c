@@ -172,3 +172,8 @@ int vprof_wants_facts(void)
 {
 	return vprof_config.facts != 0;
 }
+
+int vprof_saves_modules(void)
+{
+	return vprof_config.save_modules != 0;
+}

@@ -69,6 +69,20 @@ int vprof_enabled(void) HIDDEN;
 /* 0 when VPROF_FACTS=0: ask the driver nothing about kernels. */
 int vprof_wants_facts(void) HIDDEN;
 
+/* 1 when VPROF_SAVE_MODULES=1: what is loaded is kept beside the ring. */
+int vprof_saves_modules(void) HIDDEN;
+
+/*
+ * Keeps a copy of `bytes` beside the ring's entry, in a file named by their hash and `suffix`, unless
+ * it is there already. 0, or a negative errno: counted, and said once. Keeps errno; cancellation
+ * is off.
+ */
+struct vprof_saved {
+	uint64_t hash;   /* FNV-1a, 64 bits */
+	char name[64];   /* of the file, without its folder */
+};
+int vprof_save(const void *bytes, uint64_t size, const char *suffix, struct vprof_saved *saved) HIDDEN COLD;
+
 /* Zeroed memory of our own, for tables; NULL when there is none. Never given back. */
 void *vprof_table(size_t bytes) HIDDEN;
 

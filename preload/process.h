@@ -46,6 +46,9 @@ static inline int vprof_ring_is_ours(void)
  */
 int vprof_ring_create(struct vprof_map *map) HIDDEN;
 
+/* Where the ring's entry lies: an absolute path. Constant once there is a ring. */
+const char *vprof_out_folder(void) HIDDEN;
+
 /* Fills in who this process is: all of the header but the layout. */
 void vprof_header_fill(struct vprof_ring_header *header) HIDDEN;
 

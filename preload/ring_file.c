@@ -360,11 +360,17 @@ static void map_fill(struct vprof_map *map, struct vprof_ring_header *h, const s
 	__atomic_store_n(&map->header->magic, VPROF_RING_MAGIC, __ATOMIC_RELEASE);
 }
 
+static char out[PATH_TEXT];
+
+const char *vprof_out_folder(void)
+{
+	return out;
+}
+
 int vprof_ring_create(struct vprof_map *map)
 {
 	static struct vprof_ring_header h; /* too large for a small thread's stack; one caller */
 	static struct place place;
-	static char out[PATH_TEXT];
 	struct vprof_text path = VPROF_TEXT(out);
 	int64_t size = ring_size();
 	int error = size < 0 ? (int)size : 0;

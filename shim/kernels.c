@@ -18,6 +18,7 @@
 #include "shim/captures.h"
 #include "shim/facts.h"
 #include "shim/graph_nodes.h"
+#include "shim/image.h"
 #include "shim/kernels.h"
 #include "shim/objects.h"
 
@@ -47,6 +48,7 @@ void vprof_handles_forget(void)
 	vprof_handles_void(&vprof_graphs);
 	__atomic_store_n(&graphs_made, 0, __ATOMIC_RELAXED);
 	vprof_objects_forget();
+	vprof_modules_forget();
 }
 
 void vprof_kernels_recheck(void)

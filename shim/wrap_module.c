@@ -4,6 +4,7 @@
  * A lookup tells the name of a handle, and whether the handle is a CUkernel; that is
  * remembered for its launches. After an unload handles may come back as others.
  */
+#include "shim/image.h"
 #include "shim/kernels.h"
 #include "shim/wrap.h"
 
@@ -12,35 +13,25 @@
 
 /* ---- loading: `out` is where the driver returns the handle ---- */
 
-static void module_define(const void *handle, const char *file)
-{
-	struct vprof_def_module def = {
-		.head.type = VPROF_DEF_MODULE,
-		.handle = WORD(handle),
-		.ticks = vprof_ticks(),
-	};
+#define LOAD(name, params, args, from, image, file) \
+	WRAP_KEEP(EXPORT, name, params, args, , FILL(0, from, 0), \
+		  uint64_t size = vprof_module_loaded(*out, image, file), \
+		  r.slot->module.handle = WORD(*out); r.slot->module.size = size)
 
-	vprof_define(&def, sizeof(def), file ? file : "");
-}
-
-#define LOAD(name, params, args, from, file) \
-	WRAP_KEEP(EXPORT, name, params, args, , FILL(0, from, 0), module_define(*out, file), \
-		  r.slot->module.handle = WORD(*out))
-
-LOAD(cuModuleLoad,          (CUmodule *out, const char *file),  (out, file), file, file);
-LOAD(cuModuleLoadData,      (CUmodule *out, const void *image), (out, image), image, NULL);
-LOAD(cuModuleLoadFatBinary, (CUmodule *out, const void *image), (out, image), image, NULL);
+LOAD(cuModuleLoad,          (CUmodule *out, const char *file),  (out, file), file, NULL, file);
+LOAD(cuModuleLoadData,      (CUmodule *out, const void *image), (out, image), image, image, NULL);
+LOAD(cuModuleLoadFatBinary, (CUmodule *out, const void *image), (out, image), image, image, NULL);
 LOAD(cuModuleLoadDataEx, (CUmodule *out, const void *image, unsigned n, void *options, void **values),
-     (out, image, n, options, values), image, NULL);
+     (out, image, n, options, values), image, image, NULL);
 
-#define LIBRARY_LOAD(name, type, file) \
+#define LIBRARY_LOAD(name, type, image, file) \
 	LOAD(name, \
 	     (CUlibrary *out, const type *from, void *jit, void **jit_values, unsigned jits, void *options, \
 	      void **values, unsigned n), \
-	     (out, from, jit, jit_values, jits, options, values, n), from, file)
+	     (out, from, jit, jit_values, jits, options, values, n), from, image, file)
 
-LIBRARY_LOAD(cuLibraryLoadData,     void, NULL);
-LIBRARY_LOAD(cuLibraryLoadFromFile, char, from);
+LIBRARY_LOAD(cuLibraryLoadData,     void, from, NULL);
+LIBRARY_LOAD(cuLibraryLoadFromFile, char, NULL, from);
 
 /* ---- unloading ---- */
 

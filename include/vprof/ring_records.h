@@ -46,7 +46,8 @@ enum vprof_kind {
 	 *   other: pool, handle or flags, as the function has them */
 	VPROF_KIND_MEMORY = 7,
 	/* Module, library or function handling; object: of a lookup, the kernel (with done).
-	 *   32 handle u64 (with done where the call makes it) | 40 from u64 | 48 size u64 | 56 zero */
+	 *   32 handle u64 (with done where the call makes it) | 40 from u64 | 48 size u64 (of a load, with done:
+	 *   bytes of the image, 0 not known; from minor 1 on) | 56 zero */
 	VPROF_KIND_MODULE = 8,
 	/* Graph handling other than a launch; object: graph (with done where the call makes or changes it).
 	 *   32 graph u64 (of a capture: with done) | 40 exec u64 (with done where the call makes it) | 48 stream u64 | 56 flags u64 */

@@ -4,7 +4,8 @@
  *
  * A parameter reads `.param [.ptr…] [.align N] .TYPE NAME[SIZE]`; a type's
  * digits are its width in bits, and arrays are of bytes. An image that starts
- * with "fake" has no list: any name asked for is a kernel.
+ * with "fake" has no list: any name asked for is a kernel. Cubins and fatbins are taken by
+ * their first bytes, and have no kernels.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -81,6 +82,12 @@ out:
 	return close;
 }
 
+static bool is_binary(const char *image)
+{
+	return !strncmp(image, "\177ELF", 4) || !strncmp(image, "\xb1\x43\x62\x46", 4) ||
+		!strncmp(image, "\x50\xed\x55\xba", 4);
+}
+
 CUresult fk_image_functions(CUmodule module, const void *image)
 {
 	const char *at = skip_space(image);
@@ -90,6 +97,8 @@ CUresult fk_image_functions(CUmodule module, const void *image)
 		module->anything = true;
 		return CUDA_SUCCESS;
 	}
+	if (is_binary(image))
+		return CUDA_SUCCESS;
 	if (strncmp(at, "//", 2) && strncmp(at, ".version", 8))
 		return CUDA_ERROR_INVALID_IMAGE;
 	while (!result && (at = strstr(at, ".entry")))

@@ -5,10 +5,12 @@
  *	objects capture    launches kernels for the first time while another thread captures
  *	objects contexts   destroys and resets contexts; a handle comes back as another kernel's
  *	objects events N   makes and destroys N events
+ *	objects load FILE  loads the file, its bytes, and the other kinds of images twice
  *
  * The output must be the same with and without the preload.
  */
 #include <dlfcn.h>
+#include <elf.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +38,9 @@
 	X(cuEventCreate, (CUevent *, unsigned)) \
 	X(cuEventDestroy_v2, (CUevent)) \
 	X(cuModuleLoadData, (CUmodule *, const void *)) \
+	X(cuModuleLoad, (CUmodule *, const char *)) \
 	X(cuModuleUnload, (CUmodule)) \
+	X(cuLibraryLoadFromFile, (CUlibrary *, const char *, void *, void **, unsigned, void *, void **, unsigned)) \
 	X(cuModuleGetFunction, (CUfunction *, CUmodule, const char *)) \
 	X(cuLibraryLoadData, (CUlibrary *, const void *, void *, void **, unsigned, void *, void **, unsigned)) \
 	X(cuLibraryGetKernel, (CUkernel *, CUlibrary, const char *)) \
@@ -227,6 +231,44 @@ static void events(int count)
 	printf("done\n");
 }
 
+/* ---- load ---- */
+
+/* Headers alone: what the driver loads of them is nothing. */
+static void load(const char *path)
+{
+	/* Two sections, the last of which ends behind the table. */
+	static struct {
+		Elf64_Ehdr head;
+		Elf64_Shdr section[3];
+		char text[72];
+	} cubin = {
+		.head = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB }, .e_machine = 190,
+			  .e_shoff = sizeof(Elf64_Ehdr), .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3 },
+		.section = { [1] = { .sh_type = SHT_PROGBITS, .sh_offset = offsetof(__typeof__(cubin), text), .sh_size = 72 },
+			     [2] = { .sh_type = SHT_NOBITS, .sh_offset = 4096, .sh_size = 1 << 20 } },
+	};
+	static const struct { uint32_t magic; uint16_t version, head; uint64_t size; char rest[48]; } fatbin = {
+		0xba55ed50, 1, 16, 48, "" };
+	static const struct { uint32_t magic, version; const void *data, *more; } wrapper = {
+		0x466243b1, 1, &fatbin, NULL };
+	CUcontext ctx;
+	CUmodule module;
+	CUlibrary library;
+
+	TRY(cuCtxCreate_v2, &ctx, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		TRY(cuModuleLoadData, &module, image);
+		TRY(cuModuleLoadData, &module, &cubin);
+		TRY(cuModuleLoadData, &module, &wrapper);
+		TRY(cuLibraryLoadData, &library, &fatbin, NULL, NULL, 0, NULL, NULL, 0);
+		TRY(cuModuleLoadData, &module, "fake");
+		TRY(cuModuleLoad, &module, path);
+		TRY(cuLibraryLoadFromFile, &library, path, NULL, NULL, 0, NULL, NULL, 0);
+	}
+	printf("no such file: %d\n", d.cuModuleLoad(&module, "/nowhere/at/all"));
+	printf("no image: %d\n", d.cuModuleLoadData(&module, "what is this"));
+}
+
 int main(int argc, char **argv)
 {
 	driver_open();
@@ -239,6 +281,8 @@ int main(int argc, char **argv)
 		contexts();
 	else if (argc > 2 && !strcmp(argv[1], "events"))
 		events(atoi(argv[2]));
+	else if (argc > 2 && !strcmp(argv[1], "load"))
+		load(argv[2]);
 	else
 		return 2;
 	return 0;

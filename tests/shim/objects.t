@@ -70,6 +70,55 @@ both "events 200000"
 ok "events: the program sees no difference" unchanged
 is "an event at an earlier one's handle is told once" "$(defs event | field number)" "1 2"
 
+# ---- modules ----
+
+printf '.version 7.0\n.visible .entry from_file() { ret; }\n' >"$TMP/file.ptx"
+images() { defs module | sed 's/handle=[^ ]* //'; }
+both "load $TMP/file.ptx"
+ok "load: the program sees no difference" unchanged
+is "modules: number, kind and size" "$(images | head -7)" "$(cat <<-END
+	- number=1 image=3 size=$(images | sed -n 's/^- number=1 image=3 size=//p')
+	- number=2 image=1 size=328
+	- number=3 image=2 size=64
+	- number=4 image=2 size=64
+	- number=5 image=0 size=0
+	$TMP/file.ptx number=6 image=3 size=$(stat -c %s "$TMP/file.ptx")
+	$TMP/file.ptx number=7 image=3 size=$(stat -c %s "$TMP/file.ptx")
+END
+)"
+ok "the record of a load has the size" grep -q 'cuLibraryLoadData.*size=64' "$TMP/dump"
+is "nothing is saved unasked" "$(find "$OUT" -name 'module-*' | wc -l) $(defs saved | wc -l)" "0 0"
+
+hash() { python3 -c '
+import sys
+h = 0xcbf29ce484222325
+for b in open(sys.argv[1], "rb").read():
+    h = (h ^ b) * 0x100000001b3 % 2**64
+print("%016x" % h)' "$1"; }
+both "load $TMP/file.ptx" VPROF_SAVE_MODULES=1
+ok "saving: the program sees no difference" unchanged
+is "each content is one file" "$(cd "$OUT" && ls -A | grep -v ring | sed 's/.*\.//' | sort | xargs)" "cubin fatbin ptx ptx"
+is "each load says which" "$(defs saved | wc -l)" 12
+for file in "$OUT"/module-*; do
+	ok "named by its content: ${file##*/}" has "-$(hash "$file")." "$file"
+	is "readable by its owner alone" "$(stat -c %a "$file")" 600
+done
+ok "a file is saved as it is" cmp "$TMP/file.ptx" "$OUT/module-$(hash "$TMP/file.ptx").ptx"
+ok "a definition says name, size and hash" has \
+	"^module-$(hash "$TMP/file.ptx").ptx module=.* size=$(stat -c %s "$TMP/file.ptx") hash=0x$(hash "$TMP/file.ptx" | sed 's/^0*//')" \
+	"$(defs saved)"
+is "what could not be saved is counted" "$("$BUILD/vprof" info "$OUT"/*.ring | grep -o 'saved [0-9]*\|[0-9]* saved\|saved=[0-9]*' | tr -dc 0-9)" 2
+
+# The folder of a later process: its files are there already, but for a link in their place.
+link=$OUT/module-$(hash "$TMP/file.ptx").ptx
+echo precious >"$TMP/precious"
+ln -sf "$TMP/precious" "$link"
+traced VPROF_SAVE_MODULES=1 "$PROGRAM" load "$TMP/file.ptx" >/dev/null 2>"$TMP/err"
+is "a link is not followed" "$(cat "$TMP/precious")" precious
+ok "but replaced" cmp "$TMP/file.ptx" "$link"
+is "still one file for each content" "$(find "$OUT" -name 'module-*' | wc -l)" 4
+is "no drafts are left" "$(find "$OUT" -name '.module-*' | wc -l)" 0
+
 for symbol in cuFuncGetAttribute cuFuncGetParamInfo cuDeviceGetAttribute cuDeviceGetUuid_v2 cuDeviceGetName \
 	cuCtxGetDevice cuThreadExchangeStreamCaptureMode cuDevicePrimaryCtxGetState cuStreamGetPriority; do
 	both make FAKECUDA_FAIL=$symbol:0:1
