@@ -348,6 +348,39 @@ typedef struct CUDA_MEMCPY3D_PEER_st {
 	size_t WidthInBytes, Height, Depth;
 } CUDA_MEMCPY3D_PEER;
 
+/* ---- arrays ------------------------------------------------------------- */
+
+enum {
+	CUDA_ARRAY3D_LAYERED = 0x01,
+	CUDA_ARRAY3D_CUBEMAP = 0x04,
+	CUDA_ARRAY3D_SPARSE = 0x40,
+	CUDA_ARRAY3D_DEFERRED_MAPPING = 0x80,
+};
+
+typedef struct CUDA_ARRAY_DESCRIPTOR_v1_st {
+	unsigned int Width, Height;
+	int Format;
+	unsigned int NumChannels;
+} CUDA_ARRAY_DESCRIPTOR_v1;
+
+typedef struct CUDA_ARRAY_DESCRIPTOR_st {
+	size_t Width, Height;
+	int Format;
+	unsigned int NumChannels;
+} CUDA_ARRAY_DESCRIPTOR_v2;
+
+typedef struct CUDA_ARRAY3D_DESCRIPTOR_v1_st {
+	unsigned int Width, Height, Depth;
+	int Format;
+	unsigned int NumChannels, Flags;
+} CUDA_ARRAY3D_DESCRIPTOR_v1;
+
+typedef struct CUDA_ARRAY3D_DESCRIPTOR_st {
+	size_t Width, Height, Depth;
+	int Format;
+	unsigned int NumChannels, Flags;
+} CUDA_ARRAY3D_DESCRIPTOR_v2;
+
 /* ---- virtual memory and pools ------------------------------------------- */
 
 typedef struct CUmemLocation_st {
@@ -358,6 +391,7 @@ enum {
 	CU_MEM_LOCATION_TYPE_DEVICE = 1,
 	CU_MEM_LOCATION_TYPE_HOST = 2,
 	CU_MEM_ALLOCATION_TYPE_PINNED = 1,
+	CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR = 1,
 	CU_MEM_ACCESS_FLAGS_PROT_READWRITE = 3,
 };
 
@@ -522,6 +556,11 @@ CU_ABI_SIZE(CUDA_MEMCPY3D_PEER, 200);
 CU_ABI_AT(CUDA_MEMCPY3D_PEER, srcContext, 64);
 CU_ABI_AT(CUDA_MEMCPY3D_PEER, dstContext, 152);
 CU_ABI_AT(CUDA_MEMCPY3D_PEER, Depth, 192);
+CU_ABI_SIZE(CUDA_ARRAY_DESCRIPTOR_v1, 16);
+CU_ABI_SIZE(CUDA_ARRAY_DESCRIPTOR_v2, 24);
+CU_ABI_SIZE(CUDA_ARRAY3D_DESCRIPTOR_v1, 24);
+CU_ABI_SIZE(CUDA_ARRAY3D_DESCRIPTOR_v2, 40);
+CU_ABI_AT(CUDA_ARRAY3D_DESCRIPTOR_v2, Flags, 32);
 CU_ABI_SIZE(CUmemLocation, 8);
 CU_ABI_SIZE(CUmemAllocationProp, 32);
 CU_ABI_AT(CUmemAllocationProp, location, 8);

@@ -4,6 +4,7 @@
  * Recorded as other calls are, by their arguments; of what they make, the record has the
  * definition as well.
  */
+#include "shim/memory.h"
 #include "shim/objects.h"
 #include "shim/wrap.h"
 
@@ -11,8 +12,8 @@
 	fill_head(r.slot, VPROF_KIND_CALL, call, object); fill_words(r.slot, WORD(a), WORD(b), WORD(c), WORD(d))
 #define MAKE(name, params, args, fill, learn) \
 	WRAP_KEEP(EXPORT, name, params, args, , fill, object = learn, r.slot->object = object)
-#define END(name, params, args, fill, learn) \
-	WRAP_KEEP(EXPORT, name, params, args, , fill, learn, )
+#define END(name, params, args, before, fill, learn) \
+	WRAP_KEEP(EXPORT, name, params, args, before, fill, learn, )
 
 /* ---- streams ---- */
 
@@ -46,11 +47,18 @@ MAKE(cuCtxFromGreenCtx, (CUcontext *out, void *green), (out, green), FILL(out, g
 MAKE(cuDevicePrimaryCtxRetain, (CUcontext *out, CUdevice device), (out, device),
      FILL(out, (unsigned)device, 0, 0), vprof_primary_retained(*out, device));
 
-END(cuCtxDestroy,    (CUcontext context), (context), FILL(context, 0, 0, 0), vprof_context_gone(context));
-END(cuCtxDestroy_v2, (CUcontext context), (context), FILL(context, 0, 0, 0), vprof_context_gone(context));
+/* What was taken in a context goes with it. */
+#define CONTEXT_END(name) \
+	END(name, (CUcontext context), (context), , FILL(context, 0, 0, 0), \
+	    vprof_context_gone(context); vprof_memory_context_gone(call, context))
+CONTEXT_END(cuCtxDestroy);
+CONTEXT_END(cuCtxDestroy_v2);
 
-#define PRIMARY_END(name, learn) END(name, (CUdevice device), (device), FILL((unsigned)device, 0, 0, 0), learn)
-PRIMARY_END(cuDevicePrimaryCtxRelease,    vprof_primary_released(device));
-PRIMARY_END(cuDevicePrimaryCtxRelease_v2, vprof_primary_released(device));
-PRIMARY_END(cuDevicePrimaryCtxReset,      vprof_kernels_recheck());
-PRIMARY_END(cuDevicePrimaryCtxReset_v2,   vprof_kernels_recheck());
+/* A primary context ends with its last user, or when it is reset. */
+#define PRIMARY_END(name, learn, ended) \
+	END(name, (CUdevice device), (device), CUcontext primary = vprof_primary_context(device), \
+	    FILL((unsigned)device, 0, 0, 0), learn; if (ended) vprof_memory_context_gone(call, primary))
+PRIMARY_END(cuDevicePrimaryCtxRelease,    vprof_primary_released(device), !vprof_primary_is_active(device));
+PRIMARY_END(cuDevicePrimaryCtxRelease_v2, vprof_primary_released(device), !vprof_primary_is_active(device));
+PRIMARY_END(cuDevicePrimaryCtxReset,      vprof_kernels_recheck(), 1);
+PRIMARY_END(cuDevicePrimaryCtxReset_v2,   vprof_kernels_recheck(), 1);

@@ -47,6 +47,28 @@ WRAP_KEEP(EXPORT, cuMemRelease, (CUmemGenericAllocationHandle handle), (handle),
 	  struct vprof_found found = physical(handle), FILL_MEMORY(VPROF_PHYSICAL_KEY(handle), 0, 0, 0),
 	  object = release(&found), DONE_GIVEN(found));
 
+/*
+ * Another owner of memory that we know; or of another process's memory, which counts there, and
+ * nothing here.
+ */
+static uint32_t retain(unsigned call, CUmemGenericAllocationHandle handle)
+{
+	struct vprof_found found = physical(handle);
+
+	if (!found.index)
+		return vprof_memory_take_at(&MEMORY(PHYSICAL, VPROF_PHYSICAL_KEY(handle), 0, 0, 0), NULL);
+	vprof_holding_share(&found);
+	return vprof_memory_object(&found, 0);
+}
+
+#define RETAIN(name, params, args, from) \
+	WRAP_KEEP(EXPORT, name, params, args, , FILL_MEMORY(0, 0, WORD(from), 0), object = retain(call, *out), \
+		  r.slot->object = object; r.slot->memory.address = VPROF_PHYSICAL_KEY(*out))
+
+RETAIN(cuMemImportFromShareableHandle, (CUmemGenericAllocationHandle *out, void *from, int type), (out, from, type),
+       from);
+RETAIN(cuMemRetainAllocationHandle, (CUmemGenericAllocationHandle *out, void *mapped), (out, mapped), mapped);
+
 /* ---- mapping ---- */
 
 /* It lies where the physical memory does, which it keeps. */

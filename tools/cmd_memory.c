@@ -32,18 +32,23 @@ static const struct cli_command command = {
 
 static int print_process(const struct memory_view *view)
 {
-	struct memory_past past;
-	struct memory_groups groups = { 0 };
-	int error = memory_past_make(&past, view->process->ring);
+	const struct memory_options *options = view->options;
+	struct memory_choice held = { view->ticks, 0, options->each, options->all };
+	struct memory_choice ended = { 0, 1, options->each, options->all };
+	struct memory_findings found = { 0 };
+	int error = memory_past_make(&found.past, view->process->ring);
 
 	if (!error)
-		error = memory_groups_make(&groups, &past, view->ticks, view->options->each, view->options->all);
-	if (!error && view->options->json)
-		memory_json(view, &past, &groups, stdout);
+		error = memory_groups_make(&found.held, &found.past, &held);
+	if (!error && !options->at.given)
+		error = memory_groups_make(&found.ended, &found.past, &ended);
+	if (!error && options->json)
+		memory_json(view, &found, stdout);
 	else if (!error)
-		error = memory_text(view, &past, &groups, stdout);
-	memory_groups_free(&groups);
-	memory_past_free(&past);
+		error = memory_text(view, &found, stdout);
+	memory_groups_free(&found.ended);
+	memory_groups_free(&found.held);
+	memory_past_free(&found.past);
 	return error;
 }
 

@@ -75,17 +75,22 @@ static void add(struct memory_groups *groups, const struct memory_piece *piece, 
 	};
 }
 
-int memory_groups_make(struct memory_groups *groups, const struct memory_past *past, uint64_t ticks, int each, int all)
+static int is_chosen(const struct memory_piece *piece, const struct memory_choice *choice)
+{
+	return choice->by_context ? piece->by_context : memory_held_at(piece, choice->ticks);
+}
+
+int memory_groups_make(struct memory_groups *groups, const struct memory_past *past, const struct memory_choice *choice)
 {
 	memset(groups, 0, sizeof(*groups));
 	groups->list = calloc(past->count + 1, sizeof(*groups->list));
 	if (!groups->list)
 		return -ENOMEM;
 	for (size_t i = 0; i < past->count; i++)
-		if (memory_held_at(&past->pieces[i], ticks))
-			add(groups, &past->pieces[i], all);
+		if (is_chosen(&past->pieces[i], choice))
+			add(groups, &past->pieces[i], choice->all);
 	qsort(groups->list, groups->count, sizeof(*groups->list), compare_ages);
-	if (!each)
+	if (!choice->each)
 		join(groups);
 	qsort(groups->list, groups->count, sizeof(*groups->list), compare_bytes);
 	return 0;

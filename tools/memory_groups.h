@@ -1,5 +1,5 @@
 /*
- * memory_groups.h - what is held at a moment, by call, thread and range.
+ * memory_groups.h - pieces of memory by call, thread and range.
  */
 #ifndef VPROF_TOOLS_MEMORY_GROUPS_H
 #define VPROF_TOOLS_MEMORY_GROUPS_H
@@ -21,9 +21,16 @@ struct memory_groups {
 	struct memory_use use;
 };
 
-/* `each`: a group for each piece. `all`: reserved addresses and mappings too. 0 or -ENOMEM. */
-int memory_groups_make(struct memory_groups *groups, const struct memory_past *past, uint64_t ticks, int each,
-		       int all);
+struct memory_choice {
+	uint64_t ticks;            /* what is held then, */
+	int by_context;            /* or, when set, what the ends of contexts gave back */
+	int each;                  /* a group for each piece */
+	int all;                   /* reserved addresses and mappings too */
+};
+
+/* 0 or -ENOMEM. */
+int memory_groups_make(struct memory_groups *groups, const struct memory_past *past,
+		       const struct memory_choice *choice);
 void memory_groups_free(struct memory_groups *groups);
 
 #endif

@@ -140,7 +140,7 @@ static void piece_lose(struct memory_past *past, uint32_t index)
 
 static int take(struct memory_past *past, struct open *open, const struct step *step)
 {
-	struct memory_piece piece = { holding_of(step), step->when, MEMORY_TO_THE_END };
+	struct memory_piece piece = { holding_of(step), step->when, MEMORY_TO_THE_END, 0 };
 	uint32_t older = open_piece(past, open, piece.held.address, piece.held.kind);
 
 	if (older != IDMAP_NONE)
@@ -150,14 +150,21 @@ static int take(struct memory_past *past, struct open *open, const struct step *
 	return idmap_put(map_of(open, piece.held.kind), piece.held.address, (uint32_t)past->count - 1);
 }
 
-static int give(struct memory_past *past, struct open *open, const struct step *step)
+/* Whoever ends a context does not free what was taken in it. */
+static int ends_context(const struct ring *ring, const struct vprof_slot *slot)
 {
-	struct memory_piece piece = { holding_of(step), 0, step->when };
+	return slot->call < ring->call_count && ring->call_family[slot->call] == VPROF_FAMILY_CONTEXT;
+}
+
+static int give(struct memory_past *past, struct open *open, const struct ring *ring, const struct step *step)
+{
+	struct memory_piece piece = { holding_of(step), 0, step->when, ends_context(ring, &step->slot) };
 	uint32_t index = open_piece(past, open, piece.held.address, piece.held.kind);
 
 	if (index == IDMAP_NONE)
 		return piece_add(past, &piece);
 	past->pieces[index].to = step->when;
+	past->pieces[index].by_context = piece.by_context;
 	return 0;
 }
 
@@ -175,13 +182,20 @@ static int stray(struct memory_past *past, const struct step *step)
 	return 0;
 }
 
-static int follow(struct memory_past *past, struct open *open, const struct step *step)
+static int follow(struct memory_past *past, struct open *open, const struct ring *ring, const struct step *step)
 {
 	uint32_t object = step->slot.object;
 
 	if (object & VPROF_MEMORY_TAKE) /* what had no room in the table is in the losses */
 		return object & VPROF_MEMORY_UNKNOWN ? 0 : take(past, open, step);
-	return object & VPROF_MEMORY_UNKNOWN ? stray(past, step) : give(past, open, step);
+	return object & VPROF_MEMORY_UNKNOWN ? stray(past, step) : give(past, open, ring, step);
+}
+
+/* Is it the piece that the table has? The entry was made when the call that took it had returned. */
+static int is_entry(const struct memory_piece *piece, const struct vprof_holding *held)
+{
+	return piece->held.call == held->call && piece->held.thread == held->thread &&
+	       piece->held.bytes == held->bytes && piece->from <= held->ticks;
 }
 
 /* What the table holds is held at the end; it knows more of it than the record. */
@@ -191,10 +205,10 @@ static int end_with(struct memory_past *past, struct open *open, const struct ri
 	int error = kept ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; i < ring->holding_count && !error; i++) {
-		struct memory_piece piece = { ring->holdings[i], ring->holdings[i].ticks, MEMORY_TO_THE_END };
+		struct memory_piece piece = { ring->holdings[i], ring->holdings[i].ticks, MEMORY_TO_THE_END, 0 };
 		uint32_t index = open_piece(past, open, piece.held.address, piece.held.kind);
 
-		if (index != IDMAP_NONE && index < followed && past->pieces[index].from >= piece.from) {
+		if (index != IDMAP_NONE && index < followed && is_entry(&past->pieces[index], &piece.held)) {
 			past->pieces[index].held = piece.held;
 			kept[index] = 1;
 		} else {
@@ -217,7 +231,7 @@ int memory_past_make(struct memory_past *past, const struct ring *ring)
 	memset(past, 0, sizeof(*past));
 	error = steps_read(&steps, ring);
 	for (size_t i = 0; i < steps.count && !error; i++)
-		error = follow(past, &open, &steps.list[i]);
+		error = follow(past, &open, ring, &steps.list[i]);
 	if (!error)
 		error = end_with(past, &open, ring, past->count);
 	idmap_free(&open.by_address[0]);

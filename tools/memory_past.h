@@ -17,6 +17,7 @@
 struct memory_piece {
 	struct vprof_holding held; /* call, thread and range 0 where its taking is not known */
 	uint64_t from, to;         /* ticks; from 0: before all that is known */
+	int by_context;            /* the end of its context gave it back */
 };
 
 /* It was given back and never seen being taken. */

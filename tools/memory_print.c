@@ -219,8 +219,7 @@ static void text_gaps(const struct memory_view *view, const struct memory_past *
 			past->uncertain);
 }
 
-int memory_text(const struct memory_view *view, const struct memory_past *past, const struct memory_groups *groups,
-		FILE *out)
+int memory_text(const struct memory_view *view, const struct memory_findings *found, FILE *out)
 {
 	const struct trace_process *process = view->process;
 	char when[32];
@@ -236,14 +235,18 @@ int memory_text(const struct memory_view *view, const struct memory_past *past, 
 		fprintf(out, ", %s after the first record\n", moment_text(view, view->ns, when, sizeof(when)));
 	else
 		fputs(", at the end\n", out);
-	error = text_places(view, &groups->use, out);
-	if (!error && groups->count) {
+	error = text_places(view, &found->held.use, out);
+	if (!error && found->held.count) {
 		fprintf(out, "\n%s\n", view->options->at.given ? "held" : heading(view));
-		error = text_groups(view, groups, out);
+		error = text_groups(view, &found->held, out);
+	}
+	if (!error && found->ended.count) {
+		fputs("\nnever given back but by the end of its context\n", out);
+		error = text_groups(view, &found->ended, out);
 	}
 	if (!error)
-		error = text_strays(view, past, out);
-	text_gaps(view, past, out);
+		error = text_strays(view, &found->past, out);
+	text_gaps(view, &found->past, out);
 	return error;
 }
 
@@ -315,22 +318,31 @@ static void json_stray(const struct memory_view *view, const struct memory_stray
 	fputc('}', out);
 }
 
-void memory_json(const struct memory_view *view, const struct memory_past *past, const struct memory_groups *groups,
-		 FILE *out)
+static void json_groups(const struct memory_view *view, const char *key, const struct memory_groups *groups, FILE *out)
 {
-	size_t rows = rows_of(view, groups->count), strays = rows_of(view, past->stray_count);
+	size_t rows = rows_of(view, groups->count);
+
+	fprintf(out, "  \"%s_groups\": %zu,\n  \"%s\": [", key, groups->count, key);
+	for (size_t i = 0; i < rows; i++) {
+		fputs(i ? ",\n    " : "\n    ", out);
+		json_group(view, &groups->list[i], out);
+	}
+	fputs("],\n", out);
+}
+
+void memory_json(const struct memory_view *view, const struct memory_findings *found, FILE *out)
+{
+	const struct memory_past *past = &found->past;
+	size_t strays = rows_of(view, past->stray_count);
 
 	fputs("{\n  \"path\": ", out);
 	cli_json_string(out, view->process->path);
 	fprintf(out, ",\n  \"pid\": %u,\n  \"state\": \"%s\",\n  \"at_ns\": %" PRIu64 ",\n", view->process->os_pid,
 		info_state_text(info_state(view->process->ring)), view->ns);
-	json_places(view, &groups->use, out);
-	fprintf(out, "  \"groups\": %zu,\n  \"held\": [", groups->count);
-	for (size_t i = 0; i < rows; i++) {
-		fputs(i ? ",\n    " : "\n    ", out);
-		json_group(view, &groups->list[i], out);
-	}
-	fprintf(out, "],\n  \"strays\": %zu,\n  \"not_taken\": [", past->stray_count);
+	json_places(view, &found->held.use, out);
+	json_groups(view, "held", &found->held, out);
+	json_groups(view, "ended_with_context", &found->ended, out);
+	fprintf(out, "  \"strays\": %zu,\n  \"not_taken\": [", past->stray_count);
 	for (size_t i = 0; i < strays; i++) {
 		fputs(i ? ",\n    " : "\n    ", out);
 		json_stray(view, &past->strays[i], out);

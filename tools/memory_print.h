@@ -26,10 +26,15 @@ struct memory_view {
 void memory_view_make(struct memory_view *view, const struct trace *trace, const struct trace_process *process,
 		      const struct memory_options *options);
 
+/* What is to be shown. */
+struct memory_findings {
+	struct memory_past past;
+	struct memory_groups held;   /* at the moment */
+	struct memory_groups ended;  /* given back by the ends of contexts; empty for a moment before the end */
+};
+
 /* 0 or -ENOMEM. */
-int memory_text(const struct memory_view *view, const struct memory_past *past, const struct memory_groups *groups,
-		FILE *out);
-void memory_json(const struct memory_view *view, const struct memory_past *past, const struct memory_groups *groups,
-		 FILE *out);
+int memory_text(const struct memory_view *view, const struct memory_findings *found, FILE *out);
+void memory_json(const struct memory_view *view, const struct memory_findings *found, FILE *out);
 
 #endif

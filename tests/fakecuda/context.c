@@ -106,6 +106,7 @@ static CUresult ctx_destroy(CUcontext ctx)
 	if (!fk_is(ctx, FK_CONTEXT) || ctx->primary)
 		return CUDA_ERROR_INVALID_CONTEXT;
 	fk_ctx_wait(ctx);
+	fk_memory_drop(ctx);
 	if (fk_ctx() == ctx)
 		ctx_top--;
 	fk_delete(ctx);
@@ -140,6 +141,7 @@ static CUresult primary_retain(CUcontext *out, CUdevice device)
 
 static CUresult primary_release(CUdevice device, bool reset)
 {
+	bool ended;
 	CUcontext ctx;
 
 	if (!device_ok(device))
@@ -148,9 +150,12 @@ static CUresult primary_release(CUdevice device, bool reset)
 	ctx = primary[device];
 	if (ctx && ctx->retained && !reset)
 		ctx->retained--;
+	ended = ctx && (reset || !ctx->retained);
 	pthread_mutex_unlock(&fk_lock);
 	if (ctx)
 		fk_ctx_wait(ctx);
+	if (ended)
+		fk_memory_drop(ctx);
 	return ctx || reset ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT;
 }
 

@@ -273,13 +273,16 @@ struct fk_range {
 	size_t size;
 	enum fk_memory_kind kind;
 	bool low; /* mapped below 4 GiB for a caller of the 32-bit forms */
+	bool pool; /* out of a pool, which outlives contexts */
 	CUcontext ctx;
 };
 CUresult fk_memory_alloc(CUdeviceptr *out, size_t size, enum fk_memory_kind kind, bool low);
+CUresult fk_memory_alloc_pool(CUdeviceptr *out, size_t size);
 CUresult fk_memory_free(CUdeviceptr address, enum fk_memory_kind kind);
 CUresult fk_memory_add(const struct fk_range *range);
 CUresult fk_memory_remove(CUdeviceptr base, enum fk_memory_kind kind, struct fk_range *out);
 bool fk_memory_find(CUdeviceptr address, size_t size, struct fk_range *out);
+void fk_memory_drop(CUcontext ctx); /* the context has ended: what was allocated in it is freed */
 void fk_memory_info(size_t *free_bytes, size_t *total);
 
 CUfunction fk_function_of(const void *handle); /* a CUfunction, or a CUkernel in its place */

@@ -113,9 +113,9 @@ static void *low_map(size_t size)
 #endif
 }
 
-CUresult fk_memory_alloc(CUdeviceptr *out, size_t size, enum fk_memory_kind kind, bool low)
+static CUresult alloc(CUdeviceptr *out, size_t size, enum fk_memory_kind kind, bool low, bool pool)
 {
-	struct fk_range range = { .size = size, .kind = kind, .low = low, .ctx = fk_ctx() };
+	struct fk_range range = { .size = size, .kind = kind, .low = low, .pool = pool, .ctx = fk_ctx() };
 	size_t available;
 	void *memory;
 	CUresult result;
@@ -137,6 +137,37 @@ CUresult fk_memory_alloc(CUdeviceptr *out, size_t size, enum fk_memory_kind kind
 	else
 		free(memory);
 	return result;
+}
+
+CUresult fk_memory_alloc(CUdeviceptr *out, size_t size, enum fk_memory_kind kind, bool low)
+{
+	return alloc(out, size, kind, low, false);
+}
+
+CUresult fk_memory_alloc_pool(CUdeviceptr *out, size_t size)
+{
+	return alloc(out, size, FK_DEVICE_MEMORY, false, true);
+}
+
+void fk_memory_drop(CUcontext ctx)
+{
+	struct fk_range range;
+	size_t i = 0;
+
+	pthread_mutex_lock(&memory_lock);
+	while (i < range_count) {
+		range = ranges[i++];
+		if (range.ctx != ctx || range.kind == FK_RESERVED || range.pool)
+			continue;
+		pthread_mutex_unlock(&memory_lock);
+		if (range.kind == FK_REGISTERED)
+			fk_memory_remove(range.base, FK_REGISTERED, &range);
+		else
+			fk_memory_free(range.base, range.kind);
+		i = 0;
+		pthread_mutex_lock(&memory_lock);
+	}
+	pthread_mutex_unlock(&memory_lock);
 }
 
 CUresult fk_memory_free(CUdeviceptr address, enum fk_memory_kind kind)

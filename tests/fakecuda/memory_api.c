@@ -46,15 +46,26 @@ static CUresult free_checked(CUdeviceptr address, enum fk_memory_kind kind)
 
 /*
  * In stream order: the memory is there at once, and gone when the stream gets
- * there. Allocation nodes are beyond this driver, so neither can be captured.
+ * there. Captured, the two become nodes; the address of such memory is fixed, and the
+ * memory itself stays for good here, however often the graph runs.
  */
+static CUresult alloc_captured(CUdeviceptr *out, size_t size, CUstream stream)
+{
+	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_MEM_ALLOC };
+	CUresult result = fk_memory_alloc_pool(out, size);
+
+	return result ? result : fk_submit(stream, &work);
+}
+
 static CUresult alloc_async(CUdeviceptr *out, size_t size, CUstream stream)
 {
 	if (!stream)
 		return CUDA_ERROR_INVALID_HANDLE;
-	if (stream->capture || fk_capture_forbids())
+	if (stream->capture)
+		return alloc_captured(out, size, stream);
+	if (fk_capture_forbids())
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-	return fk_memory_alloc(out, size, FK_DEVICE_MEMORY, false);
+	return fk_memory_alloc_pool(out, size);
 }
 
 static CUresult free_async(CUdeviceptr address, CUstream stream)
@@ -64,10 +75,12 @@ static CUresult free_async(CUdeviceptr address, CUstream stream)
 
 	if (!stream)
 		return CUDA_ERROR_INVALID_HANDLE;
-	if (stream->capture || fk_capture_forbids())
+	if (!stream->capture && fk_capture_forbids())
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	if (!fk_memory_find(address, 1, &range) || range.base != address || range.kind != FK_DEVICE_MEMORY)
 		return CUDA_ERROR_INVALID_VALUE;
+	if (stream->capture)
+		work.address = 0;
 	return fk_submit(stream, &work);
 }
 

@@ -79,6 +79,27 @@ static CUresult release(CUmemGenericAllocationHandle handle)
 		CUDA_ERROR_INVALID_VALUE;
 }
 
+/* To another process, or to this one: a descriptor of its own for the same memory. */
+static CUresult export(void *out, CUmemGenericAllocationHandle handle)
+{
+	int fd = handle_fd(handle) >= 0 ? dup(handle_fd(handle)) : -1;
+
+	if (!out || fd < 0)
+		return CUDA_ERROR_INVALID_VALUE;
+	*(int *)out = fd;
+	return CUDA_SUCCESS;
+}
+
+static CUresult import(CUmemGenericAllocationHandle *out, void *from)
+{
+	int fd = dup((int)(intptr_t)from);
+
+	if (!out || fd < 0)
+		return CUDA_ERROR_INVALID_VALUE;
+	*out = handle_of(fd);
+	return CUDA_SUCCESS;
+}
+
 /* A part of one reservation. */
 static bool reserved(CUdeviceptr address, size_t size)
 {
@@ -128,6 +149,11 @@ FK_API(FK_CTX, cuMemCreate,
 	 unsigned long long flags),
 	flags ? CUDA_ERROR_INVALID_VALUE : create(out, size, prop))
 FK_API(FK_CTX, cuMemRelease, (CUmemGenericAllocationHandle handle), release(handle))
+FK_API(FK_INIT, cuMemExportToShareableHandle,
+	(void *out, CUmemGenericAllocationHandle handle, int type, unsigned long long flags),
+	flags || type != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR ? CUDA_ERROR_INVALID_VALUE : export(out, handle))
+FK_API(FK_INIT, cuMemImportFromShareableHandle, (CUmemGenericAllocationHandle *out, void *from, int type),
+	type != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR ? CUDA_ERROR_INVALID_VALUE : import(out, from))
 FK_API(FK_CTX, cuMemMap,
 	(CUdeviceptr address, size_t size, size_t offset, CUmemGenericAllocationHandle handle,
 	 unsigned long long flags),
