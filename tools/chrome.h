@@ -56,6 +56,9 @@ struct chrome {
 	struct chrome_names *names;    /* by process index */
 };
 
+/* A range, mark or counter of the program's. */
+void chrome_range(struct buffer *out, const struct event *event, uint64_t base_ns);
+
 void chrome_slices(void *state, struct buffer *out, const struct event *events, int count);
 
 #endif

@@ -196,6 +196,11 @@ static const struct chrome_text *slice_text(const struct chrome_names *names, co
 	}
 }
 
+static int is_launch(const struct vprof_slot *slot)
+{
+	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH;
+}
+
 static inline void put_slice(const struct chrome *chrome, struct buffer *out, const struct event *event)
 {
 	const struct trace_thread *thread = event->thread;
@@ -209,7 +214,8 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	char *p;
 
 	text = slice_text(names, slot, call, &object);
-	p = buffer_room(out, text->head_size + object->args_size + object->more_size + call->args_size + LINE_REST);
+	p = buffer_room(out, text->head_size + object->args_size + object->more_size + call->args_size + LINE_REST +
+			     (event->range ? event->range->json_size : 0));
 	if (!p)
 		return;
 	p = put_head(p, text, event);
@@ -228,6 +234,11 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	p = put_arguments(p, slot);
 	if (__builtin_expect(object->more_size && slot->kind == VPROF_KIND_GRAPH_LAUNCH, 0))
 		p = put_text(p, object->more, object->more_size);
+	if (event->range && is_launch(slot)) {
+		p = put_literal(p, "\"range\":\"");
+		p = put_padded(p, event->range->json, event->range->json_size);
+		p = put_literal(p, "\",");
+	}
 	if (__builtin_expect(!returned, 0))
 		p = event_abandoned(event) ? put_literal(p, "\"abandoned\":true,") :
 					     put_literal(p, "\"in_flight\":true,");
@@ -241,6 +252,11 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 
 void chrome_slices(void *state, struct buffer *out, const struct event *events, int count)
 {
+	const struct chrome *chrome = state;
+
 	for (int i = 0; i < count; i++)
-		put_slice(state, out, &events[i]);
+		if (__builtin_expect(!events[i].name, 1))
+			put_slice(chrome, out, &events[i]);
+		else
+			chrome_range(out, &events[i], chrome->trace->base_ns);
 }

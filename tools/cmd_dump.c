@@ -51,7 +51,8 @@ static int dump_records(const struct options *o, struct trace *trace, struct tra
 			break;
 		}
 		span = trace_span(trace, process, record.slot, record.ended, &dump->at);
-		if (trace_shows(trace, thread, span))
+		/* A text is shown with the record that it belongs to. */
+		if (record.slot->kind != VPROF_KIND_TEXT && trace_shows(trace, thread, span))
 			(o->json ? dump_json : dump_text)(dump, stdout, &record,
 							  (int64_t)(span.start_ns - trace->base_ns));
 	}

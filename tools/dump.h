@@ -19,6 +19,11 @@ struct dump_ring {
 void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, int64_t t_ns);
 void dump_json(struct dump_ring *dump, FILE *out, const struct record *record, int64_t t_ns);
 
+/* A range, mark or counter: what stands in place of a call's name, and its fields. */
+const char *dump_said_call(const struct vprof_slot *slot);
+void dump_said_text(const struct dump_ring *dump, FILE *out, const struct record *record);
+void dump_said_json(const struct dump_ring *dump, FILE *out, const struct record *record);
+
 /* A word of a line: blanks, control characters and backslashes as \xNN; "-" when empty. */
 void dump_word(FILE *out, const char *text);
 

@@ -269,7 +269,7 @@ static void put_fields(const struct dump_ring *dump, FILE *out, const struct vpr
 	for (uint32_t i = 0; i < FIELDS; i++)
 		if (fields[i].kind == slot->kind && field_shown(&fields[i], slot))
 			put(dump, out, &fields[i], slot);
-	if (slot->kind > VPROF_KIND_THREAD)
+	if (slot->kind > VPROF_KIND_THREAD && !slot_is_said(slot))
 		put(dump, out, &unknown, slot);
 }
 
@@ -297,6 +297,8 @@ void dump_seconds(FILE *out, int64_t ns)
 
 static const char *call_name(const struct dump_ring *dump, const struct vprof_slot *slot)
 {
+	if (slot_is_said(slot))
+		return dump_said_call(slot);
 	return slot->kind == VPROF_KIND_THREAD ? "(thread)" : ring_call_name(dump->ring, slot->call);
 }
 
@@ -317,6 +319,8 @@ void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, i
 	dump_word(out, call_name(dump, slot));
 	if (slot->kind == VPROF_KIND_THREAD) {
 		fputs(" -", out);
+	} else if (!slot->done && slot_is_said(slot)) {
+		fputs(" open", out);
 	} else if (!slot->done) {
 		fputs(record->ended ? " abandoned" : " in-flight", out);
 	} else {
@@ -326,6 +330,8 @@ void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, i
 	if (slot->done && VPROF_DONE_RESULT(slot->done))
 		fprintf(out, " result=%u", VPROF_DONE_RESULT(slot->done));
 	put_fields(dump, out, slot, field_text);
+	if (slot_is_said(slot))
+		dump_said_text(dump, out, record);
 	fprintf(out, " corr=%llu\n", (unsigned long long)slot->seq);
 }
 
@@ -349,5 +355,7 @@ void dump_json(struct dump_ring *dump, FILE *out, const struct record *record, i
 		fprintf(out, ",\"duration_ns\":%llu,\"result\":%u",
 			(unsigned long long)length_ns(dump, slot), VPROF_DONE_RESULT(slot->done));
 	put_fields(dump, out, slot, field_json);
+	if (slot_is_said(slot))
+		dump_said_json(dump, out, record);
 	fprintf(out, ",\"corr\":%llu}\n", (unsigned long long)slot->seq);
 }

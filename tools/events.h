@@ -19,6 +19,7 @@
 #include "tools/cli.h"
 #include "tools/idmap.h"
 #include "tools/inputs.h"
+#include "tools/ranges.h"
 
 struct trace_process;
 
@@ -32,6 +33,8 @@ struct trace_thread {
 	char ids[64];          /* "pid":1,"tid":2, - here since every slice needs it; see put_padded() */
 	uint64_t comm_rank;    /* how new the name is */
 	char comm[16];         /* newest name known; may be empty */
+	const char *label;     /* the program's own name for it, or NULL */
+	struct range_stack *ranges; /* while the reading is in any; NULL: none yet */
 	uint8_t chosen;        /* passes the filter */
 	uint64_t slices;       /* events given out */
 };
@@ -48,6 +51,7 @@ struct trace_process {
 	struct trace_thread **threads; /* in the order in which they were seen */
 	uint32_t thread_count, thread_room;
 	struct idmap by_serial, by_tid; /* to the index */
+	struct range_names names;
 	uint64_t slices;
 	/* Known from the start: positions of lanes that no chunk covers. Grows when chunks are taken
 	   over while they are read. */
@@ -94,15 +98,20 @@ struct trace {
 struct event {
 	uint64_t start_ns, end_ns;     /* see trace_span() */
 	struct trace_thread *thread;
+	const struct range_name *name; /* of a range, mark or counter */
+	const struct range_name *range; /* the innermost one that it was made in; NULL: none */
 	struct vprof_slot slot;        /* done is EVENT_ABANDONED where the call was */
 };
+
+/* Most events that a chunk can give: its own, and ranges that it shows to have ended. */
+enum { TRACE_CHUNK_EVENTS = VPROF_CHUNK_SLOTS + RANGE_DEPTH };
 
 /* `filter` is to stay until trace_close(). 0 or -ENOMEM. */
 int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter);
 void trace_close(struct trace *trace);
 
 /*
- * Reads a chunk of a process into `events` (room for VPROF_CHUNK_SLOTS), those
+ * Reads a chunk of a process into `events` (room for TRACE_CHUNK_EVENTS), those
  * that pass the filter, ordered by time. `at` is the caller's place in the
  * clock's map. Returns their number or -ENOMEM.
  */

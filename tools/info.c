@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "tools/idmap.h"
+#include "tools/ranges.h"
 #include "tools/records.h"
 
 struct table {
@@ -46,6 +47,8 @@ static void row_see(struct info_thread *row, const struct vprof_slot *slot, enum
 		row->first_ticks = slot->t0;
 	if (slot->t0 >= row->last_ticks) {
 		row->last_ticks = slot->t0;
+		if (slot_is_said(slot))
+			return;
 		row->last_call = slot->call;
 		row->last_kind = slot->kind;
 		row->last = last;
@@ -74,7 +77,8 @@ static int count_records(struct table *table, struct info *info, const struct ri
 
 		if (!slot->seq)
 			continue;
-		last = what_became(ring, chunk, owned, i - 1);
+		/* A range is told several times, and open where it is none of them that has its end. */
+		last = slot->kind == VPROF_KIND_RANGE ? INFO_RETURNED : what_became(ring, chunk, owned, i - 1);
 		info->losses.in_flight += last != INFO_RETURNED;
 		info->abandoned += last == INFO_ABANDONED;
 		if (!row || row->serial != owner->thread) {

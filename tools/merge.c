@@ -59,7 +59,7 @@ static struct event *spare_take(struct merge *merge)
 	struct merge_spare *spare = merge->spares;
 
 	if (!spare)
-		return malloc(VPROF_CHUNK_SLOTS * sizeof(struct event));
+		return malloc(TRACE_CHUNK_EVENTS * sizeof(struct event));
 	merge->spares = spare->next;
 	return (struct event *)spare;
 }

@@ -226,6 +226,8 @@ int records_next(struct records *r, struct record *record)
 		    lane->key == lane->now->chunk.slot[lane->order[lane->at]].t0) {
 			slot = lane->order[lane->at++];
 			record->slot = &lane->now->chunk.slot[slot];
+			record->chunk = &lane->now->chunk;
+			record->index = slot;
 			record->owner = &lane->now->owners[lane->now->owner[slot + 1]];
 			record->lane = lane->lane;
 			record->position = lane->now->chunk.head.first + slot;

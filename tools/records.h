@@ -33,6 +33,8 @@ int owned_chunk_read(const struct ring *ring, const struct ring_chunk *chunk,
 
 struct record {
 	const struct vprof_slot *slot;
+	const struct vprof_chunk *chunk; /* that it is in, and where: slot[index] */
+	uint32_t index;
 	const struct record_owner *owner;
 	uint32_t lane;
 	uint64_t position;    /* in its lane */

@@ -32,7 +32,7 @@ static int count_chunk(const struct ring *ring, const struct ring_chunk *chunk,
 	if ((uint32_t)records < chunk->used - 1)
 		losses->torn += chunk->used - 1 - (uint32_t)records;
 	for (uint32_t i = 0; i < VPROF_CHUNK_SLOTS - 1; i++)
-		if (buffer.slot[i].seq && !buffer.slot[i].done)
+		if (buffer.slot[i].seq && !buffer.slot[i].done && buffer.slot[i].kind != VPROF_KIND_RANGE)
 			losses->in_flight++;
 	return 0;
 }

@@ -43,7 +43,8 @@ static int thread_chosen(const struct trace *trace, const struct trace_thread *t
 		return 1;
 	snprintf(tid, sizeof(tid), "%u", thread->os_tid);
 	for (size_t i = 0; i < wanted->count; i++)
-		if (!strcmp(wanted->items[i], tid) || !fnmatch(wanted->items[i], thread->comm, 0))
+		if (!strcmp(wanted->items[i], tid) || !fnmatch(wanted->items[i], thread->comm, 0) ||
+		    (thread->label && !fnmatch(wanted->items[i], thread->label, 0)))
 			return 1;
 	return 0;
 }
@@ -61,6 +62,7 @@ static struct trace_thread *thread_add(struct trace *trace, struct trace_process
 	/* Ids that Linux gave out again get a made-up one, so that a track is one thread. */
 	if (idmap_get(&process->by_tid, tid) != IDMAP_NONE)
 		thread->tid = trace_invent_id(trace);
+	thread->label = range_label(process->ring, &process->names.threads, tid);
 	thread->index = process->thread_count;
 	thread->ids_size = snprintf(thread->ids, sizeof(thread->ids), "\"pid\":%u,\"tid\":%u,",
 				    process->pid, thread->tid);
@@ -120,8 +122,10 @@ int process_find_threads(struct trace *trace, struct trace_process *process)
 
 void process_free_threads(struct trace_process *process)
 {
-	for (uint32_t i = 0; i < process->thread_count; i++)
+	for (uint32_t i = 0; i < process->thread_count; i++) {
+		free(process->threads[i]->ranges);
 		free(process->threads[i]);
+	}
 	free(process->threads);
 	idmap_free(&process->by_serial);
 	idmap_free(&process->by_tid);
@@ -129,6 +133,8 @@ void process_free_threads(struct trace_process *process)
 
 const char *thread_name(const struct trace_thread *thread)
 {
+	if (thread->label)
+		return thread->label;
 	if (thread->os_tid == thread->process->os_pid)
 		return "main";
 	return *thread->comm ? thread->comm : "thread";

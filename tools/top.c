@@ -121,7 +121,7 @@ static int count_process(struct top *top, struct trace *trace, struct trace_proc
 		for (int i = 0; !error && i < count; i++) {
 			if (is_launch(&events[i]))
 				error = add_launch(top, &events[i]);
-			if (!error && (event_in_flight(&events[i]) || event_abandoned(&events[i])))
+			if (!error && !events[i].name && (event_in_flight(&events[i]) || event_abandoned(&events[i])))
 				error = add_open(top, &events[i]);
 		}
 		if (error)
@@ -180,7 +180,7 @@ static void join_names(struct top *top)
 
 int top_count(struct top *top, struct trace *trace)
 {
-	struct event *events = malloc(VPROF_CHUNK_SLOTS * sizeof(*events));
+	struct event *events = malloc(TRACE_CHUNK_EVENTS * sizeof(*events));
 	int error = events ? 0 : -ENOMEM;
 
 	memset(top, 0, sizeof(*top));

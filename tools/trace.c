@@ -70,6 +70,8 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	process->chosen = !trace->filter->pids.count || cli_list_has(&trace->filter->pids, pid);
 	process_make_name(process, with_host);
 	ring_positions(process->ring, &reserved, &process->overwritten);
+	if (range_names_open(&process->names, process->ring))
+		return -ENOMEM;
 	return process_find_threads(trace, process);
 }
 
@@ -90,7 +92,7 @@ static void bounds_add_chunk(struct trace *trace, const struct trace_process *pr
 		if (!slot->seq || slot->kind == VPROF_KIND_THREAD)
 			continue;
 		span = trace_span(trace, process, slot, 0, &at);
-		if (!slot->done && live->state != VPROF_RING_CLOSED && live->beat_ticks > slot->t0)
+		if (!slot->done && !slot_is_said(slot) && live->state != VPROF_RING_CLOSED && live->beat_ticks > slot->t0)
 			span.end_ns = clock_realtime(process->clock, &at, live->beat_ticks);
 		if (span.start_ns < trace->base_ns)
 			trace->base_ns = span.start_ns;
@@ -172,8 +174,10 @@ void trace_filter_free(struct trace_filter *filter)
 
 void trace_close(struct trace *trace)
 {
-	for (size_t i = 0; i < trace->count; i++)
+	for (size_t i = 0; i < trace->count; i++) {
 		process_free_threads(&trace->processes[i]);
+		range_names_close(&trace->processes[i].names);
+	}
 	free(trace->processes);
 	memset(trace, 0, sizeof(*trace));
 }

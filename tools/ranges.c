@@ -1,0 +1,164 @@
+/*
+ * ranges.c - the names of ranges, marks, counters and categories, and labels of threads and streams.
+ */
+#include "tools/ranges.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tools/text.h"
+
+/* A name that is not there at all. */
+#define NO_NAME "range"
+
+static int labels_open(struct range_names *names, const struct ring *ring)
+{
+	const struct vprof_def *def = NULL;
+	int error = 0;
+
+	while (!error && (def = ring_def_next(ring, def))) {
+		const struct vprof_def_category *category = (const void *)def;
+		const struct vprof_def_label *label = (const void *)def;
+		uint32_t id = ring_def_id(ring, def);
+
+		if (!ring_def(ring, id, def->type))
+			continue;
+		if (def->type == VPROF_DEF_CATEGORY)
+			error = idmap_put(&names->categories,
+					  (uint64_t)category->domain << 32 | category->category, id);
+		else if (def->type == VPROF_DEF_LABEL && label->of == VPROF_LABEL_THREAD)
+			error = idmap_put(&names->threads, label->handle, id);
+		else if (def->type == VPROF_DEF_LABEL && label->of == VPROF_LABEL_STREAM)
+			error = idmap_put(&names->streams, label->handle, id);
+	}
+	return error;
+}
+
+int range_names_open(struct range_names *names, const struct ring *ring)
+{
+	memset(names, 0, sizeof(*names));
+	return labels_open(names, ring);
+}
+
+void range_names_close(struct range_names *names)
+{
+	for (uint32_t i = 0; i < names->count; i++) {
+		free(names->list[i]->text);
+		free(names->list[i]->json);
+		free(names->list[i]);
+	}
+	free(names->list);
+	idmap_free(&names->by_def);
+	idmap_free(&names->by_hash);
+	idmap_free(&names->categories);
+	idmap_free(&names->threads);
+	idmap_free(&names->streams);
+}
+
+const char *range_label(const struct ring *ring, const struct idmap *labels, uint64_t handle)
+{
+	uint32_t id = idmap_get(labels, handle);
+	const struct vprof_def_label *label = id == IDMAP_NONE ? NULL : ring_def(ring, id, VPROF_DEF_LABEL);
+
+	return label && label->name[0] ? label->name : NULL;
+}
+
+static struct range_name *name_make(const char *text)
+{
+	struct range_name *name = calloc(1, sizeof(*name));
+	struct buffer json = { 0 };
+
+	if (!name)
+		return NULL;
+	name->text = strdup(text);
+	buffer_add_json(&json, text);
+	buffer_pad(&json);
+	name->json = json.data;
+	name->json_size = json.used;
+	if (name->text && !json.error)
+		return name;
+	free(name->text);
+	free(name->json);
+	free(name);
+	return NULL;
+}
+
+static struct range_name *name_add(struct range_names *names, struct idmap *map, uint64_t key, const char *text)
+{
+	struct range_name *name;
+
+	if (names->count == names->room) {
+		uint32_t room = names->room ? 2 * names->room : 64;
+		struct range_name **list = reallocarray(names->list, room, sizeof(*list));
+
+		if (!list)
+			return NULL;
+		names->list = list;
+		names->room = room;
+	}
+	name = name_make(text);
+	if (!name)
+		return NULL;
+	names->list[names->count++] = name;
+	return idmap_put(map, key, names->count - 1) ? NULL : name;
+}
+
+static uint64_t hash_of(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull;
+	return hash;
+}
+
+void range_text(const struct ring *ring, const struct vprof_chunk *chunk, uint32_t i, char *text, size_t size)
+{
+	const struct vprof_slot *slot = &chunk->slot[i];
+	const struct vprof_def_text *def = slot->object ? ring_def(ring, slot->object, VPROF_DEF_TEXT) : NULL;
+	uint32_t texts = slot->range.texts;
+	size_t used = 0;
+
+	if (def) {
+		snprintf(text, size, "%s", def->name);
+		return;
+	}
+	for (uint32_t t = 1; t <= texts && i + t < VPROF_CHUNK_SLOTS - 1; t++) {
+		const struct vprof_slot *more = &chunk->slot[i + t];
+		size_t length = strnlen(more->text, sizeof(more->text));
+
+		if (more->seq != slot->seq + t || more->kind != VPROF_KIND_TEXT || used + length >= size)
+			break;
+		memcpy(text + used, more->text, length);
+		used += length;
+	}
+	text[used] = '\0';
+	if (!used)
+		snprintf(text, size, "%s", slot->object ? "range ?" : NO_NAME);
+}
+
+const struct range_name *range_name_of(struct range_names *names, const struct ring *ring,
+				       const struct vprof_chunk *chunk, uint32_t i)
+{
+	const struct vprof_slot *slot = &chunk->slot[i];
+	char text[(UINT8_MAX + 1) * sizeof(slot->text)];
+	const struct vprof_def_text *def;
+	uint32_t index;
+	uint64_t hash;
+
+	if (slot->object) {
+		index = idmap_get(&names->by_def, slot->object);
+		if (index != IDMAP_NONE)
+			return names->list[index];
+		def = ring_def(ring, slot->object, VPROF_DEF_TEXT);
+		return name_add(names, &names->by_def, slot->object, !def ? "range ?" : def->name[0] ? def->name : NO_NAME);
+	}
+	range_text(ring, chunk, i, text, sizeof(text));
+	hash = hash_of(text);
+	index = idmap_get(&names->by_hash, hash);
+	/* Of two texts of one hash the later takes its place; both stay. */
+	if (index != IDMAP_NONE && !strcmp(names->list[index]->text, text))
+		return names->list[index];
+	return name_add(names, &names->by_hash, hash, text);
+}
