@@ -120,6 +120,12 @@ typedef void *P;
 		const CUgraphNode *, size_t, CUgraph) \
 	D(cuGraphAddDependencies_v2, cuGraphAddDependencies, 12030, CUgraph, const CUgraphNode *, \
 		const CUgraphNode *, const CUgraphEdgeData *, size_t) \
+	D(cuGraphKernelNodeGetParams, cuGraphKernelNodeGetParams, 10000, CUgraphNode, \
+		CUDA_KERNEL_NODE_PARAMS_v1 *) \
+	D(cuGraphMemcpyNodeGetParams, cuGraphMemcpyNodeGetParams, 10000, CUgraphNode, CUDA_MEMCPY3D_v2 *) \
+	D(cuGraphMemsetNodeGetParams, cuGraphMemsetNodeGetParams, 10000, CUgraphNode, \
+		CUDA_MEMSET_NODE_PARAMS *) \
+	D(cuGraphChildGraphNodeGetGraph, cuGraphChildGraphNodeGetGraph, 10000, CUgraphNode, CUgraph *) \
 	D(cuGraphKernelNodeGetParams_v2, cuGraphKernelNodeGetParams, 12000, CUgraphNode, \
 		CUDA_KERNEL_NODE_PARAMS_v2 *) \
 	D(cuGraphInstantiate_v2, cuGraphInstantiate, 11000, CUgraphExec *, CUgraph, CUgraphNode *, \

@@ -297,6 +297,43 @@ static void captured_graph(void)
 	check(CUDA_SUCCESS, cuGraphExecDestroy(exec));
 }
 
+/* What can be asked of the nodes of built_graph(): fill, kernel, kernel, empty, copy, host function. */
+static void node_params(CUgraph graph, CUgraphNode *node, void *host)
+{
+	CUDA_KERNEL_NODE_PARAMS_v1 old = { 0 };
+	CUDA_KERNEL_NODE_PARAMS_v2 kernel = { 0 };
+	CUDA_MEMSET_NODE_PARAMS fill = { 0 };
+	CUDA_MEMCPY3D_v2 copy = { 0 };
+	CUgraphNode nodes[9], last = node[0];
+	CUgraph child = NULL;
+	size_t count = 9;
+
+	check(CUDA_SUCCESS, cuGraphMemsetNodeGetParams(node[0], &fill));
+	conf_ok(fill.dst == t.data && fill.value == 4 && fill.elementSize == 4 && fill.width == CONF_INTS &&
+		fill.height == 1, "a fill says what it fills");
+	check(CUDA_SUCCESS, cuGraphKernelNodeGetParams(node[1], &old));
+	check(CUDA_SUCCESS, cuGraphKernelNodeGetParams_v2(node[1], &kernel));
+	conf_ok(old.func == t.add_one && kernel.func == t.add_one && old.gridDimX == CONF_INTS / 128 &&
+		old.blockDimX == 128 && !old.sharedMemBytes, "a kernel says so in both forms");
+	check(CUDA_SUCCESS, cuGraphMemcpyNodeGetParams(node[4], &copy));
+	conf_ok(copy.srcMemoryType == CU_MEMORYTYPE_DEVICE && copy.srcDevice == t.data &&
+		copy.dstMemoryType == CU_MEMORYTYPE_HOST && copy.dstHost == host &&
+		copy.WidthInBytes == CONF_INTS * sizeof(int) && copy.Height == 1 && copy.Depth == 1,
+		"a copy says from where to where");
+	check(CUDA_ERROR_INVALID_VALUE, cuGraphKernelNodeGetParams_v2(node[0], &kernel));
+	check(CUDA_ERROR_INVALID_VALUE, cuGraphMemsetNodeGetParams(node[1], &fill));
+	check(CUDA_ERROR_INVALID_VALUE, cuGraphMemcpyNodeGetParams(node[1], &copy));
+	check(CUDA_ERROR_INVALID_VALUE, cuGraphChildGraphNodeGetGraph(node[1], &child));
+	for (size_t i = 0; i < 9; i++)
+		nodes[i] = last;
+	check(CUDA_SUCCESS, cuGraphGetNodes(graph, nodes, &count));
+	conf_ok(count == 6 && !nodes[6] && !nodes[8], "more room than nodes: NULL in the rest");
+	count = 2;
+	nodes[2] = last;
+	check(CUDA_SUCCESS, cuGraphGetNodes(graph, nodes, &count));
+	conf_ok(count == 2 && nodes[2] == last, "less room than nodes: as many as fit");
+}
+
 static int host_value;
 static void host_set(void *user) { host_value = *(int *)user; }
 
@@ -339,6 +376,7 @@ static void built_graph(void)
 	check(CUDA_ERROR_LOSSY_QUERY, cuGraphGetEdges(graph, from, to, &count));
 	count = 8;
 	check(CUDA_SUCCESS, cuGraphGetEdges_v2(graph, from, to, data, &count));
+	node_params(graph, node, out);
 	int kept = 0;
 	for (size_t i = 0; i < count; i++)
 		kept += from[i] == node[1] && to[i] == node[2] &&
@@ -365,6 +403,10 @@ static void built_graph(void)
 	check(CUDA_SUCCESS, cuGraphAddChildGraphNode(&node[6], graph, &node[5], 1, child));
 	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
 	check_exec("a child graph runs in its place", exec, 4);
+	CUgraph inside = NULL;
+	check(CUDA_SUCCESS, cuGraphChildGraphNodeGetGraph(node[6], &inside));
+	check(CUDA_SUCCESS, cuGraphGetNodes(inside, NULL, &count));
+	conf_ok(inside != child && count == 1, "a child graph is a copy that can be looked into");
 	check(CUDA_SUCCESS, cuGraphExecDestroy(exec));
 	check(CUDA_SUCCESS, cuGraphDestroy(child));
 	check(CUDA_SUCCESS, cuGraphDestroy(graph));

@@ -6,7 +6,10 @@
  *	client chain N   a graph of N kernels in a row, made executable twice and launched ten times
  *	client same N    N equal graphs of four kernels
  *	client threads   a capture that goes on while another thread instantiates
- *	client cost N R  R instantiations of a chain of N: their times in ns, one a line
+ *	client cost N R  R instantiations of a chain of N, each of another list of nodes: their times
+ *	                 in ns, one a line
+ *	client many R    R times the 96 graphs of a language model (84 of 11 nodes, 4 of 8, 4 of 4, 4 of 310):
+ *	                 the time of all their instantiations in ns, one a line
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -225,13 +228,14 @@ static CUgraph captured_branches(int kernel)
 	return graph;
 }
 
-static CUgraph chain(long count)
+/* `salt`: another list of nodes for each. */
+static CUgraph chain(long count, long salt)
 {
 	CUgraph graph;
 
 	CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
 	for (long i = 0; i < count; i++)
-		launch(i % KERNELS, (U)(1 + i % 7), 128, 0, stream);
+		launch(i % KERNELS, (U)(1 + i % 7 + salt), 128, 0, stream);
 	CALL(cuStreamEndCapture, stream, &graph);
 	return graph;
 }
@@ -322,7 +326,7 @@ static void kinds(void)
 static void same(long count)
 {
 	for (long i = 0; i < count; i++)
-		run(instantiate(chain(4), 0), 1);
+		run(instantiate(chain(4, 0), 0), 1);
 }
 
 /* ---- a capture elsewhere ---- */
@@ -358,20 +362,41 @@ static void threads(void)
 	printf("captured; mode %d\n", mode_after);
 }
 
+/* ---- what instantiation costs ---- */
+
+static long timed_instantiation(long nodes)
+{
+	static long salt;
+	CUgraph graph = chain(nodes, salt++);
+	struct timespec from, to;
+	CUgraphExec exec;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	exec = instantiate(graph, 0);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	run(exec, 1);
+	CALL(cuGraphExecDestroy, exec);
+	CALL(cuGraphDestroy, graph);
+	return (to.tv_sec - from.tv_sec) * 1000000000L + to.tv_nsec - from.tv_nsec;
+}
+
 static void cost(long nodes, long rounds)
 {
-	CUgraph graph = chain(nodes);
+	while (rounds-- > 0)
+		printf("%ld\n", timed_instantiation(nodes));
+}
 
-	for (long i = 0; i < rounds; i++) {
-		struct timespec from, to;
-		CUgraphExec exec;
+static void many(long rounds)
+{
+	static const struct { int graphs, nodes; } model[] = { { 84, 11 }, { 4, 8 }, { 4, 4 }, { 4, 310 } };
 
-		clock_gettime(CLOCK_MONOTONIC, &from);
-		exec = instantiate(graph, 0);
-		clock_gettime(CLOCK_MONOTONIC, &to);
-		printf("%ld\n", (to.tv_sec - from.tv_sec) * 1000000000L + to.tv_nsec - from.tv_nsec);
-		run(exec, 1);
-		CALL(cuGraphExecDestroy, exec);
+	while (rounds-- > 0) {
+		long sum = 0;
+
+		for (int i = 0; i < 4; i++)
+			for (int k = 0; k < model[i].graphs; k++)
+				sum += timed_instantiation(model[i].nodes);
+		printf("%ld\n", sum);
 	}
 }
 
@@ -385,15 +410,17 @@ int main(int argc, char **argv)
 		kinds();
 	else if (!strcmp(what, "chain"))
 		for (int i = 0; i < 2; i++)
-			run(instantiate(chain(n), 0), 10);
+			run(instantiate(chain(n, 0), 0), 10);
 	else if (!strcmp(what, "same"))
 		same(n);
 	else if (!strcmp(what, "threads"))
 		threads();
 	else if (!strcmp(what, "cost"))
 		cost(n, argc > 3 ? atol(argv[3]) : 20);
+	else if (!strcmp(what, "many"))
+		many(n);
 	else
-		return fprintf(stderr, "usage: client kinds|chain N|same N|threads|cost N R\n"), 2;
+		return fprintf(stderr, "usage: client kinds|chain N|same N|threads|cost N R|many R\n"), 2;
 	CALL(cuCtxSynchronize);
 	return 0;
 }

@@ -5,3 +5,4 @@ $(BUILD)/tests/graphs/client: tests/graphs/client.c
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
 
 TEST_NEEDS += $(BUILD)/tests/graphs/client
+bench: $(BUILD)/tests/graphs/client $(BUILD)/fakecuda/libcuda.so.1

@@ -84,7 +84,7 @@ is "no ring, no harm" "$(find "$TMP/none" -name '*.ring' 2>/dev/null | wc -l)" 0
 # ---- in the trace ----
 # args NAME EXPRESSION OPTION...: of vprof-merge; e is the list of the graph launches' args.
 args() {
-	"$BUILD/vprof-merge" "${@:3}" "$TMP/$1" | python3 -c "
+	"$BUILD/vprof-merge" "${@:3}" "$TMP/$1" 2>"$TMP/merge.err" | python3 -c "
 import json, sys
 e = [x['args'] for x in json.load(sys.stdin)['traceEvents'] if x.get('cat') == 'graph_launch']
 print($2)"
