@@ -45,7 +45,7 @@ struct vprof_slot *vprof_count_slow(unsigned call, unsigned query)
 	struct vprof_record r;
 	int saved = errno;
 
-	if (!vprof_is_alive() || vprof_in_vfork_child || !vprof_map.header || (vprof_chunk && !vprof_counts))
+	if (!vprof_is_alive() || vprof_in_vfork_child || !vprof_map.header || (vprof_cursor.chunk && !vprof_counts))
 		return NULL;
 	r = vprof_begin();
 	errno = saved;

@@ -6,8 +6,9 @@
  *  - `alive`, a word in memory that the kernel wipes in a child (MADV_WIPEONFORK):
  *    every recording call looks at it. It covers fork(), _Fork() and raw clone().
  *  - an atfork handler, for kernels older than 4.14, which cannot wipe.
- *  - when the child makes its own ring, zeroes are mapped over the parent's, so that a
- *    chunk pointer still held by some thread finds `used` 0 and goes the slow way.
+ *  - when the child makes its own ring, the word gets another value than the parent's, so that a
+ *    cursor still held by some thread is known to be of the parent; and zeroes are mapped over
+ *    the parent's ring, so that a call that was under way in the fork ends in them.
  *
  * vfork() shares everything with the parent, thread storage included, so vfork is wrapped
  * (vfork_ARCH.S): while the child runs, vprof_in_vfork_child is 1 and the chunk pointer is
@@ -35,8 +36,8 @@ void vprof_vfork_parent(void) HIDDEN;
 
 void vprof_vfork_child(void)
 {
-	vfork_chunk = vprof_chunk;
-	vprof_chunk = NULL;
+	vfork_chunk = vprof_cursor.chunk;
+	vprof_cursor.chunk = NULL;
 	vprof_in_vfork_child = 1;
 }
 
@@ -45,7 +46,7 @@ void vprof_vfork_parent(void)
 	if (!vprof_in_vfork_child)
 		return;
 	vprof_in_vfork_child = 0;
-	vprof_chunk = vfork_chunk;
+	vprof_cursor.chunk = vfork_chunk;
 }
 
 static void in_child(void)
@@ -53,7 +54,7 @@ static void in_child(void)
 	if (alive_page)
 		*alive_page = 0;
 	vprof_in_vfork_child = 0;
-	vprof_chunk = NULL;
+	vprof_cursor.chunk = NULL;
 	vprof_lane = NULL;
 	vprof_counts_enter(NULL);
 }
@@ -67,6 +68,7 @@ void vprof_fork_init(void)
 int vprof_fork_watch(void)
 {
 	static uint32_t unwiped; /* where there is no memory: the handler still clears it */
+	static uint32_t lives;
 	int error = 0;
 
 	if (!alive_page) {
@@ -76,7 +78,7 @@ int vprof_fork_watch(void)
 			error = -errno;
 		alive_page = page ? page : &unwiped;
 	}
-	__atomic_store_n(alive_page, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(alive_page, ++lives, __ATOMIC_RELEASE);
 	__atomic_store_n(&vprof_alive, alive_page, __ATOMIC_RELEASE);
 	return error;
 }

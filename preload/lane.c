@@ -33,7 +33,7 @@ void vprof_lanes_reset(void)
 	lanes_used = 0;
 	lanes_idle = 0;
 	vprof_lane = NULL;
-	vprof_chunk = NULL;
+	vprof_cursor.chunk = NULL;
 	vprof_counts_enter(NULL);
 	busy = 0;
 }
@@ -63,6 +63,31 @@ static uint32_t chunk_filled(const struct vprof_chunk *chunk)
 	uint32_t used = chunk->head.used;
 
 	return (used < VPROF_CHUNK_SLOTS ? used : VPROF_CHUNK_SLOTS) - 1;
+}
+
+/*
+ * The thread goes on in `chunk` where that was left. A handler that comes in between finds no chunk,
+ * and then that we are busy.
+ */
+static void cursor_set(struct vprof_chunk *chunk)
+{
+	vprof_cursor.at = chunk->head.base << 8 | chunk->head.used;
+	vprof_cursor.life = vprof_is_alive();
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	vprof_cursor.chunk = chunk;
+}
+
+/* The thread leaves its chunk, whose header then says exactly how far it came. */
+static struct vprof_chunk *cursor_leave(void)
+{
+	struct vprof_chunk *chunk = vprof_cursor.chunk;
+	uint32_t index = vprof_cursor_index();
+
+	vprof_cursor.chunk = NULL;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (chunk)
+		__atomic_store_n(&chunk->head.used, index < VPROF_CHUNK_SLOTS ? index : VPROF_CHUNK_SLOTS, __ATOMIC_RELAXED);
+	return chunk;
 }
 
 /* Makes `chunk` this lane's from slot 1 on. Readers pair with base, see ring.h. */
@@ -140,7 +165,7 @@ static int lane_next_chunk(struct vprof_lane *lane, struct vprof_chunk *old)
 	if (old)
 		lane->sealed += chunk_filled(old);
 	chunk_open(lane, chunk, ticket);
-	vprof_chunk = chunk;
+	cursor_set(chunk);
 	if (old && chunk != old)
 		chunk_release(old);
 	return 0;
@@ -185,10 +210,11 @@ static struct vprof_lane *lane_find(void)
 /* Said in the lane, for the records of the thread before us and those of ours lie together. */
 static void lane_record_takeover(const struct vprof_lane *lane)
 {
-	struct vprof_chunk *chunk = vprof_chunk;
-	uint32_t index = vprof_reserve(&chunk->head.used);
-	struct vprof_slot *slot = &chunk->slot[index - 1];
+	struct vprof_record r = vprof_begin_quick(vprof_cursor.chunk);
+	struct vprof_slot *slot = r.slot;
 
+	if (!slot)
+		return;
 	slot->t0 = lane->start_ticks;
 	slot->done = VPROF_DONE(1, 0);
 	slot->kind = VPROF_KIND_THREAD;
@@ -199,7 +225,7 @@ static void lane_record_takeover(const struct vprof_lane *lane)
 	slot->owner.zero = 0;
 	name_copy(slot->owner.comm, lane->comm);
 	/* Pairs with the readers' acquire load of seq. */
-	__atomic_store_n(&slot->seq, chunk->head.base + index, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->seq, r.seq, __ATOMIC_RELEASE);
 }
 
 static void lane_own(struct vprof_lane *lane)
@@ -227,7 +253,6 @@ static int lane_enter(void)
 	}
 	lane_own(lane);
 	chunk = lane->chunk ? &vprof_map.chunks[lane->chunk - 1] : NULL;
-	vprof_chunk = chunk;
 	if (!chunk || chunk->head.used >= VPROF_CHUNK_SLOTS) {
 		if (lane_next_chunk(lane, chunk)) {
 			/* As if it had never been taken: the next thread tries again. */
@@ -238,6 +263,7 @@ static int lane_enter(void)
 		lane->owner_first = lane->sealed;
 	} else {
 		lane->owner_first = lane->sealed + chunk_filled(chunk);
+		cursor_set(chunk);
 		lane_record_takeover(lane);
 	}
 	__atomic_store_n(&lane->state, VPROF_LANE_LIVE, __ATOMIC_RELEASE);
@@ -251,29 +277,26 @@ static int lane_enter(void)
 struct vprof_record vprof_lane_begin(void)
 {
 	struct vprof_record record = { NULL, 0 };
-	uint32_t index;
 
 	if (busy) {
 		vprof_lose(VPROF_LOSS_REENTRANT);
 		return record;
 	}
 	busy = 1;
-	if (!vprof_lane || !lane_is_ours(vprof_lane) || !vprof_chunk) {
+	if (!vprof_lane || !lane_is_ours(vprof_lane) || !vprof_cursor.chunk || !vprof_cursor_is_ours()) {
 		vprof_lane = NULL;
-		vprof_chunk = NULL;
+		vprof_cursor.chunk = NULL;
 		if (lane_enter())
 			goto out;
 		vprof_ranges_tell_again();
 	}
-	index = vprof_reserve(&vprof_chunk->head.used);
-	if (index - 1 >= VPROF_CHUNK_SLOTS - 1) {
-		if (lane_next_chunk(vprof_lane, vprof_chunk))
+	record = vprof_begin_quick(vprof_cursor.chunk);
+	if (!record.slot) {
+		if (lane_next_chunk(vprof_lane, cursor_leave()))
 			goto out;
 		vprof_ranges_tell_again();
-		index = vprof_reserve(&vprof_chunk->head.used);
+		record = vprof_begin_quick(vprof_cursor.chunk);
 	}
-	record.slot = &vprof_chunk->slot[index - 1];
-	record.seq = vprof_chunk->head.base + index;
 out:
 	busy = 0;
 	return record;
@@ -282,12 +305,13 @@ out:
 void vprof_lane_leave(void)
 {
 	struct vprof_lane *lane = vprof_lane;
-	struct vprof_chunk *chunk = vprof_chunk;
+	int alive = vprof_cursor_is_ours();
+	struct vprof_chunk *chunk = alive ? cursor_leave() : NULL;
 
 	vprof_lane = NULL;
-	vprof_chunk = NULL;
+	vprof_cursor.chunk = NULL;
 	vprof_counts_enter(NULL);
-	if (!lane || !lane_is_ours(lane) || !vprof_is_alive())
+	if (!lane || !lane_is_ours(lane) || !alive)
 		return;
 	lane->end_ticks = vprof_ticks();
 	__atomic_fetch_add(&vprof_map.live->retired,

@@ -113,18 +113,12 @@ static void put_text(struct vprof_record r, uint64_t ticks, const char *text, si
 static struct vprof_record take_run(unsigned count)
 {
 	struct vprof_record none = { NULL, 0 }, r;
-	struct vprof_chunk *chunk = vprof_chunk;
-	uint32_t index;
+	uint32_t got;
 
-	if (!chunk || !vprof_is_alive())
-		return none;
-	index = __atomic_fetch_add(&chunk->head.used, count, __ATOMIC_RELAXED);
-	if (index - 1 >= VPROF_CHUNK_SLOTS - 1)
-		return none;
-	r = (struct vprof_record){ &chunk->slot[index - 1], chunk->head.base + index };
-	if (index + count <= VPROF_CHUNK_SLOTS)
+	r = vprof_begin_run(vprof_cursor.chunk, count, &got);
+	if (!r.slot || got == count)
 		return r;
-	for (; index < VPROF_CHUNK_SLOTS; index++, r.slot++, r.seq++)
+	for (; got; got--, r.slot++, r.seq++)
 		put_text(r, vprof_ticks(), "", 0);
 	return none;
 }
@@ -267,7 +261,7 @@ static int complete(struct telling t, uint64_t now)
 {
 	size_t index = ((uintptr_t)t.slot - (uintptr_t)vprof_map.chunks) / VPROF_CHUNK_SIZE;
 	struct vprof_chunk *chunk = &vprof_map.chunks[index];
-	int own = chunk == vprof_chunk, gone;
+	int own = chunk == vprof_cursor.chunk, gone;
 	uint32_t free = 0;
 
 	if (!own && !__atomic_compare_exchange_n(&chunk->head.held, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
@@ -456,9 +450,9 @@ uint64_t vprof_range_start(const struct vprof_said *said)
 /* On the thread of its start the record is completed while the lane is still in its chunk. */
 static int ends_here(const struct open_range *open)
 {
-	uintptr_t at = (uintptr_t)open->last.slot - (uintptr_t)vprof_chunk;
+	uintptr_t at = (uintptr_t)open->last.slot - (uintptr_t)vprof_cursor.chunk;
 
-	return open->last.slot && vprof_chunk && at < VPROF_CHUNK_SIZE;
+	return open->last.slot && vprof_cursor.chunk && at < VPROF_CHUNK_SIZE;
 }
 
 void vprof_range_end(uint64_t id)
@@ -487,7 +481,7 @@ static void tell_process_ranges(struct process_range *table, uint32_t limit)
 
 	if (!table || __atomic_exchange_n(&process_ranges_told, generation, __ATOMIC_RELAXED) == generation)
 		return;
-	for (unsigned i = 0; i < PROCESS_RANGES && vprof_chunk->head.used < limit; i++) {
+	for (unsigned i = 0; i < PROCESS_RANGES && vprof_cursor_index() < limit; i++) {
 		uint32_t used = 2;
 
 		if (!__atomic_compare_exchange_n(&table[i].busy, &used, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
@@ -501,7 +495,7 @@ static void tell_process_ranges(struct process_range *table, uint32_t limit)
 void vprof_ranges_tell_again(void)
 {
 	const struct stack *own = stack;
-	uint32_t limit = vprof_chunk->head.used + AGAIN_SLOTS_MOST;
+	uint32_t limit = vprof_cursor_index() + AGAIN_SLOTS_MOST;
 
 	if (!wants())
 		return;
@@ -515,7 +509,7 @@ void vprof_ranges_tell_again(void)
 
 		if (!open->ready || open->said.unwanted)
 			continue;
-		if (vprof_chunk->head.used < limit) {
+		if (vprof_cursor_index() < limit) {
 			tell_again(open);
 		} else {
 			open->last = (struct telling){ NULL, 0 };

@@ -21,7 +21,11 @@
  *
  * A signal handler may run between any two instructions, make a driver call and
  * so record in the same lane: reserving a slot is therefore one instruction, and
- * nothing that a handler could change is read again after it.
+ * nothing that a handler could change is read again after it but to see that none has.
+ *
+ * CACHES. Between two calls a program does much else, and what a record touches has gone from the
+ * nearer caches. So what it has to read first lies in few lines (the thread's cursor, not the chunk's
+ * header), and the next slot is fetched ahead.
  */
 #ifndef VPROF_PRELOAD_RECORD_H
 #define VPROF_PRELOAD_RECORD_H
@@ -43,11 +47,33 @@ struct vprof_record {
  */
 extern const uint32_t *vprof_control HIDDEN;
 
-/* 1 in the process that made the ring, wiped to 0 in a child of any kind of fork. */
+/*
+ * Which ring of this line of processes, from 1 on: another in each that makes its own, and wiped to 0
+ * in a child of any kind of fork.
+ */
 extern const uint32_t *vprof_alive HIDDEN;
 
-/* The calling thread's current chunk; NULL before its first record. */
-extern __thread struct vprof_chunk *vprof_chunk HIDDEN TLS_INITIAL_EXEC;
+/* Where the calling thread writes. Changed by that thread alone: lane.c, fork.c. */
+struct vprof_cursor {
+	struct vprof_chunk *chunk; /* NULL before the first record */
+	uint64_t at;               /* the chunk's base << 8 | the next slot's index */
+	uint32_t life;             /* what *vprof_alive was when it was set */
+};
+extern __thread struct vprof_cursor vprof_cursor HIDDEN TLS_INITIAL_EXEC;
+
+enum { VPROF_CURSOR_INDEX = 0xffff };
+
+/* What the seqs of the chunk's slots begin with. */
+static inline uint64_t vprof_cursor_base(uint64_t at)
+{
+	return at >> 16 << 8;
+}
+
+/* The slot that is reserved next; VPROF_CHUNK_SLOTS or more: the chunk is full. */
+static inline uint32_t vprof_cursor_index(void)
+{
+	return vprof_cursor.at & VPROF_CURSOR_INDEX;
+}
 
 /*
  * No chunk yet, chunk full, or a forked child: makes the ring, takes a lane or a
@@ -66,24 +92,38 @@ static inline int vprof_recording(uint32_t groups)
 	return (__atomic_load_n(word, __ATOMIC_RELAXED) & groups) != 0;
 }
 
-/* Both loads are relaxed: the word's address orders them. */
-static inline int vprof_is_alive(void)
+/* Is there a ring of this process? Both loads are relaxed: the word's address orders them. */
+static inline uint32_t vprof_is_alive(void)
 {
 	const uint32_t *word = __atomic_load_n(&vprof_alive, __ATOMIC_RELAXED);
 
-	return __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
-/* Add one to a counter of this thread's, in one instruction that no handler can split. */
-static inline uint32_t vprof_reserve(uint32_t *used)
+/* Is the cursor one of that ring? */
+static inline int vprof_cursor_is_ours(void)
+{
+	return vprof_is_alive() == vprof_cursor.life;
+}
+
+/* Add to a counter of this thread's, in one instruction that no handler can split. */
+static ALWAYS_INLINE uint64_t vprof_reserve(uint64_t *at, uint64_t count)
 {
 #if defined(__x86_64__)
-	uint32_t index = 1;
-
-	__asm__ volatile("xaddl %0, %1" : "+r"(index), "+m"(*used) : : "cc");
-	return index;
+	__asm__ volatile("xaddq %0, %1" : "+r"(count), "+m"(*at) : : "cc");
+	return count;
 #else
-	return __atomic_fetch_add(used, 1, __ATOMIC_RELAXED);
+	return __atomic_fetch_add(at, count, __ATOMIC_RELAXED);
+#endif
+}
+
+/* The line that the next record of this thread will be written to. */
+static inline void vprof_fetch_ahead(const struct vprof_slot *slot)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)slot));
+#else
+	__builtin_prefetch(slot, 1);
 #endif
 }
 
@@ -98,32 +138,46 @@ static inline void vprof_add(uint64_t *count, uint64_t n)
 }
 
 /*
- * The part of vprof_begin() that makes no call, with the thread's chunk: slot is NULL when
- * vprof_begin_slow() is needed.
+ * `count` slots of the thread's chunk, one behind the other: the first of them, and in `got` how many
+ * of them the chunk still had. Makes no call; slot is NULL when vprof_begin_slow() is needed.
  */
-static ALWAYS_INLINE struct vprof_record vprof_begin_quick(struct vprof_chunk *chunk)
+static ALWAYS_INLINE struct vprof_record vprof_begin_run(struct vprof_chunk *chunk, uint32_t count, uint32_t *got)
 {
 	struct vprof_record none = { NULL, 0 };
 	struct vprof_slot *slot;
+	uint64_t at;
 	uint32_t index;
 
-	if (unlikely(!chunk || !vprof_is_alive()))
+	if (unlikely(!chunk || !vprof_cursor_is_ours()))
 		return none;
-	index = vprof_reserve(&chunk->head.used);
-	/* 0: the chunk of a parent process, replaced by zeroes in this child (fork.c). */
-	if (unlikely(index - 1 >= VPROF_CHUNK_SLOTS - 1))
+	at = vprof_reserve(&vprof_cursor.at, count);
+	index = at & VPROF_CURSOR_INDEX;
+	if (unlikely(index >= VPROF_CHUNK_SLOTS))
 		return none;
+	/* A handler that came since `chunk` was read has filled it and taken another: these slots stay void. */
+	if (unlikely(__atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) != chunk))
+		return none;
+	/* For readers. An interrupted record may take it back a little; the next one puts it right. */
+	__atomic_store_n(&chunk->head.used, index + count, __ATOMIC_RELAXED);
 	slot = (struct vprof_slot *)(void *)chunk + index;
 	/* One pointer from here on: the compiler would rather keep the chunk, the index and the sum. */
 	__asm__("" : "+r"(slot));
 	if (!slot)
 		__builtin_unreachable();
-	return (struct vprof_record){ slot, chunk->head.base + index };
+	*got = count <= VPROF_CHUNK_SLOTS - index ? count : VPROF_CHUNK_SLOTS - index;
+	return (struct vprof_record){ slot, vprof_cursor_base(at) + index };
+}
+
+static ALWAYS_INLINE struct vprof_record vprof_begin_quick(struct vprof_chunk *chunk)
+{
+	uint32_t got;
+
+	return vprof_begin_run(chunk, 1, &got);
 }
 
 static ALWAYS_INLINE struct vprof_record vprof_begin(void)
 {
-	struct vprof_record record = vprof_begin_quick(vprof_chunk);
+	struct vprof_record record = vprof_begin_quick(vprof_cursor.chunk);
 
 	return likely(record.slot) ? record : vprof_begin_slow();
 }
@@ -155,6 +209,7 @@ static ALWAYS_INLINE void vprof_end_at(struct vprof_record r, uint32_t result, u
 	}
 	/* Never 0, which would be in flight: one tick at most is added. */
 	__atomic_store_n(&r.slot->done, VPROF_DONE(ticks | 1, result), __ATOMIC_RELEASE);
+	vprof_fetch_ahead(r.slot + 1);
 	TESTPOINT("end_after");
 }
 
@@ -186,12 +241,12 @@ struct vprof_slot *vprof_count_slow(unsigned call, unsigned query) HIDDEN COLD;
 /* Counts a call that has returned. */
 static ALWAYS_INLINE void vprof_count(unsigned call, unsigned query, int failed)
 {
-	struct vprof_chunk *chunk = vprof_chunk;
+	struct vprof_chunk *chunk = vprof_cursor.chunk;
 	struct vprof_counts *counts = vprof_counts;
 	struct vprof_slot *slot = NULL;
 
-	if (likely(chunk && counts && vprof_is_alive())) {
-		uint64_t index = counts->seq[query] - chunk->head.base;
+	if (likely(chunk && counts && vprof_cursor_is_ours())) {
+		uint64_t index = counts->seq[query] - vprof_cursor_base(vprof_cursor.at);
 
 		/* A base is a multiple of 256, so another chunk's slot is out of the range. */
 		if (likely(index - 1 < VPROF_CHUNK_SLOTS - 1))

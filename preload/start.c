@@ -36,7 +36,7 @@ static const uint32_t never = 0;
 
 const uint32_t *vprof_control = &initial;
 const uint32_t *vprof_alive = &never;
-__thread struct vprof_chunk *vprof_chunk;
+__thread struct vprof_cursor vprof_cursor;
 struct vprof_map vprof_map;
 
 static uint64_t state;

@@ -103,7 +103,7 @@
 	RECORDER CUresult name##_record params                                  \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
-		struct vprof_chunk *chunk = vprof_chunk;                               \
+		struct vprof_chunk *chunk = vprof_cursor.chunk;                               \
 		struct vprof_record r;                                                 \
 		uint32_t object;                                                       \
 		CUresult result;                                                       \

@@ -45,7 +45,7 @@ typedef uintptr_t word;
                                                                                                \
 		if (unlikely(!vprof_clock_is_quick()))                                         \
 			return slow_##N(all);                                                  \
-		r = vprof_begin_quick(vprof_chunk);                                            \
+		r = vprof_begin_quick(vprof_cursor.chunk);                                         \
 		if (unlikely(!r.slot))                                                         \
 			return slow_##N(all);                                                  \
 		CALL(__VA_ARGS__);                                                             \
