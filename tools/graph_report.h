@@ -4,6 +4,7 @@
 #ifndef VPROF_TOOLS_GRAPH_REPORT_H
 #define VPROF_TOOLS_GRAPH_REPORT_H
 
+#include <stdio.h>
 #include "tools/events.h"
 #include "tools/graphs.h"
 
@@ -26,8 +27,11 @@ struct graph_style {
 };
 
 /* 0 or -ENOMEM. */
-int graph_report_text(const struct graph_report *report, const struct graph_style *style);
-void graph_report_json(const struct graph_report *report, const struct graph_style *style);
+int graph_report_make(struct graph_report *report, struct trace *trace, struct trace_process *process);
+void graph_report_free(struct graph_report *report);
+
+int graph_report_text(const struct graph_report *report, FILE *out, const struct graph_style *style);
+void graph_report_json(const struct graph_report *report, FILE *out, const struct graph_style *style);
 
 /* Is it asked for? */
 static inline int graph_shown(const struct graph_style *style, const struct graph *graph)

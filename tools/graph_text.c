@@ -126,7 +126,7 @@ static int put_graph(struct cli_table *table, const struct graph_report *report,
 	return 0;
 }
 
-static int print_graphs(const struct graph_report *report, const struct graph_style *style)
+static int print_graphs(const struct graph_report *report, FILE *out, const struct graph_style *style)
 {
 	static const char *const heads[] = { "GRAPH", "NODES", "KERNELS", "DISTINCT", "COPIES", "SETS", "EDGES", "LAUNCHES",
 					     "TOTAL", "MEAN", "MADE BY, AT", "CAPTURED AT", "KERNELS BY NAME", NULL };
@@ -139,7 +139,7 @@ static int print_graphs(const struct graph_report *report, const struct graph_st
 	for (uint32_t i = 0; !error && i < report->graphs.count; i++)
 		if (graph_shown(style, &report->graphs.list[i]))
 			error = put_graph(table, report, style, &report->graphs.list[i]);
-	return cli_table_print(table, stdout, 0) || error ? -ENOMEM : 0;
+	return cli_table_print(table, out, 0) || error ? -ENOMEM : 0;
 }
 
 /* ---- one row a node ---- */
@@ -197,14 +197,14 @@ static void put_dependencies(struct cli_table *table, const struct graph_list *l
 	cli_table_cell(table, "%s", first < list->edge_count ? text : "-");
 }
 
-static int print_nodes(const struct graph_report *report, const struct graph_style *style, const struct graph *graph)
+static int print_nodes(const struct graph_report *report, FILE *out, const struct graph_style *style, const struct graph *graph)
 {
 	static const char *const heads[] = { "NODE", "IN", "KIND", "GRID", "BLOCK", "SHARED", "AFTER", "WHAT", NULL };
 	const struct graph_list *list = graph_nodes(&report->graphs, graph);
 	struct cli_table *table;
 	char number[32];
 
-	printf("\ngraph %s%s\n", graph_number(number, sizeof(number), graph), list ? "" : ": nodes not known");
+	fprintf(out, "\ngraph %s%s\n", graph_number(number, sizeof(number), graph), list ? "" : ": nodes not known");
 	if (!list)
 		return 0;
 	table = cli_table_new("rllrrrll");
@@ -224,22 +224,22 @@ static int print_nodes(const struct graph_report *report, const struct graph_sty
 		put_dependencies(table, list, i);
 		put_what(table, report, style, node);
 	}
-	return cli_table_print(table, stdout, 2);
+	return cli_table_print(table, out, 2);
 }
 
-int graph_report_text(const struct graph_report *report, const struct graph_style *style)
+int graph_report_text(const struct graph_report *report, FILE *out, const struct graph_style *style)
 {
 	const struct graph_use *others = &report->uses[report->graphs.count];
 	int error = 0;
 
-	printf("%s (pid %u): %u graph%s\n", report->process->name, report->process->os_pid, report->graphs.count,
+	fprintf(out, "%s (pid %u): %u graph%s\n", report->process->name, report->process->os_pid, report->graphs.count,
 	       report->graphs.count == 1 ? "" : "s");
 	if (report->graphs.count)
-		error = print_graphs(report, style);
+		error = print_graphs(report, out, style);
 	if (others->launches)
-		printf("%" PRIu64 " launches of graphs that are not known\n", others->launches);
+		fprintf(out, "%" PRIu64 " launches of graphs that are not known\n", others->launches);
 	for (uint32_t i = 0; style->nodes && !error && i < report->graphs.count; i++)
 		if (graph_shown(style, &report->graphs.list[i]))
-			error = print_nodes(report, style, &report->graphs.list[i]);
+			error = print_nodes(report, out, style, &report->graphs.list[i]);
 	return error;
 }

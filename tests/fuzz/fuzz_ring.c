@@ -13,6 +13,7 @@
 #include "tools/clock.h"
 #include "tools/merge.h"
 #include "tools/dump.h"
+#include "tools/graph_report.h"
 #include "tools/info.h"
 #include "tools/produce.h"
 #include "tools/records.h"
@@ -57,6 +58,18 @@ static void use_top(struct trace *trace)
 
 	top_count(&top, trace);
 	top_free(&top);
+}
+
+static void use_graphs(struct trace *trace)
+{
+	struct graph_style style = { .nodes = 1 };
+	struct graph_report report;
+
+	if (graph_report_make(&report, trace, &trace->processes[0]))
+		return;
+	graph_report_text(&report, nowhere, &style);
+	graph_report_json(&report, nowhere, &style);
+	graph_report_free(&report);
 }
 
 /* The ring twice: two processes of one pid. Every event is given out once, and ends after it began. */
@@ -124,6 +137,7 @@ static void use_ring(struct input *input)
 	}
 	use_trace(input, use_top);
 	use_trace(input, use_merge);
+	use_trace(input, use_graphs);
 	use_trace(input, write_json);
 	ring_refresh(&input->ring);
 }
