@@ -1,6 +1,6 @@
 # The fuzz targets need clang with its runtime; fuzz.t says so where they are missing.
 FUZZ_CC  ?= clang
-FUZZ_SRC := $(filter-out tools/main_%.c tools/cmd_%.c tools/verbs.c,$(wildcard tools/*.c))
+FUZZ_SRC := $(TOOL_SRC)
 FUZZ_OBJ := $(patsubst %,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_PROGRAMS := $(BUILD)/fuzz/fuzz_ring $(BUILD)/fuzz/fuzz_cubin
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
