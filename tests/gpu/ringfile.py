@@ -81,9 +81,11 @@ class Ring:
             elif state == 2 and kind == 2:
                 self.kernels[at // 8] = text[40:].split(b"\0")[0].decode(errors="replace")
             elif state == 2 and kind == 14:
-                graph, _, count, total = np.frombuffer(text, "u4", 4, 8).tolist()
-                nodes = np.frombuffer(text, NODE, count, 24)
-                self.graphs.setdefault(graph, [total]).extend(nodes)
+                graph, first, count, total = np.frombuffer(text, "u4", 4, 8).tolist()
+                if count:
+                    self.graphs.setdefault(graph, [total]).extend(np.frombuffer(text, NODE, count, 24))
+                elif first in self.graphs:  # the same nodes as an earlier graph
+                    self.graphs[graph] = self.graphs[first]
             at += size
 
     def _read_records(self, data):
