@@ -8,6 +8,7 @@ const struct verb vprof_verbs[] = {
 	{ "dump", cmd_dump, "every record of rings as text or JSON, one a line" },
 	{ "graphs", cmd_graphs, "the graphs: their kernels, where they come from, how often they were launched" },
 	{ "info", cmd_info, "whose a ring is, when it was written, how much was lost" },
+	{ "kernels", cmd_kernels, "what each kernel needs, how often it ran, the occupancy it can reach" },
 	{ "memory", cmd_memory, "who holds which memory at a moment, how much it was at most, what leaked" },
 	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },
 	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },

@@ -15,6 +15,7 @@
 #include "tools/dump.h"
 #include "tools/graph_report.h"
 #include "tools/info.h"
+#include "tools/kernels.h"
 #include "tools/produce.h"
 #include "tools/records.h"
 #include "tools/top.h"
@@ -70,6 +71,15 @@ static void use_graphs(struct trace *trace)
 	graph_report_text(&report, nowhere, &style);
 	graph_report_json(&report, nowhere, &style);
 	graph_report_free(&report);
+}
+
+static void use_kernels(struct trace *trace)
+{
+	static const struct kernels_style all = { .all = 1 };
+	struct kernels kernels;
+
+	kernels_count(&kernels, trace, &all);
+	kernels_free(&kernels);
 }
 
 /* The ring twice: two processes of one pid. Every event is given out once, and ends after it began. */
@@ -136,6 +146,7 @@ static void use_ring(struct input *input)
 		info_free(&info);
 	}
 	use_trace(input, use_top);
+	use_trace(input, use_kernels);
 	use_trace(input, use_merge);
 	use_trace(input, use_graphs);
 	use_trace(input, write_json);

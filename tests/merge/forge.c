@@ -9,6 +9,11 @@
  *	call id=1 family=1 name=cuLaunchKernel
  *	kernel name=_Z3foov            its number, from 1, is what kernel= refers to
  *	graph number=1 nodes=3 exec=9  likewise graph=
+ *	module number=1 image=2 handle=5 size=0 name=      likewise module=; kernel module=5 is of it
+ *	device ordinal=0 major=9 minor=0 sms=132           with the limits of an H200
+ *	facts kernel=1 registers=32 shared=0 local=0 threads=1024 ptx=90 binary=90 device=0 valid=1 params=8,4
+ *	nodes graph=1 kernel=2 count=3 block=128 shared=0  that many nodes, all alike
+ *	saved module=1 name=FILE
  *	lane lane=0 thread=1 tid=100 comm=app      a row of the lane table; start=, end= of its owner
  *	chunk lane=0 thread=1 tid=100 comm=app     the lane's next chunk; skip=N slots went before it
  *	rec kind=1 t=10 dur=5 call=1 kernel=1 w0=7 ...    open=1: in flight; torn=1: never published
@@ -34,7 +39,8 @@ static uint8_t *file;
 static uint64_t file_size;
 static struct vprof_ring_header *header;
 static uint64_t defs_used = 8, ticket;
-static uint32_t kernels[OBJECTS_MAX], graphs[OBJECTS_MAX], kernel_count, graph_count;
+static uint32_t kernels[OBJECTS_MAX], graphs[OBJECTS_MAX], modules[OBJECTS_MAX];
+static uint32_t kernel_count, graph_count, module_count;
 static uint64_t position[LANES_MAX];
 static struct vprof_chunk *current;
 static uint32_t slot_index;
@@ -137,6 +143,79 @@ static uint32_t add_def(uint16_t type, const void *fields, size_t size, const ch
 	def->state = VPROF_DEF_READY;
 	defs_used += whole;
 	return id;
+}
+
+static uint32_t object_of(const uint32_t *objects, const char *line, const char *key)
+{
+	return objects[number_of(line, key, 0) % OBJECTS_MAX];
+}
+
+static void add_module(const char *line)
+{
+	struct vprof_def_module def = { .handle = number_of(line, "handle", 0), .size = number_of(line, "size", 0),
+					.image = number_of(line, "image", 0), .number = number_of(line, "number", 0) };
+
+	modules[++module_count % OBJECTS_MAX] = add_def(VPROF_DEF_MODULE, &def, sizeof(def), text_of(line, "name", ""));
+}
+
+static void add_device(const char *line)
+{
+	struct vprof_def_device def = {
+		.ordinal = number_of(line, "ordinal", 0), .major = number_of(line, "major", 9),
+		.minor = number_of(line, "minor", 0), .sm_count = number_of(line, "sms", 132), .warp = 32,
+		.threads_per_sm = 2048, .blocks_per_sm = 32, .threads_per_block = 1024, .registers_per_sm = 65536,
+		.registers_per_block = 65536, .shared_per_sm = 233472, .shared_per_block = 49152,
+		.shared_per_block_optin = 232448, .shared_reserved = 1024,
+	};
+
+	add_def(VPROF_DEF_DEVICE, &def, sizeof(def), text_of(line, "name", "GPU"));
+}
+
+static void add_facts(const char *line)
+{
+	struct {
+		struct vprof_def_facts facts;
+		uint16_t params[2 * VPROF_FACTS_PARAMS];
+	} def = { .facts = {
+		.kernel = object_of(kernels, line, "kernel"), .registers = number_of(line, "registers", 32),
+		.shared_static = number_of(line, "shared", 0), .local = number_of(line, "local", 0),
+		.threads_most = number_of(line, "threads", 1024), .ptx = number_of(line, "ptx", 90),
+		.binary = number_of(line, "binary", 90), .device = (int32_t)number_of(line, "device", 0),
+		.valid = number_of(line, "valid", 1), .param_count = UINT32_MAX,
+	} };
+	const char *sizes = text_of(line, "params", NULL);
+	uint32_t count = 0;
+
+	for (; sizes && *sizes && count < VPROF_FACTS_PARAMS; sizes += *sizes == ',') {
+		def.params[2 * count] = def.facts.param_bytes;
+		def.params[2 * count + 1] = strtoul(sizes, (char **)&sizes, 0);
+		def.facts.param_bytes += def.params[2 * count++ + 1];
+		def.facts.param_count = count;
+	}
+	add_def(VPROF_DEF_FACTS, &def, sizeof(def.facts) + 4 * count, NULL);
+}
+
+static void add_nodes(const char *line)
+{
+	struct {
+		struct vprof_def_nodes nodes;
+		struct vprof_graph_node node[64];
+	} def = { .nodes = { .graph = object_of(graphs, line, "graph"), .count = number_of(line, "count", 1) % 65 } };
+
+	def.nodes.total = def.nodes.count;
+	for (uint32_t i = 0; i < def.nodes.count; i++)
+		def.node[i] = (struct vprof_graph_node){
+			.type = VPROF_NODE_KERNEL, .object = object_of(kernels, line, "kernel"), .grid = { 1, 1, 1 },
+			.block = { number_of(line, "block", 128), 1, 1 }, .shared = number_of(line, "shared", 0),
+		};
+	add_def(VPROF_DEF_NODES, &def, sizeof(def.nodes) + def.nodes.count * sizeof(def.node[0]), NULL);
+}
+
+static void add_saved(const char *line)
+{
+	struct vprof_def_saved def = { .module = object_of(modules, line, "module") };
+
+	add_def(VPROF_DEF_SAVED, &def, sizeof(def), text_of(line, "name", ""));
 }
 
 static struct vprof_lane *lane_row(uint32_t lane)
@@ -277,7 +356,8 @@ static void act(const char *path, const char *line)
 
 		add_def(VPROF_DEF_CALL, &def, sizeof(def), text_of(line, "name", "cuCall"));
 	} else if (IS("kernel")) {
-		struct vprof_def_kernel def = { .handle = number_of(line, "handle", 1) };
+		struct vprof_def_kernel def = { .handle = number_of(line, "handle", 1),
+						.module = number_of(line, "module", 0) };
 
 		kernels[++kernel_count % OBJECTS_MAX] = add_def(VPROF_DEF_KERNEL, &def, sizeof(def),
 								text_of(line, "name", "kernel"));
@@ -287,6 +367,16 @@ static void act(const char *path, const char *line)
 					       .exec = number_of(line, "exec", 0) };
 
 		graphs[++graph_count % OBJECTS_MAX] = add_def(VPROF_DEF_GRAPH, &def, sizeof(def), NULL);
+	} else if (IS("module")) {
+		add_module(line);
+	} else if (IS("device")) {
+		add_device(line);
+	} else if (IS("facts")) {
+		add_facts(line);
+	} else if (IS("nodes")) {
+		add_nodes(line);
+	} else if (IS("saved")) {
+		add_saved(line);
 	} else if (IS("lane")) {
 		add_lane(line);
 	} else if (IS("chunk")) {
