@@ -235,6 +235,8 @@ static void tell_open(struct open_range *open, const struct vprof_said *said, in
 	open->text = text_of(said, now);
 	r = tell(VPROF_KIND_RANGE, said, open->text, open->id, TEXTS_MOST, one_or_run);
 	open->first = open->last = (struct telling){ r.slot, r.seq };
+	if (r.slot)
+		open->begun = r.slot->t0; /* by which later tellings refer to this one */
 }
 
 /* Between chunks, see lane.c: without vprof_begin(), which is busy. */
