@@ -114,6 +114,7 @@ static void chrome_process(void *state, struct buffer *out, const struct trace_p
 	put_meta(out, "process_labels", process->pid, 0, "labels", process->ring->header.command);
 	put_sort_index(out, "process_sort_index", process->pid, 0,
 		       process_rank(chrome->trace, process));
+	chrome_memory_begin(chrome, out, process);
 }
 
 static void chrome_thread(void *state, struct buffer *out, const struct trace_thread *thread)
@@ -156,7 +157,9 @@ static void put_ring(struct buffer *out, const struct trace_process *process)
 		if (count)
 			buffer_print(out, "%s\"%s\":%" PRIu64, lost++ ? "," : "", name, count);
 	}
-	buffer_print(out, "}}");
+	buffer_print(out, "}");
+	chrome_memory_totals(out, process);
+	buffer_print(out, "}");
 }
 
 static void chrome_end(void *state, struct buffer *out)

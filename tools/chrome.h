@@ -59,6 +59,11 @@ struct chrome {
 /* A range, mark or counter of the program's. */
 void chrome_range(struct buffer *out, const struct event *event, uint64_t base_ns);
 
+/* Memory in use: at the window's beginning, after a change, at the end. */
+void chrome_memory_begin(const struct chrome *chrome, struct buffer *out, const struct trace_process *process);
+void chrome_memory_sums(const struct chrome *chrome, struct buffer *out, const struct event *sums);
+void chrome_memory_totals(struct buffer *out, const struct trace_process *process);
+
 void chrome_slices(void *state, struct buffer *out, const struct event *events, int count);
 
 #endif

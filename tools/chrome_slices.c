@@ -6,6 +6,7 @@
  * ready-made texts is at most LINE_REST bytes.
  */
 #include "tools/chrome.h"
+#include "tools/memory.h"
 
 enum { LINE_REST = 1024 };
 
@@ -109,6 +110,27 @@ static char *put_launch(char *p, const struct vprof_slot *slot)
 	return p;
 }
 
+/* Of what kind memory is, and where it lies. */
+static char *put_held(char *p, uint32_t object)
+{
+	const char *kind = memory_kind_name(object & VPROF_MEMORY_KIND);
+	uint32_t place = memory_place_of(object);
+
+	if (!(object & VPROF_MEMORY_KIND))
+		return p;
+	p = put_literal(p, "\"memory\":\"");
+	p = put_text(p, kind, strlen(kind));
+	p = put_literal(p, "\",");
+	if (place < VPROF_MEMORY_HOST) {
+		p = put_literal(p, "\"device\":");
+		p = put_u64(p, place);
+		*p++ = ',';
+	}
+	if (object & VPROF_MEMORY_UNKNOWN)
+		p = put_literal(p, "\"unknown\":true,");
+	return p;
+}
+
 /* The arguments that a kind has of its own. */
 static char *put_arguments(char *p, const struct vprof_slot *slot)
 {
@@ -125,6 +147,8 @@ static char *put_arguments(char *p, const struct vprof_slot *slot)
 		p = put_text(p, direction, strlen(direction));
 		p = put_literal(p, "\",");
 		return put_words(p, slot, slot->object & VPROF_COPY_PER_THREAD);
+	case VPROF_KIND_MEMORY:
+		return put_words(put_held(p, slot->object), slot, 0);
 	case VPROF_KIND_SET:
 		p = put_words(p, slot, slot->object & VPROF_COPY_PER_THREAD);
 		p = put_literal(p, "\"value\":");
@@ -255,7 +279,9 @@ void chrome_slices(void *state, struct buffer *out, const struct event *events, 
 	const struct chrome *chrome = state;
 
 	for (int i = 0; i < count; i++)
-		if (__builtin_expect(!events[i].name, 1))
+		if (__builtin_expect(event_is_sums(&events[i]), 0))
+			chrome_memory_sums(chrome, out, &events[i]);
+		else if (__builtin_expect(!events[i].name, 1))
 			put_slice(chrome, out, &events[i]);
 		else
 			chrome_range(out, &events[i], chrome->trace->base_ns);

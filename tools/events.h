@@ -93,6 +93,7 @@ struct trace {
 	int raw_names;         /* kernels are shown as the driver has them; set by who opened it */
 	int expand_graphs;     /* launches of graphs are shown with their nodes; likewise */
 	uint32_t invented;     /* pids and tids made up so far */
+	struct memory_track *memory; /* by process, where memory in use is followed (memory_track.h); else NULL */
 };
 
 struct event {
@@ -112,7 +113,8 @@ void trace_close(struct trace *trace);
 
 /*
  * Reads a chunk of a process into `events` (room for TRACE_CHUNK_EVENTS), those
- * that pass the filter, ordered by time. `at` is the caller's place in the
+ * that pass the filter, ordered by time; with trace->memory also calls of other threads that
+ * change what is held, which are not to be shown (event_hidden()). `at` is the caller's place in the
  * clock's map. Returns their number or -ENOMEM.
  */
 int trace_load(struct trace *trace, struct trace_process *process, const struct ring_chunk *chunk,
@@ -164,8 +166,22 @@ int trace_shows(const struct trace *trace, const struct trace_thread *thread, st
 /* Name for people, without the thread id. */
 const char *thread_name(const struct trace_thread *thread);
 
+/* Kind of an event that is no record: the sums of memory in use after the event before it. */
+enum { EVENT_KIND_MEMORY = 0xff01 };
+
 /* No whole slot has this: a call takes at least one tick. */
 #define EVENT_ABANDONED VPROF_DONE(0, 1)
+
+/* No record has seq 0, whatever kind it claims. */
+static inline int event_is_sums(const struct event *event)
+{
+	return event->slot.kind == EVENT_KIND_MEMORY && !event->slot.seq;
+}
+
+static inline int event_hidden(const struct event *event)
+{
+	return !event->thread->chosen;
+}
 
 static inline int event_in_flight(const struct event *event)
 {

@@ -27,7 +27,7 @@ struct load {
 	struct event *events;
 	uint32_t *at;          /* the caller's place in the clock's map */
 	uint64_t newest;
-	int count, ordered;
+	int count, hidden, ordered;
 };
 
 static int event_before(const void *a, const void *b)
@@ -60,14 +60,22 @@ int trace_shows(const struct trace *trace, const struct trace_thread *thread, st
 	return thread->chosen && span.start_ns <= trace->to_ns && span.end_ns >= trace->from_ns;
 }
 
+/* Not shown, but it counts: memory is the whole process's. */
+static int counts_hidden(const struct load *load, const struct vprof_slot *slot, struct trace_span span)
+{
+	return load->trace->memory && load->process->chosen && slot->kind == VPROF_KIND_MEMORY && slot->object &&
+	       span.start_ns >= load->trace->from_ns && span.start_ns <= load->trace->to_ns;
+}
+
 /* `ended`: as for trace_span(). */
 static void put_event(struct load *load, const struct vprof_slot *slot, uint64_t ended, uint32_t *at,
 		      const struct range_name *name, const struct range_name *range)
 {
 	struct trace_span span = trace_span(load->trace, load->process, slot, ended, at);
 	struct event *event = &load->events[load->count];
+	int shown = trace_shows(load->trace, load->thread, span);
 
-	if (!trace_shows(load->trace, load->thread, span))
+	if (!shown && !counts_hidden(load, slot, span))
 		return;
 	load->ordered &= span.start_ns >= load->newest;
 	load->newest = span.start_ns;
@@ -79,7 +87,8 @@ static void put_event(struct load *load, const struct vprof_slot *slot, uint64_t
 	event->slot = *slot;
 	if (__builtin_expect(ended != 0, 0))
 		event->slot.done = EVENT_ABANDONED;
-	load->thread->slices++;
+	load->thread->slices += shown;
+	load->hidden += !shown;
 	load->count++;
 }
 
@@ -290,6 +299,6 @@ int trace_load(struct trace *trace, struct trace_process *process, const struct 
 							  load.thread->serial));
 	if (!load.ordered)
 		qsort(events, load.count, sizeof(*events), event_before);
-	process->slices += load.count;
+	process->slices += load.count - load.hidden;
 	return load.count;
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/memory_track.h"
 
 #define KEY_END UINT64_MAX
 
@@ -196,21 +197,37 @@ void merge_close(struct merge *merge)
 	memset(merge, 0, sizeof(*merge));
 }
 
+/* Is the event to be given out? What it changed in memory is counted either way, and due next. */
+static int merge_gives(struct merge *merge, const struct event *event)
+{
+	if (__builtin_expect(event->slot.kind != VPROF_KIND_MEMORY, 1) || !merge->trace->memory)
+		return 1;
+	if (!memory_track_step(merge->trace, event, &merge->sums))
+		merge->sums.thread = NULL;
+	return !event_hidden(event);
+}
+
 int merge_next(struct merge *merge, struct event *events, int max)
 {
 	const uint64_t lane_mask = (1ull << merge->lane_bits) - 1;
 	int count = 0, error;
 
-	while (count < max && merge->tree[0] != KEY_END) {
+	while (count < max && (merge->sums.thread || merge->tree[0] != KEY_END)) {
 		uint32_t index = merge->tree[0] & lane_mask;
 		struct merge_lane *lane = &merge->lanes[index];
 
+		if (__builtin_expect(merge->sums.thread != NULL, 0)) {
+			events[count++] = merge->sums;
+			merge->sums.thread = NULL;
+			continue;
+		}
 		if (__builtin_expect(!lane->events, 0)) {
 			error = lane_load(merge, lane);
 			if (error)
 				return error;
 		} else {
-			events[count++] = lane->events[lane->at++];
+			events[count] = lane->events[lane->at++];
+			count += merge_gives(merge, &events[count]);
 			if (lane->at == lane->count)
 				lane_unload(merge, lane);
 			else /* the one after: by its turn many other lanes have had theirs */

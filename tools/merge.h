@@ -25,6 +25,7 @@ struct merge {
 	uint32_t lane_bits;        /* of a node's word: which lane */
 	uint64_t *tree;            /* tree[0]: the winner; the others: losers of each match */
 	struct merge_spare *spares;
+	struct event sums;         /* to be given out next, when its thread is set (memory_track.h) */
 	uint64_t chunks_done, chunks; /* for progress */
 };
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/cli.h"
+#include "tools/memory_track.h"
 #include "tools/merge.h"
 
 enum {
@@ -256,7 +257,9 @@ int produce(struct trace *trace, const struct output *output, struct sink *sink,
 	error = output->open(&production.state, trace);
 	if (error)
 		return error;
-	error = merge_open(&production.merge, trace);
+	error = memory_tracks_open(trace);
+	if (!error)
+		error = merge_open(&production.merge, trace);
 	if (error)
 		goto err;
 	error = put_head(&production, &out);
@@ -269,6 +272,7 @@ int produce(struct trace *trace, const struct output *output, struct sink *sink,
 		error = put_tail(&production, &out);
 	merge_close(&production.merge);
 err:
+	memory_tracks_close(trace);
 	output->close(production.state);
 	buffer_free(&out);
 	return error;

@@ -19,6 +19,8 @@
  *	rec kind=1 t=10 dur=5 call=1 kernel=1 w0=7 ...    open=1: in flight; torn=1: never published
  *	owner t=20 thread=2 tid=101 comm=late      the lane changes hands
  *	loss which=0 count=3
+ *	held address=0xa000 bytes=1000 kind=1 place=0 t=5 call=1 thread=1    memory held at the end
+ *	memory place=0 bytes=1000 peak=6000 t=70     the sums of a device, or of the host (32)
  *	beat t=99
  *	fill lanes=16 kernels=48 step=700          every chunk, with launches (for speed)
  *
@@ -33,7 +35,7 @@
 #include <unistd.h>
 #include "vprof/ring.h"
 
-enum { DEFS_SIZE = 65536, OBJECTS_MAX = 256, LANES_MAX = 1024 };
+enum { DEFS_SIZE = 65536, HOLDINGS_MAX = 64, OBJECTS_MAX = 256, LANES_MAX = 1024 };
 
 static uint8_t *file;
 static uint64_t file_size;
@@ -93,7 +95,10 @@ static void make_ring(const char *path, const char *line)
 	int fd;
 
 	uint64_t lanes_end = VPROF_LANES_OFFSET + ((uint64_t)lanes * 128 + 4095) / 4096 * 4096;
-	file_size = lanes_end + DEFS_SIZE + (uint64_t)chunks * VPROF_CHUNK_SIZE;
+	uint64_t defs_end = lanes_end + DEFS_SIZE;
+	uint64_t chunks_at = defs_end + HOLDINGS_MAX * sizeof(struct vprof_holding);
+
+	file_size = chunks_at + (uint64_t)chunks * VPROF_CHUNK_SIZE;
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0 || ftruncate(fd, file_size))
 		die("cannot make the file");
@@ -105,11 +110,12 @@ static void make_ring(const char *path, const char *line)
 		.magic = VPROF_RING_MAGIC, .byte_order = VPROF_RING_BYTE_ORDER,
 		.major = VPROF_RING_MAJOR, .minor = VPROF_RING_MINOR, .file_size = file_size,
 		.header_size = sizeof(*header), .slot_size = 64, .chunk_size = VPROF_CHUNK_SIZE,
-		.chunk_count = chunks, .chunks_offset = lanes_end + DEFS_SIZE, .lane_size = 128,
+		.chunk_count = chunks, .chunks_offset = chunks_at, .lane_size = 128,
 		.lane_count = lanes, .lanes_offset = VPROF_LANES_OFFSET, .defs_offset = lanes_end,
 		.defs_size = DEFS_SIZE, .clock = VPROF_CLOCK_TSC, .anchor_count = VPROF_ANCHORS,
 		.tick_hz = 1000000000, .start_ticks = 1, .pid = number_of(line, "pid", 100),
-		.page_size = 4096,
+		.page_size = 4096, .holdings_offset = defs_end, .holding_count = HOLDINGS_MAX,
+		.holding_size = sizeof(struct vprof_holding),
 	};
 	snprintf(header->host, sizeof(header->host), "%s", text_of(line, "host", "host"));
 	snprintf(header->boot_id, sizeof(header->boot_id), "%s", text_of(line, "boot", "boot"));
@@ -304,6 +310,30 @@ static void add_lane(const char *line)
 	memcpy(lane->comm, comm, strnlen(comm, 15));
 }
 
+static void add_holding(const char *line)
+{
+	static uint32_t count;
+	struct vprof_holding *held = (void *)(file + header->holdings_offset);
+
+	if (count == HOLDINGS_MAX)
+		die("no room for what is held");
+	held[count++] = (struct vprof_holding){
+		.address = number_of(line, "address", 0x1000), .bytes = number_of(line, "bytes", 1),
+		.ticks = number_of(line, "t", 1), .thread = number_of(line, "thread", 1),
+		.call = number_of(line, "call", 1), .kind = number_of(line, "kind", VPROF_MEMORY_DEVICE),
+		.place = number_of(line, "place", 0),
+	};
+}
+
+static void set_memory(const char *line)
+{
+	struct vprof_ring_live *live = (void *)(file + VPROF_LIVE_OFFSET);
+
+	live->memory[number_of(line, "place", 0) % VPROF_MEMORY_TOTALS] = (struct vprof_memory_total){
+		number_of(line, "bytes", 0), number_of(line, "peak", 0), number_of(line, "t", 0),
+	};
+}
+
 /* A busy process: all lanes launch in turn, with the calls of a real program's proportions. */
 static void fill(const char *line)
 {
@@ -395,6 +425,10 @@ static void act(const char *path, const char *line)
 		struct vprof_ring_live *live = (void *)(file + VPROF_LIVE_OFFSET);
 
 		live->loss[number_of(line, "which", 0) % VPROF_LOSS_COUNT] = number_of(line, "count", 0);
+	} else if (IS("held")) {
+		add_holding(line);
+	} else if (IS("memory")) {
+		set_memory(line);
 	} else if (IS("beat")) {
 		((struct vprof_ring_live *)(file + VPROF_LIVE_OFFSET))->beat_ticks = number_of(line, "t", 0);
 	} else if (IS("fill")) {
