@@ -170,8 +170,6 @@ static void json_facts(const struct kernel_row *row)
 		printf(", \"registers\": %u, \"shared_static\": %u, \"shared_most\": %u, \"constant\": %u, \"local\": %u, "
 		       "\"max_threads\": %u, \"ptx\": %u, \"binary\": %u", facts->registers, facts->shared_static,
 		       facts->shared_most, facts->constant, facts->local, facts->threads_most, facts->ptx, facts->binary);
-	if (row->code)
-		printf(", \"code\": %" PRIu64, row->code);
 	if (facts->param_count == UINT32_MAX)
 		return;
 	printf(", \"param_count\": %u, \"param_bytes\": %u, \"params\": [", facts->param_count, facts->param_bytes);

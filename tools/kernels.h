@@ -32,7 +32,6 @@ struct kernel_row {
 	uint32_t modules;      /* that have such a kernel; 0: not known */
 	struct kernel_shape *shapes; /* the most used first, after kernels_count() */
 	uint32_t shape_count;
-	uint64_t code;         /* bytes, from a cubin; 0: not known */
 	enum kernel_source source;
 	struct cubin_param *params;
 	uint32_t params_known; /* in `params`; facts.param_count may be more */

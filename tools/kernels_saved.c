@@ -78,7 +78,6 @@ static int take_kernel(struct kernel_row *row, const struct cubin *cubin, const 
 	struct vprof_def_facts *facts = &row->facts;
 	uint64_t threads = 1;
 
-	row->code = kernel->code;
 	if (facts->param_count == UINT32_MAX || row->source == KERNEL_FROM_CUBIN)
 		if (take_params(row, kernel))
 			return -ENOMEM;
@@ -128,10 +127,14 @@ static int see_image(void *context, const struct image *image)
 	return reading->error;
 }
 
+/* Is there a kernel of this module of which something is missing, and can the file have it? */
 static int wants_saved(const struct kernel_row *rows, size_t count, const struct vprof_def_module *module)
 {
+	if (!module || (module->image != VPROF_IMAGE_CUBIN && module->image != VPROF_IMAGE_FATBIN))
+		return 0;
 	for (size_t i = 0; i < count; i++)
-		if (rows[i].module == module)
+		if (rows[i].module == module &&
+		    (rows[i].source != KERNEL_FROM_DRIVER || rows[i].facts.param_count == UINT32_MAX))
 			return 1;
 	return 0;
 }
@@ -166,7 +169,7 @@ int kernels_read_saved(struct kernels *kernels, struct kernel_row *rows, size_t 
 		if (def->type != VPROF_DEF_SAVED)
 			continue;
 		reading.module = ring_def(ring, saved->module, VPROF_DEF_MODULE);
-		if (reading.module && wants_saved(rows, count, reading.module))
+		if (wants_saved(rows, count, reading.module))
 			error = read_file(kernels, &reading, saved->name);
 	}
 	free(reading.sm);
