@@ -11,73 +11,15 @@
  * A figure is the median over rounds of (block - direct of the same round). Time is
  * the thread's CPU time: on fewer cores than threads, wall time would count waiting.
  */
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <glob.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <string.h>
-#include <unistd.h>
-#include "preload/elf.h"
+#include "tests/bench/launch.h"
 #include "tests/bench/row.h"
 
 enum { BLOCK = 200000, ROUNDS = 60, WARM = 3, ANCHOR_BYTES = 64 << 20, THREADS = 8 };
 enum arm { ANCHOR, DIRECT, RECORDED, DISABLED, ARMS };
 
-typedef int (*launch_fn)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,
-			 void **, void **);
-
-static launch_fn direct, wrapped;
-static void *function;
-static int control = -1;
 static uint64_t *anchor_buffer;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "record_cost: %s\n", what);
-	exit(1);
-}
-
-/* A kernel as any program has one: launches of a handle that the driver does not know are dearer. */
-static void find_kernel(void *handle)
-{
-	int (*init)(unsigned) = (int (*)(unsigned))dlsym(handle, "cuInit");
-	int (*retain)(void **, int) = (int (*)(void **, int))dlsym(handle, "cuDevicePrimaryCtxRetain");
-	int (*current)(void *) = (int (*)(void *))dlsym(handle, "cuCtxSetCurrent");
-	int (*load)(void **, const void *) = (int (*)(void **, const void *))dlsym(handle, "cuModuleLoadData");
-	int (*get)(void **, void *, const char *) =
-		(int (*)(void **, void *, const char *))dlsym(handle, "cuModuleGetFunction");
-	void *context, *module;
-
-	if (!init || !retain || !current || !load || !get || init(0) || retain(&context, 0) || current(context) ||
-	    load(&module, "fake") || get(&function, module, "noop"))
-		die("the driver gives no kernel");
-}
-
-static void set_control(int on)
-{
-	uint32_t word = 0;
-
-	if (on && pread(control, &word, sizeof(word), VPROF_CONTROL_OFFSET + offsetof(struct vprof_ring_control, groups)) !=
-		  sizeof(word))
-		die("cannot read the control page");
-	if (pwrite(control, &word, sizeof(word), VPROF_CONTROL_OFFSET) != sizeof(word))
-		die("cannot write the control word");
-}
-
-static void find_ring(void)
-{
-	char pattern[4096];
-	glob_t found;
-
-	snprintf(pattern, sizeof(pattern), "%s/*.%d.*.ring", getenv("VPROF_OUT"), getpid());
-	if (glob(pattern, 0, NULL, &found) || found.gl_pathc != 1)
-		die("no ring of this process in VPROF_OUT");
-	control = open(found.gl_pathv[0], O_RDWR);
-	if (control < 0)
-		die("cannot open the ring");
-	globfree(&found);
-}
 
 static void run_anchor(uint64_t *buffer, size_t from)
 {
@@ -194,21 +136,11 @@ static double many(double *anchor)
 
 int main(void)
 {
-	struct vprof_object driver;
-	void *handle = dlopen("libcuda.so.1", RTLD_NOW);
 	double disabled, anchor, added;
 
-	if (!handle || vprof_object_find("libcuda.so", &driver))
-		die("no driver");
-	direct = (launch_fn)vprof_object_symbol(&driver, "cuLaunchKernel");
-	wrapped = (launch_fn)dlsym(handle, "cuLaunchKernel");
-	if (!direct || direct == wrapped)
-		die("cuLaunchKernel is not hooked: run under LD_PRELOAD=libvprof.so");
+	launch_setup();
 	anchor_buffer = aligned_alloc(64, ANCHOR_BYTES);
 	memset(anchor_buffer, 1, ANCHOR_BYTES);
-	find_kernel(handle);
-	run_launches(wrapped);
-	find_ring();
 
 	added = single(&disabled, &anchor);
 	bench_ratio("recorded launch, 1 thread", added, "ns", anchor, 1.5);
