@@ -44,10 +44,16 @@ CONSTANTS = {
     "VPROF_KIND_PROFILER": 10,
     "VPROF_KIND_CALL": 11,
     "VPROF_KIND_THREAD": 12,
+    "VPROF_KIND_RANGE": 14,
+    "VPROF_KIND_MARK": 15,
+    "VPROF_KIND_TEXT": 16,
+    "VPROF_KIND_COUNTER": 17,
+    "VPROF_KIND_RANGE_END": 18,
     "VPROF_DEF_READY": 2,
     "VPROF_DEF_CALL": 1,
     "VPROF_DEF_KERNEL": 2,
     "VPROF_DEF_GRAPH": 3,
+    "VPROF_DEF_TEXT": 5,
     "VPROF_COPY_DIRECTION": 0xFF,
 }
 
@@ -76,15 +82,19 @@ FIELDS = {
         "set.bytes": (40, 8), "set.stream": (48, 8), "sync.handle": (32, 8), "event.event": (32, 8),
         "event.stream": (40, 8), "memory.address": (32, 8), "memory.bytes": (40, 8), "module.handle": (32, 8),
         "graph.graph": (32, 8), "graph.exec": (40, 8), "owner.thread": (32, 8), "owner.tid": (40, 4),
-        "owner.comm": (48, 16),
+        "owner.comm": (48, 16), "range.flags": (52, 2), "range.texts": (54, 1), "text": (32, 32),
     },
     "vprof_def": {"size": (0, 4), "type": (4, 2), "state": (6, 2)},
     "vprof_def_call": {"call": (8, 4), "name": (16, 0)},
     "vprof_def_kernel": {"name": (40, 0)},
+    "vprof_def_text": {"name": (8, 0)},
     "vprof_def_graph": {"number": (40, 4), "nodes": (44, 4)},
 }
 
 C = CONSTANTS
+# What the program said of itself, which is no call.
+SAID = {C["VPROF_KIND_RANGE"]: "(range)", C["VPROF_KIND_MARK"]: "(mark)", C["VPROF_KIND_COUNTER"]: "(counter)",
+        C["VPROF_KIND_RANGE_END"]: "(range-end)"}
 DIRECTIONS = ["unified", "HtoD", "DtoH", "DtoD", "HtoA", "AtoH", "DtoA", "AtoD", "AtoA", "PtoP", "HtoH"]
 
 
@@ -230,7 +240,7 @@ class Ring:
         return self.number(payload[offset:offset + size])
 
     def read_definitions(self):
-        self.calls, self.kernels, self.graphs = {}, {}, {}
+        self.calls, self.kernels, self.graphs, self.texts = {}, {}, {}, {}
         size = min(self.header["defs_size"], 1 << 28)
         log, at = self.source.read(self.header["defs_offset"], size), 8
         while at + 8 <= len(log):
@@ -243,7 +253,7 @@ class Ring:
             at += head["size"]
 
     def definition(self, table, ident):
-        """An entry of self.kernels or self.graphs; the file of a running process may have got it since."""
+        """An entry of self.kernels, graphs or texts; the file of a running process may have got it since."""
         if ident not in getattr(self, table) and not self.reread:
             self.reread = True
             self.read_definitions()
@@ -256,6 +266,8 @@ class Ring:
             self.calls[self.decode("vprof_def_call", entry)["call"]] = name("vprof_def_call")
         elif kind == C["VPROF_DEF_KERNEL"]:
             self.kernels[ident] = name("vprof_def_kernel")
+        elif kind == C["VPROF_DEF_TEXT"]:
+            self.texts[ident] = name("vprof_def_text")
         elif kind == C["VPROF_DEF_GRAPH"]:
             self.graphs[ident] = self.decode("vprof_def_graph", entry)
 
@@ -301,6 +313,7 @@ class Ring:
         if not base:
             return
         self.threads.setdefault(serial, (head["tid"], head["comm"]))
+        said = None
         for i, fields in enumerate(self.slot.iter_unpack(data)):
             if fields[0] != base + i or not i:
                 continue
@@ -311,8 +324,14 @@ class Ring:
                 self.threads[serial] = (self.field("owner.tid", payload), text_of(payload[offset:]))
                 self.started.add(serial)
                 continue
+            if kind == C["VPROF_KIND_TEXT"]:
+                if said and len(said.inline) < said.texts:
+                    said.inline.append(payload)
+                continue
             self.newest = max(self.newest, t0 + (done >> 16))
-            yield Record(self, serial, t0, done, kind, call, ident, payload)
+            record = Record(self, serial, t0, done, kind, call, ident, payload)
+            said = record if kind in SAID else None
+            yield record
 
     def thread_name(self, serial):
         """(tid, name): the newest name, which the lane of a living thread has."""
@@ -346,8 +365,11 @@ class Record:
     def __init__(self, ring, serial, t0, done, kind, call, ident, payload):
         self.ring, self.serial, self.t0, self.done = ring, serial, t0, done
         self.kind, self.call, self.ident, self.payload = kind, call, ident, payload
+        self.inline, self.texts = [], ring.field("range.texts", payload) if kind in SAID else 0
 
     def name(self):
+        if self.kind in SAID:
+            return SAID[self.kind]
         return self.ring.calls.get(self.call, "call#%d" % self.call)
 
     def numbers(self, name, width):
@@ -356,7 +378,15 @@ class Record:
         part = self.payload[offset:offset + size]
         return ",".join(str(self.ring.number(part[i:i + width])) for i in range(0, size, width))
 
+    def said(self):
+        """The name of a range, mark or counter: a definition, or in the texts behind the record."""
+        if self.ident:
+            return self.ring.definition("texts", self.ident) or "?"
+        return text_of(b"".join(self.inline))
+
     def detail(self):
+        if self.kind in SAID:
+            return self.said()
         get = lambda name: self.ring.field(name, self.payload)
         handle = lambda name: name.split(".")[1] + " 0x%x" % get(name)
         if self.kind == C["VPROF_KIND_LAUNCH"]:
@@ -389,6 +419,8 @@ class Record:
         return ""
 
     def outcome(self):
+        if not self.done and self.kind in SAID:
+            return "open"
         if not self.done:
             return "IN FLIGHT" if self.ring.alive(self.serial) else "abandoned"
         result = self.done & 0xFFFF
@@ -483,6 +515,8 @@ recorded, its last call, and for how long it has been in it if it has not return
     def invoke(self, argument, from_tty):
         ring, last, numbers = open_ring(), {}, gdb_threads()
         for record in ring.records():
+            if record.kind in SAID:
+                continue
             if record.serial not in last or record.t0 >= last[record.serial].t0:
                 last[record.serial] = record
         now, rows = ring.now_ns(), []
@@ -517,7 +551,7 @@ long it has been in the call, the call, and for a launch the kernel and its shap
 
     def invoke(self, argument, from_tty):
         ring, numbers = open_ring(), gdb_threads()
-        open_calls = [r for r in ring.records() if not r.done and ring.alive(r.serial)]
+        open_calls = [r for r in ring.records() if not r.done and r.kind not in SAID and ring.alive(r.serial)]
         now = ring.now_ns()
         print(ring.title())
         if not open_calls:
