@@ -206,6 +206,7 @@ int vprof_holding_take(const struct vprof_holding *holding, uint64_t context)
 	if (!vprof_holdings_there() || holding->address <= GIVEN_BACK)
 		return -1;
 	filled.thread = vprof_lane ? vprof_lane->thread : 0;
+	filled.range = vprof_range_now();
 	give_older(holding);
 	at = place_of(holding->address);
 	for (uint32_t i = 0; i < PROBES && i < count; i++, at++) {
