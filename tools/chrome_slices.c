@@ -220,6 +220,37 @@ static const struct chrome_text *slice_text(const struct chrome_names *names, co
 	}
 }
 
+/* The stream that a call was made for, 0 where it is none that could have a name. */
+static uint64_t stream_of(const struct vprof_slot *slot)
+{
+	switch (slot->kind) {
+	case VPROF_KIND_LAUNCH:
+		return slot->launch.stream;
+	case VPROF_KIND_GRAPH_LAUNCH:
+		return slot->graph_launch.stream;
+	case VPROF_KIND_COPY:
+		return slot->copy.stream;
+	case VPROF_KIND_SET:
+		return slot->set.stream;
+	case VPROF_KIND_SYNC:
+		return slot->sync.handle;
+	case VPROF_KIND_EVENT:
+		return slot->event.stream;
+	case VPROF_KIND_MEMORY:
+		return slot->memory.stream;
+	}
+	return 0;
+}
+
+static char *put_named(char *p, const char *key, size_t size, const struct range_name *name)
+{
+	p = put_text(p, key, size);
+	p = put_padded(p, name->json, name->json_size);
+	return put_literal(p, "\",");
+}
+
+#define PUT_NAMED(p, key, name) put_named(p, "\"" key "\":\"", sizeof("\"" key "\":\"") - 1, name)
+
 static int is_launch(const struct vprof_slot *slot)
 {
 	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH;
@@ -229,6 +260,8 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 {
 	const struct trace_thread *thread = event->thread;
 	const struct chrome_names *names = &chrome->names[thread->process->index];
+	const struct range_names *said = &thread->process->names;
+	const struct range_name *stream = NULL;
 	const struct vprof_slot *slot = &event->slot;
 	uint64_t base = chrome->trace->base_ns;
 	uint64_t start = event->start_ns > base ? event->start_ns - base : 0;
@@ -238,8 +271,10 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	char *p;
 
 	text = slice_text(names, slot, call, &object);
+	if (__builtin_expect(said->streams.count != 0, 0))
+		stream = range_label(said, &said->streams, stream_of(slot));
 	p = buffer_room(out, text->head_size + object->args_size + object->more_size + call->args_size + LINE_REST +
-			     (event->range ? event->range->json_size : 0));
+			     (event->range ? event->range->json_size : 0) + (stream ? stream->json_size : 0));
 	if (!p)
 		return;
 	p = put_head(p, text, event);
@@ -258,11 +293,10 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	p = put_arguments(p, slot);
 	if (__builtin_expect(object->more_size && slot->kind == VPROF_KIND_GRAPH_LAUNCH, 0))
 		p = put_text(p, object->more, object->more_size);
-	if (event->range && is_launch(slot)) {
-		p = put_literal(p, "\"range\":\"");
-		p = put_padded(p, event->range->json, event->range->json_size);
-		p = put_literal(p, "\",");
-	}
+	if (stream)
+		p = PUT_NAMED(p, "stream name", stream);
+	if (event->range && is_launch(slot))
+		p = PUT_NAMED(p, "range", event->range);
 	if (__builtin_expect(!returned, 0))
 		p = event_abandoned(event) ? put_literal(p, "\"abandoned\":true,") :
 					     put_literal(p, "\"in_flight\":true,");

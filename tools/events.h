@@ -33,7 +33,7 @@ struct trace_thread {
 	char ids[64];          /* "pid":1,"tid":2, - here since every slice needs it; see put_padded() */
 	uint64_t comm_rank;    /* how new the name is */
 	char comm[16];         /* newest name known; may be empty */
-	const char *label;     /* the program's own name for it, or NULL */
+	const struct range_name *label; /* the program's own name for it, or NULL */
 	struct range_stack *ranges; /* while the reading is in any; NULL: none yet */
 	uint8_t chosen;        /* passes the filter */
 	uint64_t slices;       /* events given out */

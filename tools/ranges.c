@@ -12,35 +12,6 @@
 /* A name that is not there at all. */
 #define NO_NAME "range"
 
-static int labels_open(struct range_names *names, const struct ring *ring)
-{
-	const struct vprof_def *def = NULL;
-	int error = 0;
-
-	while (!error && (def = ring_def_next(ring, def))) {
-		const struct vprof_def_category *category = (const void *)def;
-		const struct vprof_def_label *label = (const void *)def;
-		uint32_t id = ring_def_id(ring, def);
-
-		if (!ring_def(ring, id, def->type))
-			continue;
-		if (def->type == VPROF_DEF_CATEGORY)
-			error = idmap_put(&names->categories,
-					  (uint64_t)category->domain << 32 | category->category, id);
-		else if (def->type == VPROF_DEF_LABEL && label->of == VPROF_LABEL_THREAD)
-			error = idmap_put(&names->threads, label->handle, id);
-		else if (def->type == VPROF_DEF_LABEL && label->of == VPROF_LABEL_STREAM)
-			error = idmap_put(&names->streams, label->handle, id);
-	}
-	return error;
-}
-
-int range_names_open(struct range_names *names, const struct ring *ring)
-{
-	memset(names, 0, sizeof(*names));
-	return labels_open(names, ring);
-}
-
 void range_names_close(struct range_names *names)
 {
 	for (uint32_t i = 0; i < names->count; i++) {
@@ -54,14 +25,6 @@ void range_names_close(struct range_names *names)
 	idmap_free(&names->categories);
 	idmap_free(&names->threads);
 	idmap_free(&names->streams);
-}
-
-const char *range_label(const struct ring *ring, const struct idmap *labels, uint64_t handle)
-{
-	uint32_t id = idmap_get(labels, handle);
-	const struct vprof_def_label *label = id == IDMAP_NONE ? NULL : ring_def(ring, id, VPROF_DEF_LABEL);
-
-	return label && label->name[0] ? label->name : NULL;
 }
 
 static struct range_name *name_make(const char *text)
@@ -102,6 +65,41 @@ static struct range_name *name_add(struct range_names *names, struct idmap *map,
 		return NULL;
 	names->list[names->count++] = name;
 	return idmap_put(map, key, names->count - 1) ? NULL : name;
+}
+
+static int label_add(struct range_names *names, const struct vprof_def_label *label)
+{
+	struct idmap *map = label->of == VPROF_LABEL_THREAD ? &names->threads :
+			    label->of == VPROF_LABEL_STREAM ? &names->streams : NULL;
+
+	return !map || name_add(names, map, label->handle, label->name) ? 0 : -ENOMEM;
+}
+
+static int labels_open(struct range_names *names, const struct ring *ring)
+{
+	const struct vprof_def *def = NULL;
+	int error = 0;
+
+	while (!error && (def = ring_def_next(ring, def))) {
+		const struct vprof_def_category *category = (const void *)def;
+		const struct vprof_def_label *label = (const void *)def;
+		uint32_t id = ring_def_id(ring, def);
+
+		if (!ring_def(ring, id, def->type))
+			continue;
+		if (def->type == VPROF_DEF_CATEGORY)
+			error = idmap_put(&names->categories,
+					  (uint64_t)category->domain << 32 | category->category, id);
+		else if (def->type == VPROF_DEF_LABEL && label->name[0])
+			error = label_add(names, label);
+	}
+	return error;
+}
+
+int range_names_open(struct range_names *names, const struct ring *ring)
+{
+	memset(names, 0, sizeof(*names));
+	return labels_open(names, ring);
 }
 
 static uint64_t hash_of(const char *text)

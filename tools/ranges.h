@@ -28,14 +28,20 @@ struct range_names {
 	uint32_t count, room;
 	struct idmap by_def, by_hash;  /* -> index in list */
 	struct idmap categories;       /* domain << 32 | category -> definition */
-	struct idmap threads, streams; /* tid, handle -> definition of the newest label */
+	struct idmap threads, streams; /* tid, handle -> index in list of the newest label */
 };
 
 int range_names_open(struct range_names *names, const struct ring *ring);
 void range_names_close(struct range_names *names);
 
-/* The label of a thread or stream; NULL: it has none. */
-const char *range_label(const struct ring *ring, const struct idmap *labels, uint64_t handle);
+/* The program's own name for a thread or stream; NULL: it has none. */
+static inline const struct range_name *range_label(const struct range_names *names, const struct idmap *labels,
+						   uint64_t handle)
+{
+	uint32_t index = idmap_get(labels, handle);
+
+	return index == IDMAP_NONE ? NULL : names->list[index];
+}
 
 /* The name of the record slot[i], from its definition or the TEXT records behind it. NULL: no memory. */
 const struct range_name *range_name_of(struct range_names *names, const struct ring *ring,

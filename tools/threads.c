@@ -44,7 +44,7 @@ static int thread_chosen(const struct trace *trace, const struct trace_thread *t
 	snprintf(tid, sizeof(tid), "%u", thread->os_tid);
 	for (size_t i = 0; i < wanted->count; i++)
 		if (!strcmp(wanted->items[i], tid) || !fnmatch(wanted->items[i], thread->comm, 0) ||
-		    (thread->label && !fnmatch(wanted->items[i], thread->label, 0)))
+		    (thread->label && !fnmatch(wanted->items[i], thread->label->text, 0)))
 			return 1;
 	return 0;
 }
@@ -62,7 +62,7 @@ static struct trace_thread *thread_add(struct trace *trace, struct trace_process
 	/* Ids that Linux gave out again get a made-up one, so that a track is one thread. */
 	if (idmap_get(&process->by_tid, tid) != IDMAP_NONE)
 		thread->tid = trace_invent_id(trace);
-	thread->label = range_label(process->ring, &process->names.threads, tid);
+	thread->label = range_label(&process->names, &process->names.threads, tid);
 	thread->index = process->thread_count;
 	thread->ids_size = snprintf(thread->ids, sizeof(thread->ids), "\"pid\":%u,\"tid\":%u,",
 				    process->pid, thread->tid);
@@ -134,7 +134,7 @@ void process_free_threads(struct trace_process *process)
 const char *thread_name(const struct trace_thread *thread)
 {
 	if (thread->label)
-		return thread->label;
+		return thread->label->text;
 	if (thread->os_tid == thread->process->os_pid)
 		return "main";
 	return *thread->comm ? thread->comm : "thread";

@@ -53,6 +53,13 @@ is "a range lies within the one around it" "$(said 'select(.name == "inner" or .
 	sort -n | awk 'NR == 1 { a = $1; b = $2 } NR == 2 { print ($1 >= a && $2 <= b + 0.0015) }')" 1
 is "vprof info counts no range as a call in flight" "$("$BUILD/vprof" info "$OUT" | grep -o '[0-9]* in flight')" "0 in flight"
 
+traced "$program" cuda objects
+merge
+is "a launch tells the name of its stream" \
+	"$(jq -r '.traceEvents[] | select(.cat == "launch") | .args["stream name"] // "-"' "$TMP/t.json")" 'the "copy" stream'
+ok "memory is known by the range in which it was taken" grep -q '"allocate weights"' \
+	<("$BUILD/vprof" memory --json "$OUT")
+
 traced "$program" cuda chunks
 merge
 is "a range across the ends of chunks is drawn once" "$(said 'select(.name == "spans chunks") | .ph')" X

@@ -90,6 +90,23 @@ static void extra(void)
 	vprof_range_end(); /* one too many */
 }
 
+/* A stream with a name, and memory that is taken in a range. */
+static void objects(void)
+{
+	void *driver = dlopen("libcuda.so.1", RTLD_NOW), *stream;
+	unsigned long long memory;
+
+	if (((int (*)(void **, unsigned))symbol(driver, "cuStreamCreate"))(&stream, 0))
+		exit(5);
+	vprof_name_stream(stream, "the \"copy\" stream");
+	launch(function, 1, 1, 1, 1, 1, 1, 0, stream, (void *[]){ NULL }, NULL);
+	vprof_range_begin("load");
+	vprof_range_begin("allocate weights");
+	((int (*)(unsigned long long *, size_t))symbol(driver, "cuMemAlloc_v2"))(&memory, 4096);
+	vprof_range_end();
+	vprof_range_end();
+}
+
 /* Begun before there is a ring; and open for longer than the ring lasts. */
 static void early(void)
 {
@@ -345,7 +362,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} things[] = {
-		{ "cuda", cuda }, { "marks", marks }, { "early", early }, { "longer", longer }, { "chunks", chunks },
+		{ "cuda", cuda }, { "marks", marks }, { "objects", objects }, { "early", early }, { "longer", longer }, { "chunks", chunks },
 		{ "deep", deep }, { "extra", extra }, { "forks", forks }, { "hangs", hangs }, { "threads", threads },
 #ifdef WITH_NVTX
 		{ "nvtx", nvtx }, { "engine", engine }, { "flood", flood },
