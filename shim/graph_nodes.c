@@ -12,64 +12,19 @@
  * MEMORY. Scratch pads of our own, mapped at their first use and kept. A thread that finds
  * all of them taken (by others, or by itself below a signal handler) counts the loss and goes on:
  * nothing here waits. A graph of more nodes or edges than a pad holds is told in part.
- *
- * ROOM. Half of the definitions log is kept free of nodes: names of kernels matter more.
  */
 #include <string.h>
 #include <unistd.h>
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/copy_kind.h"
-#include "shim/graph_nodes.h"
+#include "shim/graph_scratch.h"
 #include "shim/kernels.h"
 #include "shim/resolve.h"
 
-enum {
-	MOST_NODES = 8192,
-	MOST_EDGES = 16384,
-	INDEX_BITS = 14,     /* at most half full */
-	PIECE = 64,          /* nodes in a definition */
-	EDGES_PIECE = 384,
-	SEEN = 4096,
-	SEEN_PROBES = 8,
-	PADS = 4,
-};
-_Static_assert((1 << INDEX_BITS) >= 2 * MOST_NODES, "the index has to stay half empty");
-
-struct edge {
-	uint32_t from, to;
-};
-
-struct seen {
-	uint64_t content[2];
-	uint32_t graph;      /* 0: free */
-};
-
-struct vprof_scratch {
-	uint32_t pad;        /* its index in `pads` */
-	uint32_t total, edge_count; /* that are here */
-	uint32_t claimed;    /* nodes that there are by the driver's account */
-	uint32_t stamp;      /* of the entries of `index` that count */
-	uint32_t generation; /* of the ring that `seen` is about */
-	int lost;            /* something was left out */
-	uint64_t content[2];
-	CUgraphNode handles[MOST_NODES];
-	struct vprof_graph_node nodes[MOST_NODES];
-	CUgraphNode from[MOST_EDGES], to[MOST_EDGES];
-	CUgraphEdgeData data[MOST_EDGES];
-	struct edge edges[MOST_EDGES];
-	struct { CUgraphNode node; uint32_t at, stamp; } index[1 << INDEX_BITS];
-	struct seen seen[SEEN + SEEN_PROBES]; /* graphs whose nodes are in the ring, by content */
-	union {
-		struct vprof_def_nodes nodes;
-		struct vprof_def_edges edges;
-		uint8_t bytes[sizeof(struct vprof_def_nodes) + PIECE * sizeof(struct vprof_graph_node)];
-	} piece;
-};
-_Static_assert(sizeof(struct vprof_def_edges) + EDGES_PIECE * sizeof(struct edge) <=
-	       sizeof(((struct vprof_scratch *)0)->piece), "a piece of edges has to fit as well");
-
 /* ---- pads ---- */
+
+enum { PADS = 4 };
 
 static struct {
 	struct vprof_scratch *scratch;
@@ -356,90 +311,4 @@ void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes)
 		vprof_nodes_drop(nodes);
 		vprof_lose(VPROF_LOSS_NODES);
 	}
-}
-
-/* ---- into the ring ---- */
-
-/* Where a graph of this content stands, or can be put: of a few places, the first when none is free. */
-static struct seen *seen_place(struct vprof_scratch *s, int *known)
-{
-	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED);
-	struct seen *first = &s->seen[s->content[1] % SEEN];
-
-	if (s->generation != generation) {
-		memset(s->seen, 0, sizeof(s->seen));
-		s->generation = generation;
-	}
-	*known = 0;
-	for (struct seen *at = first; at < first + SEEN_PROBES; at++) {
-		if (!at->graph)
-			return at;
-		*known = !memcmp(at->content, s->content, sizeof(s->content));
-		if (*known)
-			return at;
-	}
-	return first;
-}
-
-static uint32_t define_nodes(struct vprof_scratch *s, uint32_t graph, uint32_t first)
-{
-	struct vprof_def_nodes *def = &s->piece.nodes;
-	uint32_t count = s->total - first < PIECE ? s->total - first : PIECE;
-	size_t bytes = count * sizeof(s->nodes[0]);
-
-	*def = (struct vprof_def_nodes){ .head.type = VPROF_DEF_NODES, .graph = graph, .first = first,
-					 .count = count, .total = s->claimed };
-	memcpy(def->nodes, s->nodes + first, bytes);
-	return vprof_define(def, sizeof(*def) + bytes, NULL) ? count : 0;
-}
-
-static uint32_t define_edges(struct vprof_scratch *s, uint32_t graph, uint32_t first)
-{
-	struct vprof_def_edges *def = &s->piece.edges;
-	uint32_t count = s->edge_count - first < EDGES_PIECE ? s->edge_count - first : EDGES_PIECE;
-	size_t bytes = count * sizeof(s->edges[0]);
-
-	*def = (struct vprof_def_edges){ .head.type = VPROF_DEF_EDGES, .graph = graph, .first = first,
-					 .count = count, .total = s->edge_count };
-	memcpy(def->edges, s->edges + first, bytes);
-	return vprof_define(def, sizeof(*def) + bytes, NULL) ? count : 0;
-}
-
-static int define_all(struct vprof_scratch *s, uint32_t graph)
-{
-	uint32_t done;
-
-	if (!vprof_define_spares(s->total * sizeof(s->nodes[0]) + s->edge_count * sizeof(s->edges[0])))
-		return 0;
-	for (uint32_t at = 0; at < s->total; at += done)
-		if (!(done = define_nodes(s, graph, at)))
-			return 0;
-	for (uint32_t at = 0; at < s->edge_count; at += done)
-		if (!(done = define_edges(s, graph, at)))
-			return 0;
-	return 1;
-}
-
-/* "The same as those of that graph." */
-static int define_same(struct vprof_scratch *s, uint32_t graph, uint32_t as)
-{
-	struct vprof_def_nodes def = { .head.type = VPROF_DEF_NODES, .graph = graph, .first = as, .total = s->claimed };
-
-	return vprof_define(&def, sizeof(def), NULL) != 0;
-}
-
-void vprof_nodes_define(const struct vprof_graph_nodes *nodes, uint32_t graph)
-{
-	struct vprof_scratch *s = nodes->scratch;
-	struct seen *place;
-	int known, whole;
-
-	if (!s || !graph)
-		return;
-	place = seen_place(s, &known);
-	whole = known ? define_same(s, graph, place->graph) : define_all(s, graph);
-	if (!known && whole)
-		*place = (struct seen){ { s->content[0], s->content[1] }, graph };
-	if (!whole || s->lost)
-		vprof_lose(VPROF_LOSS_NODES);
 }

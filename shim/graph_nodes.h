@@ -18,6 +18,9 @@ struct vprof_graph_nodes {
 /* Asks the driver, in relaxed capture mode; what cannot be had is counted as lost. Keeps errno. */
 void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes) HIDDEN COLD;
 
+/* The newest graph in the ring that consists of the same; 0: none. */
+uint32_t vprof_nodes_seen(const struct vprof_graph_nodes *nodes) HIDDEN COLD;
+
 /* Puts them into the ring, for the graph with this definition. */
 void vprof_nodes_define(const struct vprof_graph_nodes *nodes, uint32_t graph) HIDDEN COLD;
 

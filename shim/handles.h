@@ -25,9 +25,12 @@
 struct vprof_handle {
 	uint64_t key;      /* the handle; 0: free */
 	uint64_t word;     /* as drawn above */
-	uint32_t library;  /* 1: a CUkernel, not a CUfunction */
-	uint32_t reserved;
-	uint64_t content;  /* of a graph: see struct vprof_graph_nodes; written by who makes or updates it */
+	union {
+		uint32_t library; /* of a kernel. 1: a CUkernel, not a CUfunction */
+		uint32_t updates; /* of a graph, since it was made */
+	};
+	uint32_t next_look;  /* of a graph: see graphs.c */
+	uint64_t content;    /* likewise: see struct vprof_graph_nodes */
 };
 
 struct vprof_handles {

@@ -15,38 +15,29 @@
 #include "preload/clock.h"
 #include "preload/inner.h"
 #include "shim/ask.h"
-#include "shim/captures.h"
 #include "shim/facts.h"
-#include "shim/graph_nodes.h"
+#include "shim/graphs.h"
 #include "shim/image.h"
 #include "shim/kernels.h"
 #include "shim/objects.h"
 
-enum {
-	KERNEL_BITS = 16,
-	GRAPH_BITS = 14,
-};
+enum { KERNEL_BITS = 16 };
 
 struct vprof_handles vprof_kernels = VPROF_HANDLES_EMPTY;
-struct vprof_handles vprof_graphs = VPROF_HANDLES_EMPTY;
-
-static uint32_t graphs_made; /* in this ring */
 
 __thread struct vprof_handle *vprof_kernel_owed;
 
 void vprof_handles_init(void)
 {
 	vprof_handles_make(&vprof_kernels, KERNEL_BITS);
-	vprof_handles_make(&vprof_graphs, GRAPH_BITS);
-	vprof_captures_init();
+	vprof_graphs_init();
 	vprof_objects_init();
 }
 
 void vprof_handles_forget(void)
 {
 	vprof_handles_void(&vprof_kernels);
-	vprof_handles_void(&vprof_graphs);
-	__atomic_store_n(&graphs_made, 0, __ATOMIC_RELAXED);
+	vprof_graphs_forget();
 	vprof_objects_forget();
 	vprof_modules_forget();
 }
@@ -241,105 +232,4 @@ const char *vprof_kernel_name(const void *handle)
 	if (vprof_handle_generation(word) != __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED))
 		return NULL;
 	return kernel_name(vprof_handle_id(&vprof_kernels, word));
-}
-
-/* ---- graphs ---- */
-
-static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags, uint32_t number, uint32_t nodes)
-{
-	struct vprof_def_graph def = {
-		.head.type = VPROF_DEF_GRAPH,
-		.exec = (uintptr_t)exec,
-		.graph = (uintptr_t)graph,
-		.ticks = vprof_ticks(),
-		.flags = flags,
-		.number = number ? number : __atomic_add_fetch(&graphs_made, 1, __ATOMIC_RELAXED),
-		.nodes = nodes,
-	};
-
-	return vprof_define(&def, sizeof(def), NULL);
-}
-
-/* All that is told of a graph when it is made executable, or changed. */
-static uint32_t graph_tell(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call, uint32_t number,
-			   const struct vprof_graph_nodes *nodes)
-{
-	uint32_t id = graph_define(exec, graph, flags, number, nodes->count);
-	struct vprof_capture capture = vprof_capture_of(graph);
-	struct vprof_def_origin def = {
-		.head.type = VPROF_DEF_ORIGIN,
-		.graph = id,
-		.call = call,
-		.tid = vprof_thread_id(),
-		.capture_tid = capture.tid,
-		.capture_ticks = capture.ticks,
-		.capture_stream = capture.stream,
-	};
-
-	if (id)
-		vprof_define(&def, sizeof(def), NULL);
-	vprof_nodes_define(nodes, id);
-	return id;
-}
-
-uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call)
-{
-	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
-	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
-	struct vprof_graph_nodes nodes;
-	uint64_t word;
-
-	if (!entry)
-		return 0;
-	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	vprof_nodes_take(graph, &nodes);
-	id = vprof_handle_set(entry, word, generation, graph_tell(exec, graph, flags, call, 0, &nodes));
-	entry->content = nodes.content;
-	vprof_nodes_drop(&nodes);
-	return id;
-}
-
-uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
-{
-	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
-	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
-	struct vprof_graph_nodes nodes;
-	const struct vprof_def_graph *old;
-	uint64_t word;
-
-	if (!entry)
-		return 0;
-	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	id = vprof_handle_id(&vprof_graphs, word);
-	old = (const void *)vprof_definition(id);
-	vprof_nodes_take(graph, &nodes);
-	/* Most updates change arguments only. */
-	if (nodes.content && (!old || nodes.content != entry->content)) {
-		id = vprof_handle_set(entry, word, generation,
-			       graph_tell(exec, graph, old ? old->flags : 0, call, old ? old->number : 0, &nodes));
-		entry->content = nodes.content;
-	}
-	vprof_nodes_drop(&nodes);
-	return id;
-}
-
-uint32_t vprof_graph_id(CUgraphExec exec)
-{
-	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED);
-	struct vprof_handle *entry = launched_entry(&vprof_graphs, exec);
-	uint64_t word;
-
-	if (!entry)
-		return 0;
-	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	if (word >> 32 == generation)
-		return (uint32_t)word;
-	return vprof_handle_set(entry, word, generation, graph_define(exec, NULL, 0, 0, 0));
-}
-
-uint32_t vprof_graph_gone(CUgraphExec exec)
-{
-	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
-
-	return entry ? vprof_handle_id(&vprof_graphs, __atomic_exchange_n(&entry->word, 0, __ATOMIC_RELAXED)) : 0;
 }

@@ -1,5 +1,5 @@
 /*
- * kernels.h - what a handle stands for: definitions of kernels and graphs by handle.
+ * kernels.h - what a handle stands for: definitions of kernels by handle.
  *
  * Unloading a module begins a new generation of the kernel table: the driver may give the
  * handles to other functions. An entry of an older generation is checked by name when it
@@ -18,9 +18,9 @@
 #include "shim/cuda_abi.h"
 #include "shim/handles.h"
 
-extern struct vprof_handles vprof_kernels HIDDEN, vprof_graphs HIDDEN;
+extern struct vprof_handles vprof_kernels HIDDEN;
 
-/* Makes the tables. Called before the first record of a process and in its forked children. */
+/* Makes the tables, those of graphs and others too. Called before the first record of a process and in its forked children. */
 void vprof_handles_init(void) HIDDEN;
 
 /* A new ring: every definition has to be made again. */
@@ -58,17 +58,5 @@ const char *vprof_kernel_name(const void *handle) HIDDEN COLD;
 
 /* Functions have gone: names have to be checked from now on. */
 void vprof_kernels_recheck(void) HIDDEN COLD;
-
-/* A graph has been instantiated by `call`: returns its id. */
-uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call) HIDDEN COLD;
-
-/* The exec now does what `graph` says: returns its id, a new one when the nodes are others than before. */
-uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call) HIDDEN COLD;
-
-/* Id of a launched graph, defined if it was instantiated before there was a ring. 0: none. */
-uint32_t vprof_graph_id(CUgraphExec exec) HIDDEN COLD;
-
-/* The exec is about to be destroyed. Returns the id that it had. */
-uint32_t vprof_graph_gone(CUgraphExec exec) HIDDEN COLD;
 
 #endif

@@ -5,7 +5,7 @@
  * are remembered until then. An update makes a new definition when it changes the nodes.
  */
 #include "shim/captures.h"
-#include "shim/kernels.h"
+#include "shim/graphs.h"
 #include "shim/wrap.h"
 
 #define FILL(graph, exec, stream, flags) \

@@ -5,6 +5,7 @@
  *	                 itself says of each, and how often each was launched
  *	client chain N   a graph of N kernels in a row, made executable twice and launched ten times
  *	client same N    N equal graphs of four kernels
+ *	client updates N a graph that is updated to other kernels and back, N times, launched each time
  *	client threads   a capture that goes on while another thread instantiates
  *	client cost N R  R instantiations of a chain of N, each of another list of nodes: their times
  *	                 in ns, one a line
@@ -323,6 +324,18 @@ static void kinds(void)
 	CALL(cuGraphDestroy, first);
 }
 
+static void updates(long count)
+{
+	CUgraphExecUpdateResultInfo info;
+	CUgraph graphs[] = { captured_branches(NORM), captured_branches(SILU) };
+	CUgraphExec exec = instantiate(graphs[0], 0);
+
+	for (long i = 1; i <= count; i++) {
+		CALL(cuGraphExecUpdate_v2, exec, graphs[i % 2], &info);
+		run(exec, 1);
+	}
+}
+
 static void same(long count)
 {
 	for (long i = 0; i < count; i++)
@@ -411,6 +424,8 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "chain"))
 		for (int i = 0; i < 2; i++)
 			run(instantiate(chain(n, 0), 0), 10);
+	else if (!strcmp(what, "updates"))
+		updates(n);
 	else if (!strcmp(what, "same"))
 		same(n);
 	else if (!strcmp(what, "threads"))
@@ -420,7 +435,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "many"))
 		many(n);
 	else
-		return fprintf(stderr, "usage: client kinds|chain N|same N|threads|cost N R|many R\n"), 2;
+		return fprintf(stderr, "usage: client kinds|chain N|same N|updates N|threads|cost N R|many R\n"), 2;
 	CALL(cuCtxSynchronize);
 	return 0;
 }

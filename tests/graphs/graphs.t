@@ -51,6 +51,13 @@ traced same same 50
 is "fifty equal graphs, one list" "$(dump same --defs | awk '$3 == "nodes"' | grep -vc 'count=0')" 1
 is "and each has its nodes" "$(field same "{(x['nodes'], x['kernels'], len(x['node_list'])) for x in g}")" "{(4, 4, 4)}"
 
+traced updates updates 3000
+is "a graph that is updated over and over has as many versions as lists of nodes" \
+	"$(field updates "[(x['graph'], x['version']) for x in g] + [sum(x['launches'] for x in g)]")" "[(1, 1), (1, 2), 3000]"
+is "which is not looked at each time" "$(field updates "[x['launches'] for x in g] != [1500, 1500]")" True
+traced few updates 8
+is "but is at first" "$(field few "[x['launches'] for x in g]")" "[4, 4]"
+
 # ---- where room or answers are short ----
 VPROF_RING_MB=1 traced short chain 4000
 is "a ring without room for the nodes says so" "$(lost short)" 2

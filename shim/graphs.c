@@ -1,0 +1,165 @@
+/*
+ * graphs.c - executable graphs: a definition when one is made, another when an update changes its nodes.
+ *
+ * THREADS. As the other tables (handles.h). What else an entry holds of a graph is written by
+ * whoever makes or updates it, and programs do that in one thread at a time.
+ */
+#include "preload/clock.h"
+#include "preload/inner.h"
+#include "shim/captures.h"
+#include "shim/graph_nodes.h"
+#include "shim/graphs.h"
+
+enum { GRAPH_BITS = 14 };
+
+struct vprof_handles vprof_graphs = VPROF_HANDLES_EMPTY;
+
+static uint32_t graphs_made; /* in this ring */
+
+void vprof_graphs_init(void)
+{
+	vprof_handles_make(&vprof_graphs, GRAPH_BITS);
+	vprof_captures_init();
+}
+
+void vprof_graphs_forget(void)
+{
+	vprof_handles_void(&vprof_graphs);
+	__atomic_store_n(&graphs_made, 0, __ATOMIC_RELAXED);
+}
+
+static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags, uint32_t number, uint32_t nodes)
+{
+	struct vprof_def_graph def = {
+		.head.type = VPROF_DEF_GRAPH,
+		.exec = (uintptr_t)exec,
+		.graph = (uintptr_t)graph,
+		.ticks = vprof_ticks(),
+		.flags = flags,
+		.number = number ? number : __atomic_add_fetch(&graphs_made, 1, __ATOMIC_RELAXED),
+		.nodes = nodes,
+	};
+
+	return vprof_define(&def, sizeof(def), NULL);
+}
+
+/* All that is told of a graph when it is made executable, or changed. */
+static uint32_t graph_tell(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call, uint32_t number,
+			   const struct vprof_graph_nodes *nodes)
+{
+	uint32_t id = graph_define(exec, graph, flags, number, nodes->count);
+	struct vprof_capture capture = vprof_capture_of(graph);
+	struct vprof_def_origin def = {
+		.head.type = VPROF_DEF_ORIGIN,
+		.graph = id,
+		.call = call,
+		.tid = vprof_thread_id(),
+		.capture_tid = capture.tid,
+		.capture_ticks = capture.ticks,
+		.capture_stream = capture.stream,
+	};
+
+	if (id)
+		vprof_define(&def, sizeof(def), NULL);
+	vprof_nodes_define(nodes, id);
+	return id;
+}
+
+uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call)
+{
+	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
+	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
+	struct vprof_graph_nodes nodes;
+	uint64_t word;
+
+	if (!entry)
+		return 0;
+	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
+	vprof_nodes_take(graph, &nodes);
+	id = vprof_handle_set(entry, word, generation, graph_tell(exec, graph, flags, call, 0, &nodes));
+	entry->content = nodes.content;
+	entry->updates = 0;
+	vprof_nodes_drop(&nodes);
+	return id;
+}
+
+/* ---- updates ---- */
+
+enum { COARSE_TICKS = 20, LOOKS_AT_ONCE = 8, PART_OF_TIME = 100 };
+
+static int may_look(const struct vprof_handle *entry, uint64_t now)
+{
+	return entry->updates <= LOOKS_AT_ONCE ||
+	       (int32_t)((uint32_t)(now >> COARSE_TICKS) - entry->next_look) >= 0;
+}
+
+static void looked(struct vprof_handle *entry, uint64_t since)
+{
+	uint64_t now = vprof_ticks();
+
+	entry->next_look = (uint32_t)((now + PART_OF_TIME * (now - since)) >> COARSE_TICKS);
+}
+
+/* The graph has these nodes now: an earlier definition of it that says so, or a new one. */
+static uint32_t graph_changed(CUgraphExec exec, CUgraph graph, unsigned call, uint32_t id,
+			      const struct vprof_graph_nodes *nodes)
+{
+	const struct vprof_def_graph *old = (const void *)vprof_definition(id);
+	uint32_t same = vprof_nodes_seen(nodes);
+	const struct vprof_def_graph *seen = (const void *)vprof_definition(same);
+
+	if (old && seen && seen->exec == old->exec && seen->number == old->number)
+		return same;
+	return graph_tell(exec, graph, old ? old->flags : 0, call, old ? old->number : 0, nodes);
+}
+
+uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
+{
+	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
+	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
+	uint64_t word, now = vprof_ticks();
+	struct vprof_graph_nodes nodes;
+
+	if (!entry)
+		return 0;
+	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
+	id = vprof_handle_id(&vprof_graphs, word);
+	entry->updates++;
+	if (id && !may_look(entry, now))
+		return id;
+	vprof_nodes_take(graph, &nodes);
+	/* Most updates change arguments only. */
+	if (nodes.content && (!id || nodes.content != entry->content)) {
+		id = vprof_handle_set(entry, word, generation, graph_changed(exec, graph, call, id, &nodes));
+		entry->content = nodes.content;
+	}
+	vprof_nodes_drop(&nodes);
+	looked(entry, now);
+	return id;
+}
+
+/* ---- launches, and the end ---- */
+
+uint32_t vprof_graph_id(CUgraphExec exec)
+{
+	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED);
+	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
+	uint64_t word;
+
+	if (!entry) {
+		if (exec)
+			vprof_lose(VPROF_LOSS_HANDLES);
+		return 0;
+	}
+	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
+	if (word >> 32 == generation)
+		return (uint32_t)word;
+	return vprof_handle_set(entry, word, generation, graph_define(exec, NULL, 0, 0, 0));
+}
+
+uint32_t vprof_graph_gone(CUgraphExec exec)
+{
+	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
+
+	return entry ? vprof_handle_id(&vprof_graphs, __atomic_exchange_n(&entry->word, 0, __ATOMIC_RELAXED)) : 0;
+}
