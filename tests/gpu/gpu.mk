@@ -1,7 +1,7 @@
 # tests/gpu: what needs a real GPU. `make check` leaves these tests out; each
 # skips, and says so, where there is none.
 GPU_PROGRAMS := preload_probe stuck_launch launch_cost
-GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so cupti_counts.so)
+GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so cupti_counts.so empty.so)
 GPU_NEEDS    += $(BUILD)/tests/graphs/client
 GPU_NEEDS    += $(addprefix $(BUILD)/fakecuda/,conformance conformance-plt libcuda.so.1)
 GPU_CFLAGS   := $(CSTD) $(CFLAGS)
@@ -22,6 +22,12 @@ $(BUILD)/gpu/handle_probe.so: tests/gpu/handle_probe.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GPU_CFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS) -ldl
+
+# A preload that does nothing, to measure beside.
+$(BUILD)/gpu/empty.so:
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)echo 'int vprof_test_empty_library = 1;' | $(CC) -x c -fPIC -shared - -o $@
 
 $(BUILD)/gpu/cupti_counts.so: tests/gpu/clients/cupti_counts.c
 	$(call say,CC,$<)

@@ -214,6 +214,7 @@ def main():
     options.add_argument("--deadline", type=float, default=540)
     options.add_argument("--decode-seconds", type=float, default=150)
     options.add_argument("--processes", type=int, default=6, help="engines of each arm")
+    options.add_argument("--arms", default="without,with", help="of the whole processes; without first, then with, silent, empty")
     options.add_argument("--starts", type=int, default=12, help="whole processes of each arm of launch")
     options.add_argument("--only", default="launch,decode,process")
     o = options.parse_args()
@@ -221,7 +222,8 @@ def main():
     rows = []
     for name, work in (("launch", lambda: measure_launch(rows, o.deadline, o.starts)),
                        ("decode", lambda: measure_decode(rows, o.deadline, o.decode_seconds)),
-                       ("process", lambda: overhead_processes.measure(rows, left(o.deadline), o.processes))):
+                       ("process", lambda: overhead_processes.measure(rows, left(o.deadline), o.processes,
+                                                                   o.arms.split(",")))):
         if name in o.only.split(","):
             note(name)
             try:

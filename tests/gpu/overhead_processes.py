@@ -7,6 +7,10 @@ measured, and take turns by the batch: a round is one batch of each, in a drawn 
 engines waiting. A slow minute falls on all of them. A process counts with the median, over the rounds,
 of its step time relative to the round's median; the arms are compared by Welch's interval over the
 processes, so that a figure is as sure as the starts agree, however many batches were run.
+
+Arms, each compared with "without": "with" records; "silent" has the preload and never records; "empty"
+preloads a library that does nothing: what that costs, no change of ours can take away, and whether it
+costs anything says how far the method itself can be trusted.
 """
 import json
 import math
@@ -27,6 +31,12 @@ STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
            2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086)
 WARM_UP = 4  # batches of each engine before the first round
 READY = "vprof-overhead-ready"
+ARMS = {
+    "without": {},
+    "with": {"LD_PRELOAD": common.LIBRARY},
+    "silent": {"LD_PRELOAD": common.LIBRARY, "VPROF_RECORD": 0},
+    "empty": {"LD_PRELOAD": common.BUILD / "gpu/empty.so"},
+}
 # All engines share one GPU: a little memory for each, whatever the others have taken.
 SHARE = " --gpu-memory-utilization 0.05 --kv-cache-memory-bytes 1073741824"
 
@@ -42,13 +52,13 @@ def child():
 
 
 class Engine:
-    def __init__(self, with_preload, number):
-        self.with_preload = with_preload
-        self.name = f"overhead-engine-{'with' if with_preload else 'without'}-{number}"
+    def __init__(self, arm, number, port):
+        self.arm = arm
+        self.name = f"overhead-engine-{arm}-{number}"
         self.log = open(common.OUT / f"{self.name}.log", "w")
-        env = common.environment(with_preload, self.name, VLLM_ENABLE_V1_MULTIPROCESSING=0, PYTHONHASHSEED=0,
-                                 VLLM_PORT=20000 + 200 * number + 100 * with_preload,
+        env = common.environment(False, self.name, VLLM_ENABLE_V1_MULTIPROCESSING=0, PYTHONHASHSEED=0, VLLM_PORT=port,
                                  VLLM_FLAGS=os.environ.get("VLLM_FLAGS", "") + SHARE)
+        env.update({"VPROF_OUT": str(common.OUT / "rings" / self.name), **{k: str(v) for k, v in ARMS[arm].items()}})
         self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_processes.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         bufsize=1)
@@ -90,11 +100,11 @@ class Engine:
         self.log.close()
 
 
-def start(count, seconds):
+def start(arms, count, seconds):
     """The first alone: it compiles the model for all others. One that does not come up is left out."""
     engines, up, end = [], [], time.monotonic() + seconds
-    for i in range(2 * count):
-        engines.append(Engine(i % 2 == 1, i // 2))
+    for i in range(len(arms) * count):
+        engines.append(Engine(arms[i % len(arms)], i // len(arms), 20000 + 100 * i))
         if i == 0:
             engines[0].answer(READY, seconds)
     for engine in engines:
@@ -105,7 +115,7 @@ def start(count, seconds):
         except OSError as e:
             common.note(f"left out: {e}")
             engine.process.kill()
-    if min(sum(e.with_preload == arm for e in up) for arm in (False, True)) < 2:
+    if min(sum(e.arm == arm for e in up) for arm in arms) < 2:
         for engine in up:
             engine.process.kill()
         raise OSError("fewer than two engines of an arm came up")
@@ -123,8 +133,8 @@ def compare(off, on):
 
 
 def check_rings(engines, tokens):
-    """Each engine with the preload: one graph launch for each decode step it made."""
-    for engine in (e for e in engines if e.with_preload):
+    """Each engine that recorded: one graph launch for each decode step it made."""
+    for engine in (e for e in engines if e.arm == "with"):
         rings = [ringfile.Ring(p) for p in ringfile.find([str(common.OUT / "rings" / engine.name)])]
         told = [r.summary() for r in rings if len(r.of_kind(ringfile.GRAPH_LAUNCH))]
         common.note(f"{engine.name}: {[t['graph_launches'] for t in told]} graph launches for "
@@ -132,9 +142,26 @@ def check_rings(engines, tokens):
                       f"{[t['reserved'] for t in told]}, losses {[t['losses'] for t in told]}")
 
 
-def measure(rows, seconds, count):
+def compare_arms(rows, engines, rounds):
+    middles = [statistics.median(e.times[i] for e in engines) for i in range(rounds)]
+    arms = {}
+    for engine in engines:
+        relative = statistics.median(t / m for t, m in zip(engine.times, middles))
+        arms.setdefault(engine.arm, []).append(relative)
+        common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
+                    f"{100 * relative - 100:+.2f} % of the rounds' median, {rounds} batches")
+    off = arms.pop("without")
+    base = statistics.median(t for e in engines if e.arm == "without" for t in e.times)
+    for name, on in arms.items():
+        rows.append(common.line(f"decode, whole processes, {name}", "us/step", min(len(off), len(on)), base,
+                                base * statistics.mean(on) / statistics.mean(off),
+                                *(base * x for x in compare(off, on)),
+                                common.TARGET_PERCENT if name == "with" else None))
+
+
+def measure(rows, seconds, count, arms):
     end = time.monotonic() + seconds
-    engines = start(count, seconds)
+    engines = start(arms, count, seconds)
     common.note(f"{len(engines)} engines are up")
     draw, scale = random.Random(1), 1e6 / common.OUTPUT
     longest, rounds = 0.0, 0
@@ -145,22 +172,11 @@ def measure(rows, seconds, count):
         longest, rounds = max(longest, time.monotonic() - begin), rounds + 1
     for engine in engines:
         engine.stop()
-    middles = [statistics.median(e.times[i] for e in engines) for i in range(rounds)]
     with open(common.OUT / "overhead-process.tsv", "w") as f:
         for engine in engines:
             f.write(f"{engine.name}\t" + "\t".join(f"{t:.1f}" for t in engine.times) + "\n")
     check_rings(engines, common.OUTPUT)
-    arms = {False: [], True: []}
-    for engine in engines:
-        relative = statistics.median(t / m for t, m in zip(engine.times, middles))
-        arms[engine.with_preload].append(relative)
-        common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
-                      f"{100 * relative - 100:+.2f} % of the rounds' median, {rounds} batches")
-    base = statistics.median(t for e in engines if not e.with_preload for t in e.times)
-    ratio = statistics.mean(arms[True]) / statistics.mean(arms[False])
-    rows.append(common.line("decode, whole processes", "us/step", min(map(len, arms.values())), base, base * ratio,
-                            *(base * x for x in compare(arms[False], arms[True])), common.TARGET_PERCENT))
-
+    compare_arms(rows, engines, rounds)
 
 
 if __name__ == "__main__":
