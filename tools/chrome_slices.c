@@ -256,6 +256,42 @@ static int is_launch(const struct vprof_slot *slot)
 	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH;
 }
 
+/*
+ * Calls that were counted: a moment, for when each was made is not known. Its name says how many,
+ * its place when the first was made.
+ */
+static void put_queries(const struct chrome *chrome, struct buffer *out, const struct event *event)
+{
+	const struct trace_thread *thread = event->thread;
+	const struct vprof_slot *slot = &event->slot;
+	const struct chrome_text *call = chrome_call(&chrome->names[thread->process->index], slot->call);
+	uint64_t base = chrome->trace->base_ns;
+	uint32_t at = 0;
+	char *p = buffer_room(out, call->head_size + call->args_size + LINE_REST);
+
+	if (!p)
+		return;
+	p = put_literal(p, ",\n{\"ph\":\"i\",\"s\":\"t\",\"cat\":\"query\",\"name\":\"");
+	p = put_u64(p, slot->queries.count);
+	p = put_literal(p, " x ");
+	p = put_text(p, call->head + call->name_at, call->head_size - call->name_at);
+	p = put_padded(p, thread->ids, thread->ids_size);
+	p = put_literal(p, "\"ts\":");
+	p = put_us(p, event->start_ns > base ? event->start_ns - base : 0);
+	p = put_literal(p, ",\"args\":{");
+	p = put_padded(p, call->args, call->args_size);
+	p = put_literal(p, "\"count\":");
+	p = put_u64(p, slot->queries.count);
+	p = put_literal(p, ",\"failed\":");
+	p = put_u64(p, slot->queries.failed);
+	p = put_literal(p, ",\"span us\":");
+	p = put_us(p, clock_length(thread->process->clock, &at, slot->t0, slot->queries.last));
+	p = put_literal(p, ",\"correlation\":");
+	p = put_u64(p, slot->seq);
+	p = put_literal(p, "}}");
+	buffer_end(out, p);
+}
+
 static inline void put_slice(const struct chrome *chrome, struct buffer *out, const struct event *event)
 {
 	const struct trace_thread *thread = event->thread;
@@ -315,6 +351,8 @@ void chrome_slices(void *state, struct buffer *out, const struct event *events, 
 	for (int i = 0; i < count; i++)
 		if (__builtin_expect(event_is_sums(&events[i]), 0))
 			chrome_memory_sums(chrome, out, &events[i]);
+		else if (__builtin_expect(events[i].slot.kind == VPROF_KIND_QUERIES, 0))
+			put_queries(chrome, out, &events[i]);
 		else if (__builtin_expect(!events[i].name, 1))
 			put_slice(chrome, out, &events[i]);
 		else

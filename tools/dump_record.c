@@ -18,6 +18,7 @@ enum form {
 	COPY_FORM, /* the bits above it */
 	HELD,      /* what became of memory (enum vprof_memory_kind) */
 	PLACE,     /* and where */
+	TICKS,     /* a length of time */
 	MADE,      /* id of a definition: what the call made, and its number */
 };
 
@@ -72,6 +73,9 @@ static const struct field {
 	{ VPROF_KIND_CALL, "made", 28, 4, 1, MADE, NOT_ZERO },
 	{ VPROF_KIND_CALL, "args", 32, 8, 4, HEX, ALWAYS },
 	{ VPROF_KIND_THREAD, "thread", 32, 8, 1, DEC, ALWAYS },
+	{ VPROF_KIND_QUERIES, "count", 32, 8, 1, DEC, ALWAYS },
+	{ VPROF_KIND_QUERIES, "failed", 48, 8, 1, DEC, ALWAYS },
+	{ VPROF_KIND_QUERIES, "span_ns", 40, 8, 1, TICKS, ALWAYS },
 };
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -177,7 +181,12 @@ static void made_name(const struct dump_ring *dump, uint32_t id, char *text, siz
 		snprintf(text, size, "#%u", id);
 }
 
-static void field_text(const struct dump_ring *dump, FILE *out, const struct field *field,
+static uint64_t span_ns(struct dump_ring *dump, const struct vprof_slot *slot, uint64_t ticks)
+{
+	return clock_length(dump->clock, &dump->at, slot->t0, ticks);
+}
+
+static void field_text(struct dump_ring *dump, FILE *out, const struct field *field,
 		       const struct vprof_slot *slot)
 {
 	uint64_t value = field_value(field, slot, 0);
@@ -206,6 +215,9 @@ static void field_text(const struct dump_ring *dump, FILE *out, const struct fie
 		place_name(value, form, sizeof(form));
 		fputs(form, out);
 		break;
+	case TICKS:
+		fprintf(out, "%llu", (unsigned long long)span_ns(dump, slot, value));
+		break;
 	case MADE:
 		made_name(dump, (uint32_t)value, form, sizeof(form));
 		fputs(form, out);
@@ -218,7 +230,7 @@ static void field_text(const struct dump_ring *dump, FILE *out, const struct fie
 }
 
 /* Addresses and handles are strings in JSON: a double does not hold them. */
-static void field_json(const struct dump_ring *dump, FILE *out, const struct field *field,
+static void field_json(struct dump_ring *dump, FILE *out, const struct field *field,
 		       const struct vprof_slot *slot)
 {
 	uint64_t value = field_value(field, slot, 0);
@@ -247,6 +259,9 @@ static void field_json(const struct dump_ring *dump, FILE *out, const struct fie
 		place_name(value, form, sizeof(form));
 		cli_json_string(out, form);
 		break;
+	case TICKS:
+		fprintf(out, "%llu", (unsigned long long)span_ns(dump, slot, value));
+		break;
 	case MADE:
 		made_name(dump, (uint32_t)value, form, sizeof(form));
 		cli_json_string(out, form);
@@ -262,14 +277,20 @@ static void field_json(const struct dump_ring *dump, FILE *out, const struct fie
 	}
 }
 
-static void put_fields(const struct dump_ring *dump, FILE *out, const struct vprof_slot *slot,
-		       void (*put)(const struct dump_ring *, FILE *, const struct field *,
+static void put_fields(struct dump_ring *dump, FILE *out, const struct vprof_slot *slot,
+		       void (*put)(struct dump_ring *, FILE *, const struct field *,
 				   const struct vprof_slot *))
 {
-	for (uint32_t i = 0; i < FIELDS; i++)
-		if (fields[i].kind == slot->kind && field_shown(&fields[i], slot))
+	int known = slot->kind <= VPROF_KIND_THREAD;
+
+	for (uint32_t i = 0; i < FIELDS; i++) {
+		if (fields[i].kind != slot->kind)
+			continue;
+		known = 1;
+		if (field_shown(&fields[i], slot))
 			put(dump, out, &fields[i], slot);
-	if (slot->kind > VPROF_KIND_THREAD && !slot_is_said(slot))
+	}
+	if (!known && !slot_is_said(slot))
 		put(dump, out, &unknown, slot);
 }
 
@@ -295,6 +316,12 @@ void dump_seconds(FILE *out, int64_t ns)
 		(unsigned int)(size % 1000000000));
 }
 
+/* One call, with a duration and a result? */
+static int is_call(const struct vprof_slot *slot)
+{
+	return slot->kind != VPROF_KIND_THREAD && slot->kind != VPROF_KIND_QUERIES;
+}
+
 static const char *call_name(const struct dump_ring *dump, const struct vprof_slot *slot)
 {
 	if (slot_is_said(slot))
@@ -317,7 +344,7 @@ void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, i
 	dump_word(out, record->owner->comm);
 	fputc(' ', out);
 	dump_word(out, call_name(dump, slot));
-	if (slot->kind == VPROF_KIND_THREAD) {
+	if (!is_call(slot)) {
 		fputs(" -", out);
 	} else if (!slot->done && slot_is_said(slot)) {
 		fputs(" open", out);
@@ -351,7 +378,7 @@ void dump_json(struct dump_ring *dump, FILE *out, const struct record *record, i
 		slot->done || record->ended ? "false" : "true");
 	if (record->ended)
 		fputs(",\"abandoned\":true", out);
-	if (slot->done && slot->kind != VPROF_KIND_THREAD)
+	if (slot->done && is_call(slot))
 		fprintf(out, ",\"duration_ns\":%llu,\"result\":%u",
 			(unsigned long long)length_ns(dump, slot), VPROF_DONE_RESULT(slot->done));
 	put_fields(dump, out, slot, field_json);

@@ -55,6 +55,43 @@ static void row_see(struct info_thread *row, const struct vprof_slot *slot, enum
 	}
 }
 
+static int query_see(struct info *info, const struct vprof_slot *slot)
+{
+	struct info_query *query = NULL;
+
+	for (size_t i = 0; i < info->query_count && !query; i++)
+		if (info->queries[i].call == slot->call)
+			query = &info->queries[i];
+	if (!query) {
+		struct info_query *more = reallocarray(info->queries, info->query_count + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		info->queries = more;
+		query = &more[info->query_count++];
+		*query = (struct info_query){ .call = slot->call };
+	}
+	query->count += slot->queries.count;
+	query->failed += slot->queries.failed;
+	return 0;
+}
+
+static int query_order(const void *a, const void *b)
+{
+	const struct info_query *x = a, *y = b;
+
+	return x->call < y->call ? -1 : x->call > y->call;
+}
+
+/* Lanes say how many there were in all. */
+static void queries_finish(struct info *info, const struct ring *ring)
+{
+	for (uint32_t i = 0; i < ring->lane_count; i++)
+		info->queries_all += ring->lanes[i].queries;
+	if (info->query_count)
+		qsort(info->queries, info->query_count, sizeof(*info->queries), query_order);
+}
+
 static enum info_last what_became(const struct ring *ring, const struct ring_chunk *chunk,
 				  const struct owned_chunk *owned, uint32_t slot)
 {
@@ -89,6 +126,8 @@ static int count_records(struct table *table, struct info *info, const struct ri
 			memcpy(row->comm, owner->comm, sizeof(row->comm));
 		}
 		row_see(row, slot, last);
+		if (slot->kind == VPROF_KIND_QUERIES && query_see(info, slot))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -263,12 +302,14 @@ int info_make(struct info *info, const struct ring *ring)
 	info->losses.reserved = info->losses.present + info->losses.overwritten + info->losses.torn;
 	info->thread_count = table.count;
 	info_span(info);
+	queries_finish(info, ring);
 	return 0;
 }
 
 void info_free(struct info *info)
 {
 	free(info->threads);
+	free(info->queries);
 	memset(info, 0, sizeof(*info));
 }
 

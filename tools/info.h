@@ -19,11 +19,20 @@ struct info_thread {
 	uint16_t last_kind;
 };
 
+/* Calls of one function that were counted and not recorded, of the records present. */
+struct info_query {
+	uint32_t call;
+	uint64_t count, failed;
+};
+
 struct info {
 	struct ring_losses losses;
 	uint64_t abandoned;   /* of losses.in_flight those whose threads have ended */
 	struct info_thread *threads; /* by serial number */
 	size_t thread_count;
+	struct info_query *queries;  /* by call */
+	size_t query_count;
+	uint64_t queries_all; /* counted in all, gone records included */
 	uint64_t first_ticks, last_ticks; /* of all records; first 0 when there are none */
 };
 

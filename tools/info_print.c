@@ -132,6 +132,22 @@ static void text_memory(struct cli_table *table, const struct view *view)
 	}
 }
 
+/* Calls that only ask, and the function that was asked most. */
+static void text_queries(struct cli_table *table, const struct ring *ring, const struct info *info)
+{
+	const struct info_query *most = NULL;
+	char which[256] = "";
+
+	if (!info->queries_all)
+		return;
+	for (size_t i = 0; i < info->query_count; i++)
+		if (!most || info->queries[i].count > most->count)
+			most = &info->queries[i];
+	if (most)
+		snprintf(which, sizeof(which), ", most often %s", ring_call_name(ring, most->call));
+	pair(table, "counted", "%llu calls that only ask%s", (unsigned long long)info->queries_all, which);
+}
+
 static void text_threads(const struct view *view, const struct info *info, FILE *out)
 {
 	struct cli_table *table = cli_table_new("rlrrrrl");
@@ -197,6 +213,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	text_times(table, &view, info);
 	pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
 	text_memory(table, &view);
+	text_queries(table, &input->ring, info);
 	text_losses(table, &input->ring, info);
 	cli_table_print(table, out, 2);
 	if (info->thread_count) {
@@ -268,6 +285,21 @@ static void json_memory(const struct view *view, FILE *out)
 	fputs("],\n", out);
 }
 
+static void json_queries(const struct ring *ring, const struct info *info, FILE *out)
+{
+	json_number(out, "queries", info->queries_all);
+	fputs("  \"query_table\": [", out);
+	for (size_t i = 0; i < info->query_count; i++) {
+		const struct info_query *query = &info->queries[i];
+
+		fprintf(out, "%s{\"call\": ", i ? ", " : "");
+		cli_json_string(out, ring_call_name(ring, query->call));
+		fprintf(out, ", \"count\": %llu, \"failed\": %llu}", (unsigned long long)query->count,
+			(unsigned long long)query->failed);
+	}
+	fputs("],\n", out);
+}
+
 static void json_losses(const struct info *info, FILE *out)
 {
 	const struct ring_losses *l = &info->losses;
@@ -321,6 +353,7 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_number(out, "anchors_dropped", view.clock->dropped);
 	json_number(out, "threads", ring->live.threads);
 	json_memory(&view, out);
+	json_queries(ring, info, out);
 	json_losses(info, out);
 	json_number(out, "cut_bytes", ring->cut_bytes);
 	json_number(out, "bad_chunks", ring->bad_chunks);

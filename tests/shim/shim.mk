@@ -19,6 +19,11 @@ $(BUILD)/tests/shim/objects: tests/shim/objects.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
 
+$(BUILD)/tests/shim/groups: tests/shim/groups.c $(BUILD)/fakecuda/libcuda.so
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -L$(BUILD)/fakecuda -lcuda -lpthread -o $@
+
 # Linked against a driver that is not there when it runs.
 $(BUILD)/tests/shim/nodriver: tests/shim/nodriver.c $(BUILD)/libvprof.so
 	$(call say,LD,$@)

@@ -1,0 +1,86 @@
+/*
+ * groups.c - a client that makes known numbers of driver calls: groups [WORD:COUNT]...
+ *
+ *   ask      cuEventQuery          ask2   cuCtxGetCurrent         bad   cuEventQuery of no event
+ *   set      cuCtxSetCurrent, of the group context                alloc cuMemAlloc and cuMemFree
+ *   thread   what follows is made by a new thread                 fork  by a forked child
+ *   no_init  (first) neither context nor event: only what is asked
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int cuInit(unsigned flags);
+int cuDevicePrimaryCtxRetain(void **context, int device);
+int cuCtxSetCurrent(void *context);
+int cuCtxGetCurrent(void **context);
+int cuEventCreate(void **event, unsigned flags);
+int cuEventQuery(void *event);
+int cuMemAlloc_v2(unsigned long long *address, size_t bytes);
+int cuMemFree_v2(unsigned long long address);
+
+static void *context, *event;
+
+static void make(const char *word, long count)
+{
+	unsigned long long address;
+	void *now;
+
+	for (long i = 0; i < count; i++)
+		if (!strcmp(word, "ask"))
+			cuEventQuery(event);
+		else if (!strcmp(word, "ask2"))
+			cuCtxGetCurrent(&now);
+		else if (!strcmp(word, "bad"))
+			cuEventQuery(NULL);
+		else if (!strcmp(word, "set"))
+			cuCtxSetCurrent(context);
+		else if (!strcmp(word, "alloc") && !cuMemAlloc_v2(&address, 256))
+			cuMemFree_v2(address);
+}
+
+static void *rest(void *args)
+{
+	for (char **arg = args; *arg; arg++) {
+		char *count = strchr(*arg, ':');
+		pthread_t thread;
+		pid_t child;
+
+		if (count)
+			*count++ = 0;
+		if (!strcmp(*arg, "thread")) {
+			pthread_create(&thread, NULL, rest, arg + 1);
+			pthread_join(thread, NULL);
+			return NULL;
+		}
+		if (!strcmp(*arg, "fork")) {
+			child = fork();
+			if (child) {
+				waitpid(child, NULL, 0);
+				return NULL;
+			}
+		} else if (count) {
+			make(*arg, atol(count));
+		}
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return 1;
+	if (!strcmp(argv[1], "no_init")) {
+		rest(argv + 2);
+		return 0;
+	}
+	if (cuInit(0) || cuDevicePrimaryCtxRetain(&context, 0) || cuCtxSetCurrent(context) || cuEventCreate(&event, 0)) {
+		fprintf(stderr, "groups: the driver does not work\n");
+		return 1;
+	}
+	rest(argv + 1);
+	return 0;
+}

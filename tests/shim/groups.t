@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# VPROF_TRACE: which calls are recorded; calls that only ask are counted, and fill no ring.
+. tests/tap.sh
+BUILD=$(realpath "$BUILD")
+command -v jq >/dev/null || skip_all "no jq"
+unset "${!VPROF_@}" LD_PRELOAD
+
+# client GROUPS WORD...: runs it with VPROF_TRACE=GROUPS ("": not set) and reads its first ring.
+client() {
+	local groups=$1
+	shift
+	rm -rf "$TMP/out"
+	LD_LIBRARY_PATH=$BUILD/fakecuda VPROF_OUT=$TMP/out VPROF_RING_AT=out LD_PRELOAD=$BUILD/libvprof.so \
+		${groups:+env "VPROF_TRACE=$groups"} "$BUILD/tests/shim/groups" "$@" 2>"$TMP/err"
+	"$BUILD/vprof" info --json "$TMP/out" >"$TMP/info" 2>/dev/null
+	"$BUILD/vprof" dump --json "$TMP/out" >"$TMP/dump" 2>/dev/null
+}
+info() { jq -c "$@" "$TMP/info"; }
+calls() { jq -r 'select(.kind != 13) | .call' "$TMP/dump" | sort | uniq -c | awk '{ print $2 ":" $1 }' | paste -sd' '; }
+asked() { jq -r 'select(.kind == 13) | "\(.call) \(.count) \(.failed)"' "$TMP/dump" |
+	awk '{ n[$1]++; c[$1] += $2; f[$1] += $3 } END { for (k in n) print k, n[k], c[k], f[k] }' | sort; }
+
+client "" ask:10000000
+is "ten million questions take one record" "$(asked)" "cuEventQuery 1 10000000 0"
+is "the others are recorded" "$(calls)" "cuCtxSetCurrent:1 cuDevicePrimaryCtxRetain:1 cuEventCreate:1 cuInit:1"
+is "info counts them" "$(info '.[0] | [.queries, .query_table]')" \
+	'[10000000,[{"call":"cuEventQuery","count":10000000,"failed":0}]]'
+ok "and says so" grep -qE 'counted +10000000 calls that only ask, most often cuEventQuery' <("$BUILD/vprof" info "$TMP/out")
+is "dump shows how long" "$(jq 'select(.kind == 13) | .span_ns > 1000000' "$TMP/dump")" true
+
+client "" ask:1000 ask2:500 bad:7 ask:1000
+is "each function has its own record; failures are told" "$(asked)" "cuCtxGetCurrent 1 500 0
+cuEventQuery 1 2007 7"
+
+client "" ask:10 set:1000 ask:10 ask2:3 set:1000 ask:5
+is "a new chunk begins a new count, and none is lost" "$(asked)" "cuCtxGetCurrent 1 3 0
+cuEventQuery 3 25 0"
+is "the lane has the sum" "$(info '.[0].queries')" 28
+
+client "" ask:5 thread set:1 ask:70
+is "each thread counts for itself" "$(asked)" "cuEventQuery 2 75 0"
+
+client "" set:1 ask:5 fork set:1 ask:30
+is "a forked child counts in its own ring" "$(info '[.[].queries] | sort')" "[5,30]"
+client "" set:1 ask:5 fork ask:30
+is "and makes none to count" "$(info '[.[].queries]')" "[5]"
+
+client "" no_init ask2:10
+is "a question makes no ring" "$(find "$TMP/out" -name "*.ring" 2>/dev/null | wc -l)" 0
+
+client all ask:5 ask2:3
+is "VPROF_TRACE=all records them one by one" "$(calls)" \
+	"cuCtxGetCurrent:3 cuCtxSetCurrent:1 cuDevicePrimaryCtxRetain:1 cuEventCreate:1 cuEventQuery:5 cuInit:1"
+is "and counts none" "$(asked)" ""
+client memory,query ask:2 alloc:3 set:4
+is "only the groups that are named" "$(calls)" "cuEventQuery:2 cuMemAlloc_v2:3 cuMemFree_v2:3"
+client memory ask:2 alloc:3 ask:4
+is "questions are counted beside any group" "$(asked)" "cuEventQuery 1 4 0"
+client none ask:2 alloc:3
+is "none: no ring" "$(find "$TMP/out" -name "*.ring" 2>/dev/null | wc -l)" 0
+client "memory,memroy" alloc:1
+ok "an unknown group is named, and the default holds" grep -q 'VPROF_TRACE=memory,memroy is not understood; launch,copy' "$TMP/err"
+is "so that" "$(calls)" "cuCtxSetCurrent:1 cuDevicePrimaryCtxRetain:1 cuEventCreate:1 cuInit:1 cuMemAlloc_v2:1 cuMemFree_v2:1"
+
+client "" ask:100 bad:1
+"$BUILD/vprof-merge" -q -o "$TMP/trace.json" "$TMP/out" 2>/dev/null || "$BUILD/vprof-merge" -o "$TMP/trace.json" "$TMP/out" >/dev/null 2>&1
+is "in a trace they are a moment with a count" \
+	"$(jq -c '.traceEvents[] | select(.cat == "query") | [.ph, .name, .args.count, .args.failed, .args.call]' "$TMP/trace.json")" \
+	'["i","101 x cuEventQuery",101,1,"cuEventQuery"]'
+done_testing
