@@ -21,9 +21,11 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter, namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +61,8 @@ CLIENTS = [
 
 # Differences that are no fault of vprof: client, how the name begins, why. Shown, not counted.
 EXPLAINED = []
+
+RUNNING = set()  # processes of ours, for a run that is stopped
 
 
 class Skip(Exception):
@@ -174,7 +178,9 @@ def run(client, mode, base, program):
                 ["timeout", "-k", "10", LIMIT, *commands(client, mode, folder, program)],
                 env=environment(client, mode, folder, base / "caches", rank, port),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        RUNNING.update(processes)
         codes = [p.wait() for p in processes]
+        RUNNING.difference_update(processes)
     told = [folder / f"told.{rank}.json" for rank in range(client.gpus)]
     if any(codes) or not all(path.exists() for path in told):
         tail = (base / f"{mode}.log").read_text(errors="replace").strip().splitlines()[-3:]
@@ -411,21 +417,38 @@ def attempt(client, demangle, present):
                    "versions": versions(client)}
 
 
+def write_results(done):
+    with open(OUT / "clients.results", "w") as f:
+        f.writelines(line + "\n" for lines, _ in done for line in lines)
+    with open(OUT / "clients.tsv", "w") as f:
+        f.write("\t".join(done[0][1]) + "\n")
+        f.writelines("\t".join(map(str, row.values())) + "\n" for _, row in done)
+
+
+def stop(*_):
+    for process in list(RUNNING):
+        process.terminate()
+    os._exit(1)
+
+
 def main(names):
     import kineto
     unknown = set(names) - {c.name for c in CLIENTS}
     if unknown:
         sys.exit(f"no client {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in CLIENTS)}")
     (OUT / "clients").mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, stop)
     demangle, present = kineto.demangler(), gpus()
     chosen = [c for c in CLIENTS if not names or c.name in names]
+    done, lock = {}, threading.Lock()
+
+    def work(client):
+        result = attempt(client, demangle, present)
+        with lock:  # what is done is told, should the rest be stopped
+            done[client.name] = result
+            write_results([done[c.name] for c in chosen if c.name in done])
     with ThreadPoolExecutor(JOBS) as pool:
-        done = list(pool.map(lambda c: attempt(c, demangle, present), chosen))
-    with open(OUT / "clients.results", "w") as f:
-        f.writelines(line + "\n" for lines, _ in done for line in lines)
-    with open(OUT / "clients.tsv", "w") as f:
-        f.write("\t".join(done[0][1]) + "\n")
-        f.writelines("\t".join(map(str, row.values())) + "\n" for _, row in done)
+        list(pool.map(work, chosen))
     print((OUT / "clients.tsv").read_text(), end="")
 
 

@@ -1,10 +1,10 @@
 """numba-cuda: kernels compiled from Python, copies with and without a stream."""
 
+import numpy as np
+from numba import cuda, float32
+
 
 def make():
-    import numpy as np
-    from numba import cuda, float32
-
     @cuda.jit
     def vprof_scale(x, y, factor):
         i = cuda.grid(1)
