@@ -50,7 +50,9 @@ static void chrome_begin(void *state, struct buffer *out)
 {
 	const struct chrome *chrome = state;
 
-	buffer_print(out, "{\"schemaVersion\":1,\n\"displayTimeUnit\":\"ns\",\n"
+	buffer_print(out, "{\"schemaVersion\":1,\n");
+	chrome_put_devices(out, chrome);
+	buffer_print(out, "\"displayTimeUnit\":\"ns\",\n"
 		     "\"baseTimeNanoseconds\":%" PRIu64 ",\n\"traceEvents\":[", chrome->trace->base_ns);
 }
 

@@ -11,6 +11,7 @@
 
 #include "tools/events.h"
 #include "tools/idmap.h"
+#include "tools/objects.h"
 #include "tools/text.h"
 
 /* Ready text for one definition. */
@@ -21,6 +22,7 @@ struct chrome_text {
 	char *args;            /* "kernel":"void gemm<...>(...)", or empty */
 	uint32_t args_size;
 	uint32_t more_size;
+	const struct vprof_def_facts *facts; /* of a kernel; NULL: not known */
 	const char *more;      /* of a graph's launch: "nodes":[...], when asked for; in names.lists */
 };
 
@@ -30,6 +32,7 @@ struct chrome_names {
 	uint32_t kernel_count, graph_count, call_count;
 	struct idmap by_id;    /* definition id -> index in kernels, or in graphs + GRAPH_BIT */
 	struct chrome_text no_kernel, no_graph;
+	struct objects objects;
 	struct buffer *lists;  /* text of nodes; graphs that are equal share one */
 	uint32_t list_count;
 };
@@ -63,6 +66,12 @@ void chrome_range(struct buffer *out, const struct event *event, uint64_t base_n
 void chrome_memory_begin(const struct chrome *chrome, struct buffer *out, const struct trace_process *process);
 void chrome_memory_sums(const struct chrome *chrome, struct buffer *out, const struct event *sums);
 void chrome_memory_totals(struct buffer *out, const struct trace_process *process);
+
+/* The arguments of an event that say which objects it is about; at most 300 bytes. */
+char *chrome_put_objects(char *p, const struct chrome_names *names, const struct event *event);
+
+/* "deviceProperties":[...], when any are known. */
+void chrome_put_devices(struct buffer *out, const struct chrome *chrome);
 
 void chrome_slices(void *state, struct buffer *out, const struct event *events, int count);
 

@@ -32,7 +32,19 @@ static void text_free(struct chrome_text *text)
 	free(text->args);
 }
 
-static int make_kernel(struct chrome_text *text, const struct vprof_def_kernel *def, int raw)
+/* What every launch of the kernel needs. */
+static void put_facts(struct buffer *args, const struct vprof_def_facts *facts)
+{
+	if (!facts || !facts->valid)
+		return;
+	buffer_print(args, "\"registers per thread\":%u,\"static shared memory\":%u,", facts->registers,
+		     facts->shared_static);
+	if (facts->local)
+		buffer_print(args, "\"local memory\":%u,", facts->local);
+}
+
+static int make_kernel(struct chrome_text *text, const struct vprof_def_kernel *def,
+		       const struct vprof_def_facts *facts, int raw)
 {
 	char *full = raw ? strdup(def->name) : demangle_full(def->name);
 	char *brief = raw ? strdup(def->name) : demangle_short(def->name);
@@ -43,6 +55,8 @@ static int make_kernel(struct chrome_text *text, const struct vprof_def_kernel *
 		buffer_print(&args, "\"kernel\":\"");
 		buffer_add_json(&args, full);
 		buffer_print(&args, "\",");
+		put_facts(&args, facts);
+		text->facts = facts;
 		error = chrome_text_make(text, "launch", brief, &args);
 	}
 	free(full);
@@ -107,7 +121,8 @@ static int make_kernels(struct chrome_names *names, const struct ring *ring, int
 		const void *whole = ring_def(ring, id, def->type);
 
 		if (whole && def->type == VPROF_DEF_KERNEL) {
-			error = make_kernel(&names->kernels[names->kernel_count], whole, raw);
+			error = make_kernel(&names->kernels[names->kernel_count], whole,
+					    objects_facts(&names->objects, id), raw);
 			if (!error)
 				error = idmap_put(&names->by_id, id, names->kernel_count);
 			names->kernel_count++;
@@ -121,7 +136,9 @@ int chrome_names_make(struct chrome_names *names, const struct ring *ring, int r
 	struct buffer no_args[2] = { 0 };
 	int error;
 
-	error = chrome_text_make(&names->no_kernel, "launch", "kernel ?", &no_args[0]);
+	error = objects_read(&names->objects, ring);
+	if (!error)
+		error = chrome_text_make(&names->no_kernel, "launch", "kernel ?", &no_args[0]);
 	if (!error)
 		error = chrome_text_make(&names->no_graph, "graph_launch", "graph ?", &no_args[1]);
 	if (!error)
@@ -148,6 +165,7 @@ void chrome_names_free(struct chrome_names *names)
 	text_free(&names->no_kernel);
 	text_free(&names->no_graph);
 	idmap_free(&names->by_id);
+	objects_free(&names->objects);
 	for (uint32_t i = 0; i < names->list_count; i++)
 		buffer_free(&names->lists[i]);
 	free(names->lists);
