@@ -102,8 +102,8 @@ static void put_graph(FILE *out, const struct graph_report *report, const struct
 	else
 		fprintf(out, ", \"nodes\": null");
 	fprintf(out, ", \"launches\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"total_ns\": %" PRIu64 ", \"mean_ns\": %" PRIu64
-	       ", \"max_ns\": %" PRIu64, use->launches, use->failed, use->total_ns,
-	       use->done ? use->total_ns / use->done : 0, use->max_ns);
+	       ", \"max_ns\": %" PRIu64 ", \"changes\": %" PRIu64, use->launches, use->failed, use->total_ns,
+	       use->done ? use->total_ns / use->done : 0, use->max_ns, use->changes);
 	put_origin(out, report, graph);
 	if (list)
 		put_list(out, report, style, list);

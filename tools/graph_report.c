@@ -64,6 +64,51 @@ static void count_launch(struct graph_report *report, const struct event *event)
 	use->max_ns = ns > use->max_ns ? ns : use->max_ns;
 }
 
+/* A call that changes one node: of the newest graph by that handle which was there already. */
+static void count_change(struct graph_report *report, const struct event *event)
+{
+	uint64_t exec = event->slot.call_args.args[0];
+	uint32_t index = idmap_get(&report->by_exec, exec);
+
+	if (index == IDMAP_NONE)
+		return;
+	while (report->graphs.list[index].def->exec != exec || report->graphs.list[index].def->ticks > event->slot.t0)
+		if (!index--)
+			return;
+	report->uses[index].changes++;
+}
+
+static void count_event(struct graph_report *report, const struct event *event)
+{
+	if (event->slot.kind == VPROF_KIND_GRAPH_LAUNCH)
+		count_launch(report, event);
+	else if (event->slot.kind == VPROF_KIND_CALL && event->slot.call < report->process->ring->call_count &&
+		 report->changing[event->slot.call])
+		count_change(report, event);
+}
+
+/* cuGraphExecKernelNodeSetParams and its like. */
+static int is_changing(const char *name)
+{
+	return name && (!strcmp(name, "cuGraphNodeSetEnabled") ||
+			(!strncmp(name, "cuGraphExec", 11) && strstr(name, "SetParams")));
+}
+
+static int find_changing(struct graph_report *report)
+{
+	const struct ring *ring = report->process->ring;
+	int error = 0;
+
+	report->changing = calloc((size_t)ring->call_count + 1, 1);
+	if (!report->changing)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < ring->call_count; i++)
+		report->changing[i] = (uint8_t)is_changing(ring->calls[i]);
+	for (uint32_t i = 0; !error && i < report->graphs.count; i++)
+		error = idmap_put(&report->by_exec, report->graphs.list[i].def->exec, i);
+	return error;
+}
+
 static int count_launches(struct graph_report *report, struct trace *trace, struct trace_process *process)
 {
 	struct event *events = malloc(VPROF_CHUNK_SLOTS * sizeof(*events));
@@ -73,8 +118,7 @@ static int count_launches(struct graph_report *report, struct trace *trace, stru
 	for (uint32_t c = 0; count >= 0 && c < process->ring->chunk_count; c++) {
 		count = trace_load(trace, process, &process->ring->chunks[c], &at, events);
 		for (int i = 0; i < count; i++)
-			if (events[i].slot.kind == VPROF_KIND_GRAPH_LAUNCH)
-				count_launch(report, &events[i]);
+			count_event(report, &events[i]);
 	}
 	free(events);
 	return count < 0 ? count : 0;
@@ -89,7 +133,9 @@ int graph_report_make(struct graph_report *report, struct trace *trace, struct t
 	if (error)
 		return error;
 	report->uses = calloc((size_t)report->graphs.count + 1, sizeof(*report->uses));
-	error = report->uses ? count_launches(report, trace, process) : -ENOMEM;
+	error = report->uses ? find_changing(report) : -ENOMEM;
+	if (!error)
+		error = count_launches(report, trace, process);
 	if (error)
 		graph_report_free(report);
 	return error;
@@ -98,5 +144,7 @@ int graph_report_make(struct graph_report *report, struct trace *trace, struct t
 void graph_report_free(struct graph_report *report)
 {
 	free(report->uses);
+	free(report->changing);
+	idmap_free(&report->by_exec);
 	graphs_free(&report->graphs);
 }

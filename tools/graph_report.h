@@ -12,6 +12,7 @@
 struct graph_use {
 	uint64_t launches, done, failed;
 	uint64_t total_ns, max_ns; /* of the calls that returned */
+	uint64_t changes;          /* of single nodes since it was made, as far as the ring goes back */
 };
 
 struct graph_report {
@@ -19,6 +20,8 @@ struct graph_report {
 	const struct trace_process *process;
 	struct graphs graphs;
 	struct graph_use *uses;    /* by index of graph; one more for launches of no graph we know */
+	struct idmap by_exec;      /* handle to the newest graph that had it */
+	uint8_t *changing;         /* by call id: does it change a node of the graph it is given? */
 };
 
 struct graph_style {

@@ -227,6 +227,18 @@ static int print_nodes(const struct graph_report *report, FILE *out, const struc
 	return cli_table_print(table, out, 2);
 }
 
+/* Graphs that do not do what their lists say any more. */
+static void print_changes(const struct graph_report *report, FILE *out, const struct graph_style *style)
+{
+	char number[32];
+
+	for (uint32_t i = 0; i < report->graphs.count; i++)
+		if (graph_shown(style, &report->graphs.list[i]) && report->uses[i].changes)
+			fprintf(out, "graph %s: single nodes changed since, by %" PRIu64 " call%s\n",
+				graph_number(number, sizeof(number), &report->graphs.list[i]), report->uses[i].changes,
+				report->uses[i].changes == 1 ? "" : "s");
+}
+
 int graph_report_text(const struct graph_report *report, FILE *out, const struct graph_style *style)
 {
 	const struct graph_use *others = &report->uses[report->graphs.count];
@@ -238,6 +250,7 @@ int graph_report_text(const struct graph_report *report, FILE *out, const struct
 		error = print_graphs(report, out, style);
 	if (others->launches)
 		fprintf(out, "%" PRIu64 " launches of graphs that are not known\n", others->launches);
+	print_changes(report, out, style);
 	for (uint32_t i = 0; style->nodes && !error && i < report->graphs.count; i++)
 		if (graph_shown(style, &report->graphs.list[i]))
 			error = print_nodes(report, out, style, &report->graphs.list[i]);

@@ -61,6 +61,7 @@ typedef unsigned int U;
 	A(cuGraphMemsetNodeGetParams, CUgraphNode, CUDA_MEMSET_NODE_PARAMS *) \
 	A(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long) \
 	A(cuGraphExecUpdate_v2, CUgraphExec, CUgraph, CUgraphExecUpdateResultInfo *) \
+	A(cuGraphExecKernelNodeSetParams_v2, CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS_v2 *) \
 	A(cuGraphLaunch, CUgraphExec, CUstream) \
 	A(cuGraphExecDestroy, CUgraphExec)
 
@@ -295,6 +296,19 @@ static void run(CUgraphExec exec, int times)
 	CALL(cuStreamSynchronize, stream);
 }
 
+/* Its second node gets a larger grid. */
+static void change_node(CUgraphExec exec, CUgraph graph)
+{
+	CUDA_KERNEL_NODE_PARAMS_v2 params;
+	CUgraphNode nodes[8];
+	size_t count = 8;
+
+	CALL(cuGraphGetNodes, graph, nodes, &count);
+	CALL(cuGraphKernelNodeGetParams_v2, nodes[1], &params);
+	params.gridDimX++;
+	CALL(cuGraphExecKernelNodeSetParams_v2, exec, nodes[1], &params);
+}
+
 static void kinds(void)
 {
 	CUgraphExecUpdateResultInfo info;
@@ -309,6 +323,7 @@ static void kinds(void)
 	run(tall_exec, 2);
 	run(clone_exec, 1);
 	run(quick_exec, 1);
+	change_node(quick_exec, quick);
 	tell_graph("captured", first, 7);
 	tell_graph("built", tall, 2);
 	tell_graph("clone", clone, 1);

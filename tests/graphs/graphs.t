@@ -34,6 +34,7 @@ is "made by which call" "$(field kinds "[x['made']['call'] for x in g[3:]] + [x[
 is "a clone is of the same capture; a graph built by hand of none" \
 	"$(field kinds "g[0]['captured'] == g[2]['captured'] and g[0]['captured']['tid'] == p['pid'] and not g[1]['captured']")" True
 is "captured before made" "$(field kinds "g[0]['captured']['at_ns'] < g[0]['made']['at_ns']")" True
+is "changes of single nodes are counted where they were made" "$(field kinds "[x['changes'] for x in g]")" "[0, 0, 0, 1, 0]"
 is "each launch is of a graph that is known" "$(field kinds "p['unknown_launches']")" 0
 is "nothing lost" "$(lost kinds)" 0
 is "kernel executions: launches times kernels" "$(field kinds "sum(x['launches'] * x['kernels'] for x in g)")" \
@@ -88,6 +89,11 @@ is "no record, and no harm" "$(find "$TMP/off" -name '*.ring' | wc -l) $(dump of
 VPROF_ENABLE=0 traced none chain 3
 is "no ring, no harm" "$(find "$TMP/none" -name '*.ring' 2>/dev/null | wc -l)" 0
 
+# ---- a graph of which the ring knows no more than that it was launched ----
+"$BUILD/tests/make_ring" --lanes 1 --records 20 "$TMP/made.ring"
+is "its nodes and its origin are unknown" \
+	"$("$BUILD/vprof" graphs "$TMP/made.ring" | awk '/unknown:/ { print $1, $2, $3, $4, $5, $6, $7, ($8 > 0) }')" "1 12 ? ? ? ? ? 1"
+
 # ---- in the trace ----
 # args NAME EXPRESSION OPTION...: of vprof-merge; e is the list of the graph launches' args.
 args() {
@@ -112,7 +118,7 @@ is "of unknown ones nothing" "$(args short "any('nodes' in x for x in e), e[0]['
 is "one row a graph" "$("$BUILD/vprof" graphs "$TMP/kinds" | awk 'NR == 3 || NR == 4 { print $1, $2, $3, $4, $5, $6, $7, $8 }')" \
 	$'1 6 4 3 1 1 6 7\n2 11 5 3 2 2 10 2'
 ok "kernels by name" grep -q '2x gemm, 1x rms_norm, 1x silu' <("$BUILD/vprof" graphs "$TMP/kinds")
-is "the nodes of one graph" "$("$BUILD/vprof" graphs -g 4 "$TMP/kinds" | sed -n '/^graph 4/,$p' | awk '{ $1 = $1; print }')" \
+is "the nodes of one graph" "$("$BUILD/vprof" graphs -g 4 "$TMP/kinds" | sed -n '/^graph 4$/,$p' | awk '{ $1 = $1; print }')" \
 	'graph 4
 NODE IN KIND GRID BLOCK SHARED AFTER WHAT
 0 kernel 1,1,1 32,1,1 0 - rms_norm(int*)
