@@ -179,9 +179,9 @@ static void add_device(const char *line)
 
 static void add_facts(const char *line)
 {
-	struct {
+	union {
 		struct vprof_def_facts facts;
-		uint16_t params[2 * VPROF_FACTS_PARAMS];
+		uint8_t room[sizeof(struct vprof_def_facts) + 4 * VPROF_FACTS_PARAMS];
 	} def = { .facts = {
 		.kernel = object_of(kernels, line, "kernel"), .registers = number_of(line, "registers", 32),
 		.shared_static = number_of(line, "shared", 0), .local = number_of(line, "local", 0),
@@ -193,9 +193,9 @@ static void add_facts(const char *line)
 	uint32_t count = 0;
 
 	for (; sizes && *sizes && count < VPROF_FACTS_PARAMS; sizes += *sizes == ',') {
-		def.params[2 * count] = def.facts.param_bytes;
-		def.params[2 * count + 1] = strtoul(sizes, (char **)&sizes, 0);
-		def.facts.param_bytes += def.params[2 * count++ + 1];
+		def.facts.params[count].offset = def.facts.param_bytes;
+		def.facts.params[count].size = strtoul(sizes, (char **)&sizes, 0);
+		def.facts.param_bytes += def.facts.params[count++].size;
 		def.facts.param_count = count;
 	}
 	add_def(VPROF_DEF_FACTS, &def, sizeof(def.facts) + 4 * count, NULL);
@@ -203,18 +203,18 @@ static void add_facts(const char *line)
 
 static void add_nodes(const char *line)
 {
-	struct {
+	union {
 		struct vprof_def_nodes nodes;
-		struct vprof_graph_node node[64];
+		uint8_t room[sizeof(struct vprof_def_nodes) + 64 * sizeof(struct vprof_graph_node)];
 	} def = { .nodes = { .graph = object_of(graphs, line, "graph"), .count = number_of(line, "count", 1) % 65 } };
 
 	def.nodes.total = def.nodes.count;
 	for (uint32_t i = 0; i < def.nodes.count; i++)
-		def.node[i] = (struct vprof_graph_node){
+		def.nodes.nodes[i] = (struct vprof_graph_node){
 			.type = VPROF_NODE_KERNEL, .object = object_of(kernels, line, "kernel"), .grid = { 1, 1, 1 },
 			.block = { number_of(line, "block", 128), 1, 1 }, .shared = number_of(line, "shared", 0),
 		};
-	add_def(VPROF_DEF_NODES, &def, sizeof(def.nodes) + def.nodes.count * sizeof(def.node[0]), NULL);
+	add_def(VPROF_DEF_NODES, &def, sizeof(def.nodes) + def.nodes.count * sizeof(struct vprof_graph_node), NULL);
 }
 
 static void add_saved(const char *line)
