@@ -77,6 +77,16 @@ int vprof_has_ring(void)
 	return vprof_map.header != NULL;
 }
 
+int vprof_chosen(uint32_t groups)
+{
+	const struct vprof_ring_control *control = vprof_map.control;
+
+	if (!vprof_map.header)
+		return 0;
+	return ((__atomic_load_n(&control->groups, __ATOMIC_RELAXED) |
+		 __atomic_load_n(&control->word, __ATOMIC_RELAXED)) & groups) != 0;
+}
+
 int vprof_define_spares(size_t size)
 {
 	if (!vprof_map.header)

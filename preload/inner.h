@@ -26,6 +26,9 @@ uint32_t vprof_define(const void *def, size_t size, const char *name) HIDDEN;
 /* Has this process a ring? */
 int vprof_has_ring(void) HIDDEN;
 
+/* Has it one, and was any of these groups chosen for it, or is recorded now? */
+int vprof_chosen(uint32_t groups) HIDDEN;
+
 /* Would half of the log still be free after `size` more bytes? What is not asked for by name respects that. */
 int vprof_define_spares(size_t size) HIDDEN;
 

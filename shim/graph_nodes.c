@@ -299,7 +299,7 @@ void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes)
 	struct vprof_asking asking;
 
 	*nodes = (struct vprof_graph_nodes){ 0 };
-	if (!vprof_has_ring())
+	if (!vprof_chosen(VPROF_GROUP_BIT(VPROF_GROUP_GRAPH)))
 		return;
 	if (vprof_ask.graph_nodes && vprof_ask.graph_node_type && vprof_define_spares(0))
 		nodes->scratch = pad_take();

@@ -86,6 +86,9 @@ is "the graph made meanwhile is known" "$(field threads "[(x['nodes'], x['kernel
 # ---- with recording off ----
 VPROF_RECORD=0 traced off chain 3
 is "no record, and no harm" "$(find "$TMP/off" -name '*.ring' | wc -l) $(dump off | wc -l)" "1 0"
+VPROF_TRACE=launch,copy traced some chain 3
+is "nothing is asked where graphs are not to be recorded" \
+	"$(dump some --defs | awk '$3 == "nodes"' | wc -l) $(dump some | grep -c cuGraph) $(lost some)" "0 0 0"
 VPROF_ENABLE=0 traced none chain 3
 is "no ring, no harm" "$(find "$TMP/none" -name '*.ring' 2>/dev/null | wc -l)" 0
 
