@@ -15,7 +15,7 @@ VERSION := 0.1.0
 
 WARN    := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wno-missing-field-initializers
 CFLAGS  ?= -O2 -g
-CSTD    := -std=gnu11 $(WARN) -D_GNU_SOURCE -DVPROF_VERSION='"$(VERSION)"' -I. -Iinclude -MMD -MP
+CSTD    := -std=gnu11 $(WARN) -D_GNU_SOURCE -DVPROF_VERSION='"$(VERSION)"' -I. -Iinclude -I$(BUILD) -MMD -MP
 
 # Quiet by default; V=1 shows the commands.
 ifeq ($(V),)
@@ -53,6 +53,13 @@ $(BUILD)/testlib/%.o: %
 	$(call say,CC,$< (testpoints))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LIB_CFLAGS) -DVPROF_TESTPOINTS -c $< -o $@
+
+# The library's table as the tools may see it, who include nothing of shim/.
+$(BUILD)/made/coverage.h: shim/cuda_api.def
+	$(call say,MAKE,$@)
+	@mkdir -p $(@D)
+	$(Q){ echo '#define COVERAGE_ROWS \' && sed -n 's/^CU_[A-Z]*(.*)$$/& \\/p' $< && echo; } >$@
+$(foreach kind,tools asan tsan fuzz,$(BUILD)/$(kind)/tools/cmd_coverage.c.o): $(BUILD)/made/coverage.h
 
 $(BUILD)/tools/%.o: %
 	$(call say,CC,$<)
@@ -102,9 +109,10 @@ demo: all $(DEMO_NEEDS) ## trace a small CUDA program, kill a worker, merge: sta
 picture: all $(DEMO_NEEDS) ## take docs/images/trace.png anew: the demo's trace in the Perfetto UI
 	$(Q)BUILD='$(BUILD)' VENV='$(VENV)' tests/readers/picture.sh docs/images/trace.png
 
-docs: ## make docs/environment.md anew from include/vprof/env.def
-	$(Q)BUILD='$(BUILD)' docs/environment.sh >docs/environment.md.new
-	$(Q)mv docs/environment.md.new docs/environment.md
+docs: $(BUILD)/vprof ## make docs/environment.md and docs/coverage.md anew from their tables
+	$(Q)for page in environment coverage; do \
+		BUILD='$(BUILD)' docs/$$page.sh >docs/$$page.md.new && mv docs/$$page.md.new docs/$$page.md || exit; \
+	done
 
 # ---- installing: `make install DESTDIR=...` builds packages ------------------
 # FILE:FOLDER under PREFIX, for install and uninstall alike.

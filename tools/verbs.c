@@ -4,6 +4,7 @@
 #include "tools/verbs.h"
 
 const struct verb vprof_verbs[] = {
+	{ "coverage", cmd_coverage, "which functions of the driver are recorded, and how" },
 	{ "cubin", cmd_cubin, "what the kernels in a cubin, a fatbin or a program need" },
 	{ "dump", cmd_dump, "every record of rings as text or JSON, one a line" },
 	{ "graphs", cmd_graphs, "the graphs: their kernels, where they come from, how often they were launched" },
@@ -20,6 +21,6 @@ void vprof_help(FILE *out)
 	fprintf(out, "Usage: vprof VERB [OPTION...] [RING...]\n"
 		     "Reads the rings that libvprof.so writes.\n\nVerbs:\n");
 	for (const struct verb *verb = vprof_verbs; verb->name; verb++)
-		fprintf(out, "  %-8s %s\n", verb->name, verb->help);
+		fprintf(out, "  %-9s %s\n", verb->name, verb->help);
 	fprintf(out, "\n'vprof VERB --help' tells the options of a verb. A trace for Perfetto is made by vprof-merge.\n");
 }

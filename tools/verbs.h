@@ -20,6 +20,7 @@ extern const struct verb vprof_verbs[];
 /* Prints the verbs. */
 void vprof_help(FILE *out);
 
+int cmd_coverage(int argc, char **argv);
 int cmd_cubin(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_graphs(int argc, char **argv);

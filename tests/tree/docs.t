@@ -3,6 +3,7 @@
 . tests/tap.sh
 
 is "docs/environment.md is what make docs makes" "$(docs/environment.sh | diff - docs/environment.md)" ""
+is "docs/coverage.md is what make docs makes" "$(docs/coverage.sh | diff - docs/coverage.md)" ""
 rows=$(sed -n 's/^VPROF_ENV(\([A-Z_]*\),.*/\1/p' include/vprof/env.def)
 ok "env.def has rows" test "$(wc -w <<<"$rows")" -ge 5
 for page in docs/environment.md docs/man/libvprof.7; do
