@@ -138,6 +138,7 @@ int main(void)
 	conf_stream();
 	conf_capture();
 	conf_graph();
+	conf_facts();
 	conf_end();
 	return done_testing();
 }

@@ -22,18 +22,26 @@ typedef void *P;
 	D(cuDeviceGet, cuDeviceGet, 2000, CUdevice *, int) \
 	D(cuDeviceGetCount, cuDeviceGetCount, 2000, int *) \
 	D(cuDeviceGetAttribute, cuDeviceGetAttribute, 2000, int *, int, CUdevice) \
+	D(cuDeviceGetName, cuDeviceGetName, 2000, char *, int, CUdevice) \
+	D(cuDeviceGetUuid_v2, cuDeviceGetUuid, 11040, CUuuid *, CUdevice) \
+	D(cuDeviceTotalMem_v2, cuDeviceTotalMem, 3020, size_t *, CUdevice) \
 	D(cuDevicePrimaryCtxRetain, cuDevicePrimaryCtxRetain, 7000, CUcontext *, CUdevice) \
 	D(cuDevicePrimaryCtxRelease_v2, cuDevicePrimaryCtxRelease, 11000, CUdevice) \
 	D(cuCtxCreate_v2, cuCtxCreate, 3020, CUcontext *, U, CUdevice) \
 	D(cuCtxDestroy_v2, cuCtxDestroy, 4000, CUcontext) \
 	D(cuCtxSetCurrent, cuCtxSetCurrent, 4000, CUcontext) \
 	D(cuCtxGetCurrent, cuCtxGetCurrent, 4000, CUcontext *) \
+	D(cuCtxGetDevice, cuCtxGetDevice, 2000, CUdevice *) \
 	D(cuCtxPushCurrent_v2, cuCtxPushCurrent, 4000, CUcontext) \
 	D(cuCtxPopCurrent_v2, cuCtxPopCurrent, 4000, CUcontext *) \
 	D(cuCtxSynchronize, cuCtxSynchronize, 2000, void) \
 	D(cuModuleLoadData, cuModuleLoadData, 2000, CUmodule *, const void *) \
 	D(cuModuleUnload, cuModuleUnload, 2000, CUmodule) \
 	D(cuModuleGetFunction, cuModuleGetFunction, 2000, CUfunction *, CUmodule, const char *) \
+	D(cuFuncGetAttribute, cuFuncGetAttribute, 2020, int *, int, CUfunction) \
+	D(cuFuncGetParamInfo, cuFuncGetParamInfo, 12040, CUfunction, size_t, size_t *, size_t *) \
+	D(cuKernelGetAttribute, cuKernelGetAttribute, 12000, int *, int, CUkernel, CUdevice) \
+	D(cuKernelGetParamInfo, cuKernelGetParamInfo, 12040, CUkernel, size_t, size_t *, size_t *) \
 	D(cuFuncGetName, cuFuncGetName, 12030, const char **, CUfunction) \
 	D(cuFuncGetModule, cuFuncGetModule, 11000, CUmodule *, CUfunction) \
 	D(cuLibraryLoadData, cuLibraryLoadData, 12000, CUlibrary *, const void *, P, P, U, P, P, U) \
@@ -50,6 +58,7 @@ typedef void *P;
 	D(cuStreamQuery, cuStreamQuery, 2000, CUstream) \
 	D(cuStreamSynchronize, cuStreamSynchronize, 2000, CUstream) \
 	D(cuStreamWaitEvent, cuStreamWaitEvent, 3020, CUstream, CUevent, U) \
+	D(cuStreamGetCtx, cuStreamGetCtx, 9020, CUstream, CUcontext *) \
 	D(cuStreamGetPriority, cuStreamGetPriority, 5050, CUstream, int *) \
 	D(cuStreamBeginCapture_v2, cuStreamBeginCapture, 10010, CUstream, CUstreamCaptureMode) \
 	D(cuStreamEndCapture, cuStreamEndCapture, 10000, CUstream, CUgraph *) \
@@ -175,6 +184,7 @@ void conf_lookup(void);
 void conf_before_init(void);
 void conf_context(void);
 void conf_module(void);
+void conf_facts(void);
 void conf_memory(void);
 void conf_copy(void);
 void conf_stream(void);
