@@ -161,6 +161,9 @@ struct vprof_found vprof_holding_find(uint64_t address, unsigned kinds)
 		if (found.was.address != address || found.was.kind > VPROF_MEMORY_ARRAY ||
 		    !(kinds & VPROF_KIND_BIT(found.was.kind)))
 			continue;
+		/* One that is just being removed is the address's earlier life. */
+		if (__atomic_load_n(&side_at(at)->state, __ATOMIC_RELAXED) != HELD)
+			continue;
 		entry_read(&again, entry_at(at));
 		if (!same(&again, &found.was))
 			continue;
@@ -174,7 +177,11 @@ int vprof_holding_give(const struct vprof_found *found)
 {
 	struct vprof_holding now;
 
-	if (!found->index || !claim(found->index - 1, HELD))
+	if (!found->index)
+		return 0;
+	/* Looked at before it is claimed: another's entry would not be found meanwhile. */
+	entry_read(&now, entry_at(found->index - 1));
+	if (!same(&now, &found->was) || !claim(found->index - 1, HELD))
 		return 0;
 	entry_read(&now, entry_at(found->index - 1));
 	if (!same(&now, &found->was)) {

@@ -29,7 +29,7 @@ struct vprof_found {
 int vprof_holdings_there(void) HIDDEN;
 
 /*
- * Adds an entry and counts it in the totals; `thread` is filled in here. `context`: whose end
+ * Adds an entry and counts it in the totals; `thread` and `range` are filled in here. `context`: whose end
  * gives it back, 0: none's. 0, or -1 when there is no room (counted).
  */
 int vprof_holding_take(const struct vprof_holding *holding, uint64_t context) HIDDEN;

@@ -1,16 +1,21 @@
 # The recording half without CUDA, as programs of their own: plain and under sanitizers.
-LANES_SRC := tests/preload/lanes.c $(filter-out preload/lookup.c,$(wildcard preload/*.c)) \
-	$(wildcard tools/ring*.c) tools/text.c
-LANES := $(BUILD)/tests/lanes.t $(BUILD)/tests/lanes_asan.t $(BUILD)/tests/lanes_tsan.t
-LANES_FLAGS := $(CSTD) -O1 -g -fno-omit-frame-pointer
+PRELOAD_NAMES := lanes holdings
+PRELOAD_PARTS := $(filter-out preload/lookup.c,$(wildcard preload/*.c)) $(wildcard tools/ring*.c) tools/text.c
+PRELOAD_PLAIN := $(PRELOAD_NAMES:%=$(BUILD)/tests/%.t)
+PRELOAD_ASAN  := $(PRELOAD_NAMES:%=$(BUILD)/tests/%_asan.t)
+PRELOAD_TSAN  := $(PRELOAD_NAMES:%=$(BUILD)/tests/%_tsan.t)
+PRELOAD_TESTS := $(PRELOAD_PLAIN) $(PRELOAD_ASAN) $(PRELOAD_TSAN)
 
-$(BUILD)/tests/lanes.t: SANITIZE :=
-$(BUILD)/tests/lanes_asan.t: SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-$(BUILD)/tests/lanes_tsan.t: SANITIZE := -fsanitize=thread -Wno-tsan
-$(LANES): $(LANES_SRC)
+$(PRELOAD_PLAIN): SANITIZE :=
+$(PRELOAD_ASAN): SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(PRELOAD_TSAN): SANITIZE := -fsanitize=thread -Wno-tsan
+$(PRELOAD_PLAIN): $(BUILD)/tests/%.t: tests/preload/%.c
+$(PRELOAD_ASAN): $(BUILD)/tests/%_asan.t: tests/preload/%.c
+$(PRELOAD_TSAN): $(BUILD)/tests/%_tsan.t: tests/preload/%.c
+$(PRELOAD_TESTS): $(PRELOAD_PARTS)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LANES_FLAGS) $(SANITIZE) -MF $@.d $^ -lpthread -o $@
+	$(Q)$(CC) $(CSTD) -O1 -g -fno-omit-frame-pointer $(SANITIZE) -MF $@.d $(filter %.c,$^) -lpthread -o $@
 
-TESTS      += $(LANES)
-TEST_NEEDS += $(LANES)
+TESTS      += $(PRELOAD_TESTS)
+TEST_NEEDS += $(PRELOAD_TESTS)
