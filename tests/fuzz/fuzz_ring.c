@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "tools/clock.h"
+#include "tools/memory_print.h"
 #include "tools/merge.h"
 #include "tools/dump.h"
 #include "tools/graph_report.h"
@@ -82,6 +83,32 @@ static void use_kernels(struct trace *trace)
 	kernels_free(&kernels);
 }
 
+static void use_memory(struct trace *trace)
+{
+	static const struct memory_options options[] = {
+		{ .each = 1, .all = 1 }, { .rows = 3, .at = { .ns = 1000, .given = 1 } },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		struct memory_findings found = { 0 };
+		struct memory_choice held = { .each = options[i].each, .all = options[i].all };
+		struct memory_choice ended = { .by_context = 1 };
+		struct memory_view view;
+
+		memory_view_make(&view, trace, &trace->processes[0], &options[i]);
+		held.ticks = view.ticks;
+		if (!memory_past_make(&found.past, trace->processes[0].ring) &&
+		    !memory_groups_make(&found.held, &found.past, &held) &&
+		    !memory_groups_make(&found.ended, &found.past, &ended)) {
+			memory_text(&view, &found, nowhere);
+			memory_json(&view, &found, nowhere);
+		}
+		memory_groups_free(&found.ended);
+		memory_groups_free(&found.held);
+		memory_past_free(&found.past);
+	}
+}
+
 /* The ring twice: two processes of one pid. Every event is given out once, and ends after it began. */
 static void use_merge(struct trace *trace)
 {
@@ -147,6 +174,7 @@ static void use_ring(struct input *input)
 	}
 	use_trace(input, use_top);
 	use_trace(input, use_kernels);
+	use_trace(input, use_memory);
 	use_trace(input, use_merge);
 	use_trace(input, use_graphs);
 	use_trace(input, write_json);

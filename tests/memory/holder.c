@@ -17,6 +17,7 @@
  *	again NAME                       frees it although that has been done
  *	many COUNT BYTES                 so many allocations that are never freed
  *	churn COUNT                      so many calls that have nothing to do with memory
+ *	info                             prints the MiB that the device has in use
  *	pause MS | kill
  *
  * The calls of a line that begins with "!" fail, and it is an error when they do not.
@@ -52,7 +53,7 @@
 	X(cuMemAddressFree, (CUdeviceptr, size_t)) X(cuMemUnmap, (CUdeviceptr, size_t)) \
 	X(cuMemMap, (CUdeviceptr, size_t, size_t, CUmemGenericAllocationHandle, unsigned long long)) \
 	X(cuArrayCreate_v2, (CUarray *, const CUDA_ARRAY_DESCRIPTOR_v2 *)) X(cuArrayDestroy, (CUarray)) \
-	X(cuStreamSynchronize, (CUstream))
+	X(cuStreamSynchronize, (CUstream)) X(cuMemGetInfo_v2, (size_t *, size_t *))
 
 static struct {
 #define FIELD(name, params) CUresult (*name) params;
@@ -206,6 +207,17 @@ WORD(churn)
 	return result;
 }
 
+WORD(info)
+{
+	size_t available = 0, total = 0;
+	CUresult result = cu.cuMemGetInfo_v2(&available, &total);
+
+	(void)line;
+	(void)of;
+	printf("%zu\n", (total - available) >> 20);
+	return result;
+}
+
 WORD(pause) { (void)of; usleep((useconds_t)(1000 * atoi(line->name))); return CUDA_SUCCESS; }
 WORD(kill) { (void)of; (void)line; raise(SIGKILL); return CUDA_SUCCESS; }
 
@@ -219,7 +231,7 @@ static const struct {
 	W(malloc), W(managed), W(pitch), W(free), W(async), W2(from), W(freeasync), W(pool), W(poolfree), W(pinned),
 	W(unpin), W(register), W(unregister), W(create), W(release), W2(import), W(reserve), W(unreserve), W2(map),
 	W(unmap), W(array), W(arrayfree), W(context), W(use), W(end), W(release_primary), W(reset_primary), W(capture),
-	W(captured), W(many), W(churn), W(pause), W(kill), { "again", do_free, 0 },
+	W(captured), W(many), W(churn), W(info), W(pause), W(kill), { "again", do_free, 0 },
 };
 
 static unsigned long long number(const char *text)

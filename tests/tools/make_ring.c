@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PER_CHUNK = VPROF_CHUNK_SLOTS - 1, BATCH = 64 };
+enum { PER_CHUNK = VPROF_CHUNK_SLOTS - 1, BATCH = 64, TURNS = 32 };
+#define MEMORY 0x7f0000000000ull
 
 const struct make_ring make_ring_default = {
 	.chunks = 16, .lanes = 2, .records = 600, .kernels = 8, .step_ns = 1000, .anchors = 4,
@@ -36,7 +37,7 @@ static const struct { const char *name; uint32_t family; uint16_t kind; } calls[
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
 
 /* Calls in turn: mostly launches, as programs have them. */
-static const uint8_t turn[32] = {
+static const uint8_t turn[TURNS] = {
 	1, 1, 1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 4, 1, 1, 6,
 	1, 1, 1, 7, 1, 1, 11, 1, 1, 8, 1, 1, 9, 1, 5, 10,
 };
@@ -164,6 +165,19 @@ static void thread_comm(char comm[16], uint64_t serial)
 	snprintf(comm, 16, "worker-%llu", (unsigned long long)(serial % 1000000));
 }
 
+/* Every other call gives back what the one before it took. */
+static void fill_memory(struct vprof_slot *slot, uint64_t at)
+{
+	uint32_t what = VPROF_MEMORY_DEVICE | 1 << VPROF_MEMORY_PLACE_SHIFT;
+
+	if (at / TURNS % 2) {
+		slot->memory.address -= TURNS * 4096;
+		slot->object = what | VPROF_MEMORY_GIVE;
+	} else {
+		slot->object = what | VPROF_MEMORY_TAKE;
+	}
+}
+
 static void fill_payload(struct vprof_slot *slot, const struct make_ring *o, const struct ids *ids,
 			 uint64_t lane, uint64_t at)
 {
@@ -205,8 +219,10 @@ static void fill_payload(struct vprof_slot *slot, const struct make_ring *o, con
 		slot->event.stream = stream;
 		break;
 	case VPROF_KIND_MEMORY:
-		slot->memory.address = 0x7f0000000000 + at * 4096;
+		slot->memory.address = MEMORY + at * 4096;
 		slot->memory.bytes = 4096;
+		if (o->held)
+			fill_memory(slot, at);
 		break;
 	case VPROF_KIND_MODULE:
 		slot->object = ids->kernel;
@@ -239,7 +255,7 @@ static void fill_slot(struct vprof_slot *slot, const struct make_ring *o, const 
 		thread_comm(slot->owner.comm, serial);
 		return;
 	}
-	slot->call = turn[at % 32];
+	slot->call = turn[at % TURNS];
 	slot->kind = calls[slot->call].kind;
 	/* A query that is not ready now and then: a result that is no failure. */
 	slot->done = VPROF_DONE(make_ring_length(o, lane, at), slot->kind == VPROF_KIND_EVENT ? 600 : 0);
@@ -324,6 +340,12 @@ static void fill_header(struct vprof_ring_header *h, const struct make_ring *o, 
 	h->defs_offset = h->lanes_offset + o->lanes * sizeof(struct vprof_lane);
 	h->defs_size = (defs > o->defs_size ? defs : o->defs_size) + 8;
 	h->chunks_offset = (h->defs_offset + h->defs_size + 63) & ~63ull;
+	if (o->held) {
+		h->holdings_offset = h->chunks_offset;
+		h->holding_count = (uint32_t)o->held;
+		h->holding_size = sizeof(struct vprof_holding);
+		h->chunks_offset += o->held * sizeof(struct vprof_holding);
+	}
 	h->file_size = h->chunks_offset + o->chunks * VPROF_CHUNK_SIZE;
 	h->clock = (uint32_t)o->clock;
 	h->anchor_count = VPROF_ANCHORS;
@@ -359,6 +381,9 @@ static void fill_live(struct vprof_ring_live *live, const struct make_ring *o, u
 	live->beat_ticks = end_ticks(o);
 	for (uint32_t i = 0; o->loss && i <= VPROF_LOSS_HANDLES; i++)
 		live->loss[i] = o->loss + i;
+	for (uint32_t i = 0; o->held && i < 3; i++)
+		live->memory[i == 2 ? VPROF_MEMORY_HOST : i] =
+			(struct vprof_memory_total){ 1000 * o->held, 2000 * o->held, end_ticks(o) };
 	snprintf(live->comm, sizeof(live->comm), "python3");
 	snprintf(live->title, sizeof(live->title), "%s", o->command);
 }
@@ -404,6 +429,23 @@ static int put_lanes(const struct make_ring *o, int fd, uint64_t offset)
 
 		fill_lane(&lane, o, i);
 		error = put(fd, &lane, sizeof(lane), offset + i * sizeof(lane));
+	}
+	return error;
+}
+
+/* One of each kind in turn, on two devices and the host. */
+static int put_holdings(const struct make_ring *o, int fd, uint64_t offset)
+{
+	int error = 0;
+
+	for (uint64_t i = 0; i < o->held && !error; i++) {
+		struct vprof_holding held = {
+			.address = MEMORY / 2 + i * 4096, .bytes = 1000 + i, .ticks = MAKE_RING_START_TICKS + i,
+			.thread = 1, .call = 7, .kind = (uint16_t)(1 + i % VPROF_MEMORY_ARRAY),
+			.place = i % 3 == 2 ? VPROF_MEMORY_HOST : (uint32_t)(i % 3),
+		};
+
+		error = put(fd, &held, sizeof(held), offset + i * sizeof(held));
 	}
 	return error;
 }
@@ -468,6 +510,8 @@ int make_ring_write(const struct make_ring *o, int fd)
 		error = put_lanes(o, fd, h.lanes_offset);
 	if (!error)
 		error = put(fd, log, defs, h.defs_offset);
+	if (!error && o->held)
+		error = put_holdings(o, fd, h.holdings_offset);
 	if (!error)
 		error = put_chunks(o, fd, h.chunks_offset, &ids);
 	free(log);

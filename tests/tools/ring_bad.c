@@ -137,6 +137,18 @@ static const struct hostile {
 	H(lanes_offset, UINT64_MAX - 127, "damaged header"),
 	H(lanes_offset, INT64_MAX, "damaged header"),
 	H(lanes_offset, 3, NULL),
+	H(holdings_offset, UINT64_MAX, "damaged header"),
+	H(holdings_offset, UINT64_MAX - 63, "damaged header"),
+	H(holdings_offset, INT64_MAX, "damaged header"),
+	H(holdings_offset, 1, NULL),
+	H(holdings_offset, 0, NULL),
+	H(holding_count, 0, NULL),
+	H(holding_count, 0xffffffff, NULL),
+	H(holding_size, 0, "damaged header"),
+	H(holding_size, 8, "damaged header"),
+	H(holding_size, 68, "damaged header"),
+	H(holding_size, 128, NULL),
+	H(holding_size, 0xfffffff8, "damaged header"),
 	H(chunk_count, 0, NULL),
 	H(chunk_count, 0xffffffff, NULL),
 	H(chunks_offset, UINT64_MAX, "damaged header"),
@@ -160,6 +172,9 @@ static const struct hostile {
 
 static void hostile_headers(void)
 {
+	struct make_ring with_memory = make_ring_default;
+
+	with_memory.held = 30;
 	for (size_t i = 0; i < sizeof(hostiles) / sizeof(hostiles[0]); i++) {
 		const struct hostile *h = &hostiles[i];
 		struct memory_ring m;
@@ -167,7 +182,7 @@ static void hostile_headers(void)
 		char why[256] = "";
 		int error;
 
-		memory_ring_make(&m, &make_ring_default);
+		memory_ring_make(&m, &with_memory);
 		memory_ring_poke(&m, h->offset, &h->value, h->width);
 		error = ring_open(&ring, m.path, why, sizeof(why));
 		if (h->reason)
@@ -178,6 +193,33 @@ static void hostile_headers(void)
 			ring_close(&ring);
 		close(m.fd);
 	}
+}
+
+/* What is held, with entries that say nonsense. */
+static void hostile_holdings(void)
+{
+	static const uint16_t kinds[] = { 0, VPROF_MEMORY_ARRAY + 1, 0xffff };
+	struct make_ring o = make_ring_default;
+	uint64_t free[2] = { 0, 1 };
+	struct memory_ring m;
+	struct ring ring;
+	char why[256];
+
+	o.held = 30;
+	memory_ring_make(&m, &o);
+	ok(!ring_open(&ring, m.path, why, sizeof(why)) && ring.holding_count == 30, "holdings: all are read");
+	for (uint32_t i = 0; i < 3; i++)
+		memory_ring_poke(&m, ring.header.holdings_offset + i * 64 + offsetof(struct vprof_holding, kind),
+				 &kinds[i], 2);
+	for (uint32_t i = 3; i < 5; i++)
+		memory_ring_poke(&m, ring.header.holdings_offset + i * 64, &free[i - 3], 8);
+	ok(!ring_refresh(&ring) && ring.holding_count == 25 && ring.bad_holdings == 3,
+	   "holdings: unknown kinds are counted, free entries are not (%u, %llu)", ring.holding_count,
+	   (unsigned long long)ring.bad_holdings);
+	ok(!ftruncate(m.fd, (off_t)ring.header.holdings_offset + 640 + 32) && !ring_refresh(&ring) && ring.holding_count == 10 - 5,
+	   "holdings: of a file that is cut those that are whole (%u)", ring.holding_count);
+	ring_close(&ring);
+	close(m.fd);
 }
 
 /* Text fields without their NUL do not run into what follows. */
@@ -413,6 +455,7 @@ int main(void)
 {
 	cut_everywhere();
 	hostile_headers();
+	hostile_holdings();
 	unterminated();
 	hostile_chunks();
 	hostile_defs();
