@@ -13,7 +13,7 @@
 enum { NAME_SHOWN = 100, ROWS_SHOWN = 20 };
 
 struct options {
-	int json, full, raw;
+	int json, full, raw, by_range;
 	uint64_t rows;
 	struct trace_filter filter;
 };
@@ -24,6 +24,7 @@ static const struct cli_option table[] = {
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "as one JSON object, times in ns" },
 	{ "rows", 'n', CLI_COUNT, FIELD(rows), "N", "the N first kernels (default 20; 0: all)" },
 	{ "full", 'f', CLI_FLAG, FIELD(full), NULL, "whole names, however long" },
+	{ "by-range", 'r', CLI_FLAG, FIELD(by_range), NULL, "launches by the innermost range in which they were made" },
 	{ "raw-names", 0, CLI_FLAG, FIELD(raw), NULL, "kernel names as the driver has them, not demangled" },
 	TRACE_FILTER_OPTIONS(FIELD(filter)),
 	{ 0 },
@@ -36,13 +37,25 @@ static const struct cli_command command = {
 	"pattern.", table,
 };
 
+/* Takes over `name` and gives it back, cut to what a table has room for. */
+static char *cut_name(const struct options *options, char *name)
+{
+	if (name && !options->full && !options->json && strlen(name) > NAME_SHOWN)
+		strcpy(name + NAME_SHOWN - 3, "...");
+	return name;
+}
+
 static char *shown_name(const struct options *options, const char *name)
 {
-	char *shown = options->raw ? strdup(name) : demangle_full(name);
+	return cut_name(options, options->raw ? strdup(name) : demangle_full(name));
+}
 
-	if (shown && !options->full && !options->json && strlen(shown) > NAME_SHOWN)
-		strcpy(shown + NAME_SHOWN - 3, "...");
-	return shown;
+/* A range's name is as the program gave it. */
+static char *row_name(const struct options *options, const char *name)
+{
+	if (!options->by_range)
+		return shown_name(options, name);
+	return cut_name(options, strdup(*name ? name : options->json ? "" : "(no range)"));
 }
 
 static int print_rows(const struct top *top, const struct options *options, size_t rows)
@@ -52,12 +65,12 @@ static int print_rows(const struct top *top, const struct options *options, size
 
 	if (!cells)
 		return -ENOMEM;
-	for (const char *const *head = (const char *const[]){ "LAUNCHES", "TOTAL", "MEAN", "MAX", "KERNEL", NULL };
-	     *head; head++)
+	for (const char *const *head = (const char *const[]){ "LAUNCHES", "TOTAL", "MEAN", "MAX", NULL }; *head; head++)
 		cli_table_cell(cells, "%s", *head);
+	cli_table_cell(cells, options->by_range ? "RANGE" : "KERNEL");
 	for (size_t i = 0; i < rows; i++) {
 		const struct top_row *row = &top->rows[i];
-		char *name = shown_name(options, row->name);
+		char *name = row_name(options, row->name);
 
 		cli_table_cell(cells, "%" PRIu64, row->launches);
 		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), row->total_ns));
@@ -98,10 +111,9 @@ static int print_open(const struct top *top, const struct options *options, int 
 	return lines ? cli_table_print(lines, stdout, 2) : 0;
 }
 
-static void json_name(const struct options *options, const char *key, const char *name)
+/* Takes over `shown`. */
+static void json_name(const char *key, char *shown, const char *name)
 {
-	char *shown = shown_name(options, name);
-
 	printf("\"%s\": ", key);
 	cli_json_string(stdout, shown ? shown : name);
 	free(shown);
@@ -127,12 +139,12 @@ static void json_losses(const struct trace *trace)
 static void print_json(const struct trace *trace, const struct top *top, const struct options *options,
 		       size_t rows)
 {
-	printf("{\"kernels\": [");
+	printf("{\"%s\": [", options->by_range ? "ranges" : "kernels");
 	for (size_t i = 0; i < rows; i++) {
 		const struct top_row *row = &top->rows[i];
 
 		printf("%s\n  {", i ? "," : "");
-		json_name(options, "kernel", row->name);
+		json_name(options->by_range ? "range" : "kernel", row_name(options, row->name), row->name);
 		printf(", \"launches\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"total_ns\": %" PRIu64
 		       ", \"mean_ns\": %" PRIu64 ", \"max_ns\": %" PRIu64 "}", row->launches, row->failed,
 		       row->total_ns, row->done ? row->total_ns / row->done : 0, row->max_ns);
@@ -146,7 +158,7 @@ static void print_json(const struct trace *trace, const struct top *top, const s
 		cli_json_string(stdout, ring_call_name(event->thread->process->ring, event->slot.call));
 		if (top->open[i].name) {
 			printf(", ");
-			json_name(options, "kernel", top->open[i].name);
+			json_name("kernel", shown_name(options, top->open[i].name), top->open[i].name);
 		}
 		printf(", \"abandoned\": %s, \"for_ns\": %" PRIu64 "}", event_abandoned(event) ? "true" : "false",
 		       event->end_ns - event->start_ns);
@@ -158,7 +170,7 @@ static int top_print(struct trace *trace, const struct options *options)
 {
 	struct top top;
 	size_t rows;
-	int error = top_count(&top, trace);
+	int error = top_count(&top, trace, options->by_range);
 
 	rows = options->rows && options->rows < top.row_count ? options->rows : top.row_count;
 	if (!error && options->json) {

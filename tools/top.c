@@ -43,12 +43,27 @@ static char *object_name(const struct trace_process *process, const struct vprof
 	return name;
 }
 
+/* Tells rows apart. Names of ranges stay where they are, and there is one of each in a process. */
+static uint64_t row_key(const struct top *top, const struct event *event)
+{
+	uint64_t graph = event->slot.kind == VPROF_KIND_GRAPH_LAUNCH;
+
+	if (top->by_range)
+		return (uintptr_t)event->range;
+	return (uint64_t)event->thread->process->index << 33 | graph << 32 | event->slot.object;
+}
+
+static char *row_name(const struct top *top, const struct event *event)
+{
+	if (top->by_range)
+		return strdup(event->range ? event->range->text : "");
+	return object_name(event->thread->process, &event->slot);
+}
+
 /* The row of what a record launches, NULL without memory. */
 static struct top_row *top_row_of(struct top *top, const struct event *event)
 {
-	const struct trace_process *process = event->thread->process;
-	uint64_t graph = event->slot.kind == VPROF_KIND_GRAPH_LAUNCH;
-	uint64_t key = (uint64_t)process->index << 33 | graph << 32 | event->slot.object;
+	uint64_t key = row_key(top, event);
 	uint32_t index = idmap_get(&top->by_object, key);
 	struct top_row *rows;
 
@@ -58,7 +73,7 @@ static struct top_row *top_row_of(struct top *top, const struct event *event)
 	if (!rows)
 		return NULL;
 	top->rows = rows;
-	rows[top->row_count] = (struct top_row){ .name = object_name(process, &event->slot) };
+	rows[top->row_count] = (struct top_row){ .name = row_name(top, event) };
 	if (!rows[top->row_count].name)
 		return NULL;
 	if (idmap_put(&top->by_object, key, top->row_count)) {
@@ -178,12 +193,13 @@ static void join_names(struct top *top)
 	top->row_count = count;
 }
 
-int top_count(struct top *top, struct trace *trace)
+int top_count(struct top *top, struct trace *trace, int by_range)
 {
 	struct event *events = malloc(TRACE_CHUNK_EVENTS * sizeof(*events));
 	int error = events ? 0 : -ENOMEM;
 
 	memset(top, 0, sizeof(*top));
+	top->by_range = by_range;
 	for (size_t i = 0; !error && i < trace->count; i++)
 		error = count_process(top, trace, &trace->processes[i], events);
 	free(events);

@@ -1,7 +1,8 @@
 /*
  * top.h - which kernels were launched how often, and what the launches cost the host.
  *
- * A row is a kernel, by its name over all processes, or a graph of one process.
+ * A row is a kernel, by its name over all processes, or a graph of one process; or it is a range of
+ * the program's, by its name: the innermost in which the launches were made.
  * Times are those of the launch calls on the host, not of the GPU. Calls that never
  * returned are kept apart.
  */
@@ -12,7 +13,7 @@
 #include "tools/idmap.h"
 
 struct top_row {
-	char *name;            /* of a kernel: mangled */
+	char *name;            /* of a kernel: mangled; of a range; "": in no range */
 	uint64_t launches;     /* all, those that never returned included */
 	uint64_t done, failed; /* returned; returned an error */
 	uint64_t total_ns, max_ns; /* of those that returned */
@@ -28,11 +29,12 @@ struct top {
 	size_t row_count, row_room;
 	struct top_open *open; /* calls in flight or abandoned, oldest first */
 	size_t open_count, open_room;
-	struct idmap by_object; /* process and definition -> row, while counting */
+	struct idmap by_object; /* process and definition, or name of a range -> row, while counting */
+	int by_range;
 };
 
-/* Reads all of `trace`. 0 or -ENOMEM; to be freed in both cases. */
-int top_count(struct top *top, struct trace *trace);
+/* Reads all of `trace`; `by_range`: rows are ranges. 0 or -ENOMEM; to be freed in both cases. */
+int top_count(struct top *top, struct trace *trace, int by_range);
 void top_free(struct top *top);
 
 #endif

@@ -66,6 +66,12 @@ traced "$program" cuda engine
 merge
 is "a launch is in the scope in which it was made" "$(launches)" "100 gpu_model_runner: forward
 50 gpu_model_runner: sample"
+is "vprof top --by-range" "$("$BUILD/vprof" top --by-range "$OUT" | awk 'NR > 1 { print $1, $8, $9 }')" \
+	"100 gpu_model_runner: forward
+50 gpu_model_runner: sample"
+is "likewise as JSON" "$("$BUILD/vprof" top --by-range --json "$OUT" | jq -r '.ranges[] | [.launches, .range] | join(" ")')" \
+	"100 gpu_model_runner: forward
+50 gpu_model_runner: sample"
 is "a scope in its step" "$(said 'select(.name == "gpu_model_runner: forward") | .args.range' | sort -u | wc -l)" 50
 is "names that come again are kept once" "$(labels text | sort | grep -c '^gpu_model_runner')" 2
 
