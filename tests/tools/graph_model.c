@@ -1,21 +1,21 @@
 /*
  * graph_model.c - graphs from definitions: whole ones, parts, references, and what contradicts itself.
  */
-#include <stddef.h>
 #include "tests/tap.h"
 #include "tests/tools/memory_ring.h"
 #include "tools/graphs.h"
 
 enum { MOST = 8 };
 
-struct nodes {
+/* A definition with room for its parts. */
+union nodes {
 	struct vprof_def_nodes def;
-	struct vprof_graph_node nodes[MOST];
+	uint64_t room[(sizeof(struct vprof_def_nodes) + MOST * sizeof(struct vprof_graph_node)) / 8];
 };
 
-struct edges {
+union edges {
 	struct vprof_def_edges def;
-	struct { uint32_t from, to; } edges[MOST];
+	uint64_t room[(sizeof(struct vprof_def_edges) + MOST * sizeof(uint64_t)) / 8];
 };
 
 static struct memory_ring file;
@@ -63,18 +63,20 @@ static uint32_t add_graph(uint32_t number)
 /* The fields are a definition's; `count` nodes follow, whatever `says` is. */
 static void add_nodes(uint32_t graph, uint32_t first, uint32_t count, uint32_t says, uint32_t total)
 {
-	struct nodes n = { .def = { .graph = graph, .first = first, .count = says, .total = total } };
+	union nodes n = { .def = { .graph = graph, .first = first, .count = says, .total = total } };
 
 	for (uint32_t i = 0; i < count; i++)
-		n.nodes[i] = (struct vprof_graph_node){ .type = VPROF_NODE_KERNEL, .object = i % 2 };
-	append(&n, offsetof(struct nodes, nodes) + count * sizeof(n.nodes[0]), VPROF_DEF_NODES);
+		n.def.nodes[i] = (struct vprof_graph_node){ .type = VPROF_NODE_KERNEL, .object = i % 2 };
+	append(&n, sizeof(n.def) + count * sizeof(n.def.nodes[0]), VPROF_DEF_NODES);
 }
 
 static void add_edge(uint32_t graph, uint32_t from, uint32_t to)
 {
-	struct edges e = { .def = { .graph = graph, .count = 1, .total = 1 }, .edges = { { from, to } } };
+	union edges e = { .def = { .graph = graph, .count = 1, .total = 1 } };
 
-	append(&e, offsetof(struct edges, edges) + sizeof(e.edges[0]), VPROF_DEF_EDGES);
+	e.def.edges[0].from = from;
+	e.def.edges[0].to = to;
+	append(&e, sizeof(e.def) + sizeof(e.def.edges[0]), VPROF_DEF_EDGES);
 }
 
 static void read_all(struct ring *ring, struct graphs *graphs)
@@ -137,7 +139,7 @@ static void test_contradictions(void)
 	const struct graph_list *list;
 	struct graphs graphs;
 	struct ring ring;
-	struct nodes n = { 0 };
+	union nodes n = { 0 };
 	uint32_t a, b;
 
 	begin(0);
@@ -159,8 +161,8 @@ static void test_contradictions(void)
 	add_edge(a, 0, UINT32_MAX);
 	add_edge(a, VPROF_EDGE_PROGRAMMATIC | 1, 2);
 	n.def = (struct vprof_def_nodes){ .graph = b, .first = 1, .count = 1, .total = UINT32_MAX };
-	n.nodes[0] = (struct vprof_graph_node){ .type = 77, .parent = 77 };
-	append(&n, offsetof(struct nodes, nodes) + sizeof(n.nodes[0]), VPROF_DEF_NODES);
+	n.def.nodes[0] = (struct vprof_graph_node){ .type = 77, .parent = 77 };
+	append(&n, sizeof(n.def) + sizeof(n.def.nodes[0]), VPROF_DEF_NODES);
 	read_all(&ring, &graphs);
 	list = graph_nodes(&graphs, &graphs.list[1]);
 	ok(list && list->count == 3 && list->total == 3, "what fits together is there");

@@ -84,8 +84,14 @@ enum { NODES_MOST = 64 };
 /* A chain of kernels, and how it came about. */
 static uint64_t put_nodes(const struct make_ring *o, uint8_t *log, uint64_t at, const struct ids *ids)
 {
-	struct { struct vprof_def_nodes def; struct vprof_graph_node room[NODES_MOST]; } nodes = { 0 };
-	struct { struct vprof_def_edges def; uint32_t room[2 * NODES_MOST]; } edges = { 0 };
+	union {
+		struct vprof_def_nodes def;
+		uint64_t room[(sizeof(struct vprof_def_nodes) + NODES_MOST * sizeof(struct vprof_graph_node)) / 8];
+	} nodes = { 0 };
+	union {
+		struct vprof_def_edges def;
+		uint64_t room[(sizeof(struct vprof_def_edges) + NODES_MOST * sizeof(uint64_t)) / 8];
+	} edges = { 0 };
 	struct vprof_def_origin origin = { { 0, VPROF_DEF_ORIGIN, 0 }, ids->graph, 1, 100, 100,
 					   MAKE_RING_START_TICKS, 0x8000 };
 	uint32_t count = o->nodes < NODES_MOST ? (uint32_t)o->nodes : NODES_MOST;
@@ -93,14 +99,14 @@ static uint64_t put_nodes(const struct make_ring *o, uint8_t *log, uint64_t at, 
 	nodes.def = (struct vprof_def_nodes){ { 0, VPROF_DEF_NODES, 0 }, ids->graph, 0, count, count };
 	edges.def = (struct vprof_def_edges){ { 0, VPROF_DEF_EDGES, 0 }, ids->graph, 0, count - 1, count - 1 };
 	for (uint32_t i = 0; i < count; i++) {
-		nodes.room[i] = (struct vprof_graph_node){ .type = VPROF_NODE_KERNEL, .object = ids->kernel,
+		nodes.def.nodes[i] = (struct vprof_graph_node){ .type = VPROF_NODE_KERNEL, .object = ids->kernel,
 							   .grid = { i + 1, 1, 1 }, .block = { 128, 1, 1 } };
-		edges.room[2 * i] = i;
-		edges.room[2 * i + 1] = i + 1;
+		edges.def.edges[i].from = i;
+		edges.def.edges[i].to = i + 1;
 	}
 	at = put_def(log, at, &origin, sizeof(origin), NULL);
-	at = put_def(log, at, &nodes, sizeof(nodes.def) + count * sizeof(nodes.room[0]), NULL);
-	return put_def(log, at, &edges, sizeof(edges.def) + (count - 1) * 2 * sizeof(edges.room[0]), NULL);
+	at = put_def(log, at, &nodes, sizeof(nodes.def) + count * sizeof(nodes.def.nodes[0]), NULL);
+	return put_def(log, at, &edges, sizeof(edges.def) + (count - 1) * sizeof(edges.def.edges[0]), NULL);
 }
 
 static uint64_t put_defs(const struct make_ring *o, uint8_t *log, struct ids *ids)
