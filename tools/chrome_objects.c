@@ -69,7 +69,7 @@ static char *put_made(char *p, const struct ring *ring, uint32_t id)
 	return p;
 }
 
-/* A wait is for a stream, an event or a context: the handle is one of them at most. */
+/* The handle is a stream's or an event's or neither's: the two never share one. */
 static char *put_awaited(char *p, const struct objects *objects, uint64_t handle, uint64_t ticks)
 {
 	if (handle > 2 && objects_stream(objects, handle, ticks))
@@ -122,6 +122,22 @@ static char *put_pace(char *p, const struct event *event)
 	*p++ = (char)('0' + pace / 10 % 10);
 	*p++ = (char)('0' + pace % 10);
 	*p++ = ',';
+	return p;
+}
+
+/*
+ * A call that is recorded by its bare arguments: of those that are about streams and events the first
+ * two may be handles, and of the others none is looked at, since a number is soon taken for one.
+ */
+static char *put_bare(char *p, const struct objects *objects, const struct vprof_slot *slot)
+{
+	const struct ring *ring = objects->ring;
+	uint8_t family = slot->call < ring->call_count ? ring->call_family[slot->call] : VPROF_FAMILY_OTHER;
+
+	if (family != VPROF_FAMILY_STREAM && family != VPROF_FAMILY_EVENT)
+		return p;
+	for (int i = 0; i < 2; i++)
+		p = put_awaited(p, objects, slot->words[i], slot->t0);
 	return p;
 }
 
@@ -216,7 +232,7 @@ char *chrome_put_objects(char *p, const struct chrome_names *names, const struct
 	case VPROF_KIND_GRAPH:
 		return put_stream_number(p, objects, slot->graph.stream, slot->t0);
 	case VPROF_KIND_CALL:
-		return slot->object ? put_made(p, objects->ring, slot->object) : p;
+		return slot->object ? put_made(p, objects->ring, slot->object) : put_bare(p, objects, slot);
 	default:
 		return p;
 	}

@@ -29,7 +29,9 @@ is "a new stream's number, priority and device" "$(args cuStreamCreate "stream n
 is "a stream with a priority" "$(args cuStreamCreateWithPriority "stream number" priority)" "2 -5"
 is "launches have the stream's number, and never the name that readers take for the GPU's" \
 	"$(args cuLaunchKernel "stream number" stream | sort | uniq -c | xargs)" "4 1 - 3 2 -"
-is "a stream that is destroyed" "$(args cuStreamDestroy_v2 "stream number" | sort -u)" -
+is "a stream that is destroyed" "$(args cuStreamDestroy_v2 "stream number" | sort -u)" 1
+is "and an event" "$(args cuEventDestroy_v2 "event number" "stream number" | sort -u)" "1 -"
+is "a stream that waits for an event" "$(args cuStreamWaitEvent "stream number" "event number" | sort -u)" "2 1"
 is "an event" "$(args cuEventCreate "event number" "event flags")" "1 2"
 is "a context" "$(args cuDevicePrimaryCtxRetain "context number" device | sort -u)" "1 0"
 is "modules" "$(args cuModuleLoadData "module number" image)" "1 PTX"

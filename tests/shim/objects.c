@@ -32,6 +32,7 @@
 	X(cuStreamCreate, (CUstream *, unsigned)) \
 	X(cuStreamCreateWithPriority, (CUstream *, unsigned, int)) \
 	X(cuStreamDestroy_v2, (CUstream)) \
+	X(cuStreamWaitEvent, (CUstream, CUevent, unsigned)) \
 	X(cuStreamBeginCapture_v2, (CUstream, CUstreamCaptureMode)) \
 	X(cuStreamEndCapture, (CUstream, CUgraph *)) \
 	X(cuThreadExchangeStreamCaptureMode, (CUstreamCaptureMode *)) \
@@ -131,6 +132,7 @@ static void make(void)
 	show_loaded("launched in vain", never);
 	TRY(cuCtxGetCurrent, &current);
 	printf("current context: %s\n", current == primary ? "the same" : "another");
+	TRY(cuStreamWaitEvent, stream[1], event, 0);
 	TRY(cuCtxSynchronize);
 	TRY(cuEventDestroy_v2, event);
 	TRY(cuStreamDestroy_v2, stream[0]);
