@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "preload/clock.h"
 #include "preload/inner.h"
+#include "shim/handles.h"
 #include "shim/image.h"
 
 enum {
@@ -38,10 +39,19 @@ struct fatbin_wrapper {
 	const void *more;
 };
 
+enum { MODULE_BITS = 13 };
+
+static struct vprof_handles modules = VPROF_HANDLES_EMPTY;
 static uint32_t modules_made; /* in this ring */
+
+void vprof_modules_init(void)
+{
+	vprof_handles_make(&modules, MODULE_BITS);
+}
 
 void vprof_modules_forget(void)
 {
+	vprof_handles_void(&modules);
 	__atomic_store_n(&modules_made, 0, __ATOMIC_RELAXED);
 }
 
@@ -197,6 +207,25 @@ static struct vprof_image_bytes file_find(const char *path)
 
 /* ---- modules ---- */
 
+uint64_t vprof_module_ticks(const void *handle)
+{
+	struct vprof_handle *entry = vprof_handle_entry(&modules, handle);
+	uint64_t word = entry ? __atomic_load_n(&entry->word, __ATOMIC_RELAXED) : 0;
+	const struct vprof_def_module *def = (const void *)vprof_definition(vprof_handle_id(&modules, word));
+
+	return def && def->head.type == VPROF_DEF_MODULE ? def->ticks : 0;
+}
+
+/* The handle stands for this load from now on. */
+static void module_remember(const void *handle, uint32_t id)
+{
+	uint64_t generation = __atomic_load_n(&modules.generation, __ATOMIC_RELAXED);
+	struct vprof_handle *entry = id ? vprof_handle_entry(&modules, handle) : NULL;
+
+	if (entry)
+		__atomic_store_n(&entry->word, generation << 32 | id, __ATOMIC_RELAXED);
+}
+
 static void save(uint32_t module, struct vprof_image_bytes image)
 {
 	static const char *const suffixes[] = {
@@ -244,6 +273,7 @@ static uint64_t module_loaded(const void *handle, const void *memory, const char
 	};
 	uint32_t id = vprof_define(&def, sizeof(def), file ? file : "");
 
+	module_remember(handle, id);
 	if (id && vprof_saves_modules()) {
 		if (file)
 			save_file(id, file, image);

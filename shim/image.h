@@ -27,7 +27,11 @@ enum vprof_image vprof_image_kind(const uint8_t head[VPROF_IMAGE_HEAD]) HIDDEN C
  */
 uint64_t vprof_module_loaded(const void *handle, const void *image, const char *file) HIDDEN COLD;
 
-/* Modules of a new ring are counted from 1. */
+/* When the module or library that now has this handle was loaded; 0: not known. */
+uint64_t vprof_module_ticks(const void *handle) HIDDEN COLD;
+
+/* Makes the table; modules of a new ring are counted from 1. */
+void vprof_modules_init(void) HIDDEN;
 void vprof_modules_forget(void) HIDDEN;
 
 #endif

@@ -32,6 +32,7 @@ void vprof_handles_init(void)
 	vprof_handles_make(&vprof_kernels, KERNEL_BITS);
 	vprof_graphs_init();
 	vprof_objects_init();
+	vprof_modules_init();
 }
 
 void vprof_handles_forget(void)
@@ -198,12 +199,14 @@ void vprof_kernel_settle_owed(CUresult result)
 		kernel_take_facts(entry);
 }
 
-/* A function by the same name out of another module is another one, whatever handle it has. */
+/* A function by the same name out of another module, or of a later one at the same handle, is another one. */
 static int same_kernel(uint32_t id, const char *name, const void *from)
 {
 	const struct vprof_def_kernel *def = (const void *)vprof_definition(id);
 
-	return same_name(id, name) && (!from || !def->module || def->module == (uintptr_t)from);
+	if (!same_name(id, name))
+		return 0;
+	return !from || !def->module || (def->module == (uintptr_t)from && def->ticks >= vprof_module_ticks(from));
 }
 
 uint32_t vprof_kernel_seen(const void *handle, int library, const char *name, const void *from)

@@ -4,6 +4,7 @@
  *	objects make       one of each, and says on stdout what a program can see of it
  *	objects capture    launches kernels for the first time while another thread captures
  *	objects contexts   destroys and resets contexts; a handle comes back as another kernel's
+ *	objects reload     a module is replaced by another, whose kernel has the same name
  *	objects events N   makes and destroys N events
  *	objects load FILE  loads the file, its bytes, and the other kinds of images twice
  *
@@ -219,6 +220,32 @@ static void contexts(void)
 	printf("done\n");
 }
 
+static void reload(void)
+{
+	static const char *const images[] = {
+		".version 7.0\n.visible .entry same(.param .u64 a) { ret; }\n",
+		".version 7.0\n.visible .entry same(.param .u64 a, .param .u64 b) { ret; }\n",
+	};
+	CUcontext ctx;
+	CUmodule module, before = NULL;
+	CUfunction function = NULL, again;
+
+	TRY(cuCtxCreate_v2, &ctx, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		TRY(cuModuleLoadData, &module, images[i]);
+		for (int k = 0; k < 3; k++) {
+			TRY(cuModuleGetFunction, &again, module, "same");
+			check(launch(again, NULL), "launch");
+		}
+		TRY(cuCtxSynchronize);
+		TRY(cuModuleUnload, module);
+		if (i)
+			printf("handles: %s\n", module == before && again == function ? "the same" : "others");
+		before = module;
+		function = again;
+	}
+}
+
 static void events(int count)
 {
 	CUcontext ctx;
@@ -281,6 +308,8 @@ int main(int argc, char **argv)
 		capture();
 	else if (argc > 1 && !strcmp(argv[1], "contexts"))
 		contexts();
+	else if (argc > 1 && !strcmp(argv[1], "reload"))
+		reload();
 	else if (argc > 2 && !strcmp(argv[1], "events"))
 		events(atoi(argv[2]));
 	else if (argc > 2 && !strcmp(argv[1], "load"))

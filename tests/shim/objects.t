@@ -66,6 +66,12 @@ is "flags" "$(defs context | field flags)" "4 4 0"
 is "kernels by their own names" "$(defs kernel | cut -d' ' -f1 | xargs)" "first_regs_48 second_regs_80"
 is "and facts" "$(defs facts | field registers)" "48 80"
 
+both reload
+ok "reload: the program sees no difference" unchanged
+is "the second module comes at the handles of the first" "$(tail -1 "$TMP/traced.out")" "handles: the same"
+is "its kernel is another one" "$(defs kernel | cut -d' ' -f1 | xargs)" "same same"
+is "and needs other things" "$(defs facts | field param_count)" "1 2"
+
 both "events 200000"
 ok "events: the program sees no difference" unchanged
 is "an event at an earlier one's handle is told once" "$(defs event | field number)" "1 2"
