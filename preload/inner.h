@@ -35,6 +35,9 @@ int vprof_define_spares(size_t size) HIDDEN;
 /* The definition with this id in our own ring, NULL when there is none. */
 const struct vprof_def *vprof_definition(uint32_t id) HIDDEN;
 
+/* Makes the ring, as a first recorded call does, for a call that is not recorded. 1 when there is one. */
+int vprof_ring_want(void) HIDDEN COLD;
+
 /* Counts a loss, in the ring or, when there is none, in the process. */
 void vprof_lose(enum vprof_loss reason) HIDDEN COLD;
 

@@ -231,6 +231,17 @@ struct vprof_record vprof_begin_slow(void)
 	return record;
 }
 
+int vprof_ring_want(void)
+{
+	int saved = errno, ready;
+
+	if (vprof_in_vfork_child || !vprof_recording(UINT32_MAX) || !vprof_shim_has_driver())
+		return 0;
+	ready = started();
+	errno = saved;
+	return ready;
+}
+
 /* ---- the ends ---- */
 
 __attribute__((constructor)) static void vprof_load(void)

@@ -125,6 +125,12 @@ static uint32_t place_of_pool(CUmemoryPool pool, uint32_t otherwise)
 
 /* ---- taking ---- */
 
+/* What is taken before any call of the chosen groups is to be known too. */
+static int ready(void)
+{
+	return vprof_holdings_there() || (vprof_ring_want() && vprof_holdings_there());
+}
+
 static uint32_t object_of(uint32_t kind, uint32_t place, unsigned flags)
 {
 	return kind | flags | (place < VPROF_MEMORY_TOTALS ? place + 1 : 0) << VPROF_MEMORY_PLACE_SHIFT;
@@ -148,7 +154,7 @@ uint32_t vprof_memory_take(const struct vprof_memory *memory)
 {
 	struct where where;
 
-	if (!vprof_holdings_there())
+	if (!ready())
 		return 0;
 	where = where_now(NULL);
 	if (lies_on_host(memory->kind))
@@ -160,7 +166,7 @@ uint32_t vprof_memory_take_async(const struct vprof_memory *memory, CUmemoryPool
 {
 	struct where where;
 
-	if (!vprof_holdings_there())
+	if (!ready())
 		return 0;
 	where = where_now(stream);
 	where.place = place_of_pool(pool, where.place);
@@ -172,7 +178,7 @@ uint32_t vprof_memory_take_at(const struct vprof_memory *memory, const CUmemLoca
 {
 	struct where where = { .place = place_of_location(location) };
 
-	return vprof_holdings_there() ? take(memory, &where) : 0;
+	return ready() ? take(memory, &where) : 0;
 }
 
 /* ---- giving back ---- */

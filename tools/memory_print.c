@@ -38,7 +38,9 @@ void memory_view_make(struct memory_view *view, const struct trace *trace, const
 {
 	const struct vprof_ring_live *live = &process->ring->live;
 
-	*view = (struct memory_view){ options, trace, process, MEMORY_TO_THE_END - THE_END, trace->end_ns };
+	*view = (struct memory_view){ options, trace, process, MEMORY_TO_THE_END - THE_END, trace->end_ns, trace->base_ns };
+	if (!trace->base_ns)
+		view->base_ns = ns_of(view, process->ring->header.start_ticks);
 	if (options->at.given) {
 		view->ns = trace_moment(trace, &options->at);
 		view->ticks = ticks_of(view, view->ns);
@@ -90,10 +92,10 @@ static const char *call_of(const struct memory_view *view, uint32_t call)
 /* A moment after the first record. */
 static const char *moment_text(const struct memory_view *view, uint64_t ns, char *text, size_t size)
 {
-	if (ns < view->trace->base_ns)
+	if (ns < view->base_ns)
 		snprintf(text, size, "before");
 	else
-		cli_time_text(text, size, ns - view->trace->base_ns);
+		cli_time_text(text, size, ns - view->base_ns);
 	return text;
 }
 

@@ -21,6 +21,7 @@ struct memory_view {
 	const struct trace *trace;
 	const struct trace_process *process;
 	uint64_t ticks, ns;    /* the moment; of the end: the last tick of all */
+	uint64_t base_ns;      /* from when times are shown: the first record, or the ring's start when there is none */
 };
 
 void memory_view_make(struct memory_view *view, const struct trace *trace, const struct trace_process *process,

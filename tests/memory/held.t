@@ -208,6 +208,13 @@ free a
 END
 is "by whom it was taken may be gone" "$(show unknown held)" "1000 1 device 0 device ?"
 
+VPROF_TRACE=launch held unrecorded <<'END'
+malloc a 1000
+free a
+malloc b 20
+END
+is "calls that are not recorded count" "$(show unrecorded places)" "device 0 20 0 0 20 1000"
+
 # ---- a table that is full, a death ----
 
 held full <<'END'
