@@ -140,11 +140,13 @@ static int compare_edges(const void *a, const void *b)
 	return (x->from > y->from) - (x->from < y->from);
 }
 
-static int compare_objects(const void *a, const void *b)
+/* Definitions of one name are one kernel: the driver has two kinds of handles for it. */
+static int compare_names(const void *a, const void *b)
 {
 	const struct graph_kernel *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
 
-	return (x->object > y->object) - (x->object < y->object);
+	return order ? order : (x->object > y->object) - (x->object < y->object);
 }
 
 static int compare_counts(const void *a, const void *b)
@@ -153,22 +155,25 @@ static int compare_counts(const void *a, const void *b)
 
 	if (x->nodes != y->nodes)
 		return x->nodes > y->nodes ? -1 : 1;
-	return compare_objects(a, b);
+	return compare_names(a, b);
 }
 
-static int count_names(struct graph_list *list)
+static int count_names(struct graph_list *list, const struct ring *ring)
 {
 	uint32_t count = 0;
 
-	list->by_name = malloc((list->kernels + 1) * sizeof(*list->by_name));
+	list->by_name = malloc(((size_t)list->kernels + 1) * sizeof(*list->by_name));
 	if (!list->by_name)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < list->count; i++)
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct vprof_def_kernel *def = ring_def(ring, list->nodes[i].object, VPROF_DEF_KERNEL);
+
 		if (list->nodes[i].type == VPROF_NODE_KERNEL)
-			list->by_name[count++] = (struct graph_kernel){ list->nodes[i].object, 1 };
-	qsort(list->by_name, count, sizeof(*list->by_name), compare_objects);
+			list->by_name[count++] = (struct graph_kernel){ def ? def->name : "", list->nodes[i].object, 1 };
+	}
+	qsort(list->by_name, count, sizeof(*list->by_name), compare_names);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!i || list->by_name[i].object != list->by_name[list->distinct - 1].object)
+		if (!i || strcmp(list->by_name[i].name, list->by_name[list->distinct - 1].name))
 			list->by_name[list->distinct++] = list->by_name[i];
 		else
 			list->by_name[list->distinct - 1].nodes++;
@@ -177,7 +182,7 @@ static int count_names(struct graph_list *list)
 	return 0;
 }
 
-static int finish(struct graph_list *list)
+static int finish(struct graph_list *list, const struct ring *ring)
 {
 	for (uint32_t i = 0; i < list->count; i++)
 		switch (list->nodes[i].type) {
@@ -191,7 +196,7 @@ static int finish(struct graph_list *list)
 		list->programmatic += list->edges[i].programmatic;
 	if (list->edge_count)
 		qsort(list->edges, list->edge_count, sizeof(*list->edges), compare_edges);
-	return count_names(list);
+	return count_names(list, ring);
 }
 
 /* ---- the whole ---- */
@@ -237,7 +242,7 @@ int graphs_read(struct graphs *graphs, const struct ring *ring)
 			error = add_def(graphs, &by_number, id, def);
 	}
 	for (uint32_t i = 0; !error && i < graphs->list_count; i++)
-		error = finish(&graphs->lists[i]);
+		error = finish(&graphs->lists[i], ring);
 	idmap_free(&by_number);
 	if (error)
 		graphs_free(graphs);

@@ -20,7 +20,8 @@ struct graph_edge {
 };
 
 struct graph_kernel {
-	uint32_t object;       /* VPROF_DEF_KERNEL, 0 when not known */
+	const char *name;      /* as the driver has it; "" when not known */
+	uint32_t object;       /* VPROF_DEF_KERNEL; one of several may have the name */
 	uint32_t nodes;        /* that run it */
 };
 
