@@ -101,13 +101,16 @@ static void put_range(struct load *load, const struct open_range *open, uint64_t
 	const struct open_range *outer = stack && open > stack->open && open <= stack->open + RANGE_DEPTH ? open - 1 : NULL;
 	struct vprof_slot slot = open->slot;
 	uint32_t at = *load->at;
+	struct event *event = &load->events[load->count];
 	int before = load->count;
 
 	slot.t0 = open->id;
 	slot.done = open->end ? VPROF_DONE((open->end > open->id ? open->end - open->id : 0) | 1, 0) : 0;
 	put_event(load, &slot, ended, &at, open->name, outer ? outer->name : NULL);
-	if (load->count > before && load->events[before].start_ns < load->trace->base_ns) {
-		load->events[before].start_ns = load->trace->base_ns;
+	if (load->count > before && event->start_ns < load->trace->base_ns) {
+		event->start_ns = load->trace->base_ns;
+		if (event->end_ns < event->start_ns)
+			event->end_ns = event->start_ns;
 		load->ordered = 0;
 	}
 }

@@ -58,8 +58,10 @@ static void use_top(struct trace *trace)
 {
 	struct top top;
 
-	top_count(&top, trace);
-	top_free(&top);
+	for (int by_range = 0; by_range < 2; by_range++) {
+		top_count(&top, trace, by_range);
+		top_free(&top);
+	}
 }
 
 static void use_graphs(struct trace *trace)

@@ -246,6 +246,37 @@ static void fill_payload(struct vprof_slot *slot, const struct make_ring *o, con
 	}
 }
 
+/* One after the other of the forms that a range, a mark and a counter have; names are texts. */
+static void fill_said(struct vprof_slot *slot, const struct make_ring *o, uint64_t lane, uint64_t at)
+{
+	static const struct {
+		uint16_t kind, flags;
+		uint8_t payload, open;
+	} forms[] = {
+		{ VPROF_KIND_RANGE, 0, VPROF_PAYLOAD_NONE, 1 },
+		{ VPROF_KIND_RANGE, VPROF_RANGE_COLOR, VPROF_PAYLOAD_I64, 0 },
+		{ VPROF_KIND_RANGE, VPROF_RANGE_AGAIN, VPROF_PAYLOAD_NONE, 0 },
+		{ VPROF_KIND_RANGE, VPROF_RANGE_PROCESS, VPROF_PAYLOAD_U32, 1 },
+		{ VPROF_KIND_RANGE_END, VPROF_RANGE_PROCESS, VPROF_PAYLOAD_NONE, 0 },
+		{ VPROF_KIND_MARK, VPROF_RANGE_CUT, VPROF_PAYLOAD_F32, 0 },
+		{ VPROF_KIND_COUNTER, 0, VPROF_PAYLOAD_F64, 0 },
+		{ VPROF_KIND_RANGE, VPROF_RANGE_AGAIN, VPROF_PAYLOAD_NONE, 1 },
+		{ VPROF_KIND_RANGE_END, 0, VPROF_PAYLOAD_NONE, 0 },
+	};
+	uint64_t turn_of = at / o->ranges % (sizeof(forms) / sizeof(forms[0]));
+
+	slot->kind = forms[turn_of].kind;
+	slot->done = forms[turn_of].open ? 0 : VPROF_DONE(make_ring_length(o, lane, at), 0);
+	slot->range.flags = forms[turn_of].flags;
+	slot->range.payload_type = forms[turn_of].payload;
+	slot->range.payload = 0x3fc0000040490fdb;
+	slot->range.domain = slot->range.category = 3;
+	slot->range.texts = 1;
+	/* A telling goes back to the range before it; the ends of a pair are one record apart. */
+	slot->range.id = slot->range.flags & VPROF_RANGE_PROCESS ? at / o->ranges / 9 :
+			 make_ring_ticks(o, lane, at < 2 * o->ranges ? 0 : at - 2 * o->ranges);
+}
+
 static void fill_slot(struct vprof_slot *slot, const struct make_ring *o, const struct ids *ids,
 		      uint64_t lane, uint64_t at)
 {
@@ -259,6 +290,16 @@ static void fill_slot(struct vprof_slot *slot, const struct make_ring *o, const 
 		slot->owner.thread = serial;
 		slot->owner.tid = tid_of(o, serial);
 		thread_comm(slot->owner.comm, serial);
+		return;
+	}
+	if (o->ranges > 1 && at % o->ranges == 0) {
+		fill_said(slot, o, lane, at);
+		return;
+	}
+	if (o->ranges > 1 && at % o->ranges == 1) {
+		slot->kind = VPROF_KIND_TEXT;
+		slot->done = VPROF_DONE(1, 0);
+		snprintf(slot->text, sizeof(slot->text), "said at %llu", (unsigned long long)at);
 		return;
 	}
 	slot->call = turn[at % TURNS];

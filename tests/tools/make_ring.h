@@ -20,6 +20,7 @@ struct make_ring {
 	uint64_t nodes;         /* of the graph, kernels in a row */
 	uint64_t in_flight;     /* so many lanes end in a call that has not returned */
 	uint64_t held;          /* entries of memory that is held; 0: no table, and records do not say what they took */
+	uint64_t ranges;        /* each so many records the next is one of a range, mark or counter; 0: none */
 	uint64_t torn;          /* so many lanes end in a reserved slot that is not published */
 	uint64_t switch_every;  /* a new thread takes the lane at each such position; 0: never */
 	uint64_t loss;          /* each loss counter i holds loss + i; 0: none */

@@ -23,6 +23,7 @@ static const struct cli_option options[] = {
 	{ "kernels", 0, CLI_COUNT, FIELD(kernels), "N", "kernel names" },
 	{ "nodes", 0, CLI_COUNT, FIELD(nodes), "N", "nodes of the graph, 64 at most" },
 	{ "held", 0, CLI_COUNT, FIELD(held), "N", "pieces of memory that are held at the end" },
+	{ "ranges", 0, CLI_COUNT, FIELD(ranges), "N", "a record of a range, mark or counter each N" },
 	{ "in-flight", 0, CLI_COUNT, FIELD(in_flight), "N", "lanes that end in a call" },
 	{ "torn", 0, CLI_COUNT, FIELD(torn), "N", "lanes that end in a torn record" },
 	{ "switch-every", 0, CLI_COUNT, FIELD(switch_every), "N", "a new thread each N calls" },
