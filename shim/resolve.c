@@ -19,6 +19,7 @@
 #include "shim/kernels.h"
 #include "shim/resolve.h"
 #include "shim/rows.h"
+#include "shim/unknown.h"
 
 void *vprof_real[CU_ID_COUNT];
 struct vprof_ask vprof_ask;
@@ -233,6 +234,8 @@ void *vprof_shim_swap(const char *name, void *real)
 	if (!vprof_enabled() || !populate())
 		return real;
 	id = by_address_find(real, name);
+	if (!id && vprof_driver_holds(real))
+		vprof_unknown_seen(name);
 	return id ? vprof_row_wrapper(id) : real;
 }
 
@@ -267,9 +270,13 @@ void *vprof_resolve_entry(const char *base, int version, uint64_t flags, void *r
 	id = by_address_find(real, base);
 	if (id)
 		return vprof_row_wrapper(id);
-	id = vprof_driver_holds(real) ? row_for(base, version, flags) : 0;
-	if (!id)
+	if (!vprof_driver_holds(real))
 		return real;
+	id = row_for(base, version, flags);
+	if (!id) {
+		vprof_unknown_seen(base);
+		return real;
+	}
 	/* Our gates call the exported functions, which are the same at another address. */
 	if (vprof_rows[id].style == STYLE_GATE)
 		return vprof_driver_holds(real_of(id)) ? vprof_row_wrapper(id) : real;
@@ -304,4 +311,5 @@ void vprof_shim_ring_ready(void)
 	vprof_handles_forget();
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
 		define_call(id);
+	vprof_unknown_tell_all();
 }

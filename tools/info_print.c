@@ -132,6 +132,17 @@ static void text_memory(struct cli_table *table, const struct view *view)
 	}
 }
 
+/* Functions that the program looked up and that the library does not know. */
+static unsigned count_unknown(const struct ring *ring)
+{
+	const struct vprof_def *def = NULL;
+	unsigned n = 0;
+
+	while ((def = ring_def_next(ring, def)))
+		n += def->type == VPROF_DEF_UNKNOWN;
+	return n;
+}
+
 /* Calls that only ask, and the function that was asked most. */
 static void text_queries(struct cli_table *table, const struct ring *ring, const struct info *info)
 {
@@ -214,6 +225,8 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
 	text_memory(table, &view);
 	text_queries(table, &input->ring, info);
+	if (count_unknown(&input->ring))
+		pair(table, "unknown", "%u functions of the driver: see vprof coverage RING", count_unknown(&input->ring));
 	text_losses(table, &input->ring, info);
 	cli_table_print(table, out, 2);
 	if (info->thread_count) {
@@ -354,6 +367,7 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_number(out, "threads", ring->live.threads);
 	json_memory(&view, out);
 	json_queries(ring, info, out);
+	json_number(out, "unknown_functions", count_unknown(ring));
 	json_losses(info, out);
 	json_number(out, "cut_bytes", ring->cut_bytes);
 	json_number(out, "bad_chunks", ring->bad_chunks);

@@ -9,4 +9,6 @@ $(BUILD)/bench/%: tests/bench/%.c preload/elf.c
 bench: all $(BENCH_PROGRAMS) $(BENCH_NEEDS) ## every performance figure, against its anchor
 	$(Q)BUILD='$(BUILD)' tests/bench/run
 
+bench: $(BUILD)/tests/shim/all/libcuda.so.1 $(BUILD)/tests/shim/walk
+
 .PHONY: bench

@@ -2,7 +2,7 @@
 # skips, and says so, where there is none.
 GPU_PROGRAMS := preload_probe stuck_launch launch_cost
 GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so cupti_counts.so empty.so)
-GPU_NEEDS    += $(BUILD)/tests/graphs/client $(BUILD)/memory/holder
+GPU_NEEDS    += $(BUILD)/tests/graphs/client $(BUILD)/memory/holder $(BUILD)/tests/shim/walk
 GPU_NEEDS    += $(addprefix $(BUILD)/fakecuda/,conformance conformance-plt libcuda.so.1)
 GPU_CFLAGS   := $(CSTD) $(CFLAGS)
 TESTS        := $(filter-out tests/gpu/%,$(TESTS))

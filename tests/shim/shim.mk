@@ -24,6 +24,19 @@ $(BUILD)/tests/shim/groups: tests/shim/groups.c $(BUILD)/fakecuda/libcuda.so
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -L$(BUILD)/fakecuda -lcuda -lpthread -o $@
 
+# A driver that has every function, and the program that asks for each.
+$(BUILD)/tests/shim/all/libcuda.so.1: tests/shim/driver_all.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic -Wl,-soname,libcuda.so.1 -MF $@.d $< -o $@
+
+$(BUILD)/tests/shim/walk: tests/shim/walk.c preload/elf.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d tests/shim/walk.c preload/elf.c -ldl -o $@
+
+SHIM_TESTS += $(BUILD)/tests/shim/all/libcuda.so.1 $(BUILD)/tests/shim/walk
+
 # Linked against a driver that is not there when it runs.
 $(BUILD)/tests/shim/nodriver: tests/shim/nodriver.c $(BUILD)/libvprof.so
 	$(call say,LD,$@)
