@@ -65,6 +65,8 @@ merge
 is "a range across the ends of chunks is drawn once" "$(said 'select(.name == "spans chunks") | .ph')" X
 is "with all that was in it" "$(said 'select(.args.range == "spans chunks") | .name' | sort -u | wc -l)" 400
 is "each step's launch is in that step" "$(launches | awk '{ print $1 }' | sort | uniq -c | xargs)" "400 1"
+is "its first telling has its end" \
+	"$("$BUILD/vprof" dump "$OUT" | awk '$5 == "(range)" && /spans/ && !/again/ { print $6 == "open" ? "no" : "yes" }')" yes
 ok "it was told again in each chunk" test "$(dumped '(range)' | grep -c 'spans.*flags=again')" -ge 4
 
 traced VPROF_RING_MB=1 "$program" cuda longer
