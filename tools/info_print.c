@@ -41,6 +41,8 @@ static const char *call_name(const struct ring *ring, const struct info_thread *
 {
 	if (!row->present)
 		return "-";
+	if (!row->last_kind) /* it has said things, and called nothing */
+		return "-";
 	return row->last_kind == VPROF_KIND_THREAD ? "(thread)" : ring_call_name(ring, row->last_call);
 }
 

@@ -96,6 +96,12 @@ is "by pattern" "$(chosen 'q*64*,ends ?ere,w*mark')" "ends here,wide mark"
 is "by domain" "$(chosen 'lib.one/u*,lib.o*/registered')" "registered,u32,u64"
 is "one that fits nothing" "$(chosen 'x')" ""
 
+traced VPROF_TRACE=launch "$program" cuda nvtx >"$TMP/words"
+merge
+is "VPROF_TRACE without range: none, and the levels stay" "$(head -1 "$TMP/words") $(said .name | wc -l)" "push 0 1 1 0 0"
+traced VPROF_TRACE=range "$program" cuda nvtx >"$TMP/words"
+is "VPROF_TRACE=range alone: ranges make no ring" "$(ls "$OUT" 2>/dev/null)" ""
+
 # ---- the announcement ----
 
 is "the user's own library is left alone" \
