@@ -52,4 +52,9 @@ const char *info_state_text(enum info_state state);
 void info_text(const struct input *input, const struct info *info, FILE *out);
 void info_json(const struct input *input, const struct info *info, FILE *out);
 
+/* The GPUs that the process has used: rows of a table of two columns, and a member of an object. */
+struct cli_table;
+void info_devices_text(struct cli_table *table, const struct ring *ring);
+void info_devices_json(const struct ring *ring, FILE *out);
+
 #endif

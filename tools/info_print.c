@@ -225,6 +225,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	     cli_size_text(size, sizeof(size), input->ring.size), h->library, h->major, h->minor);
 	text_times(table, &view, info);
 	pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
+	info_devices_text(table, &input->ring);
 	text_memory(table, &view);
 	text_queries(table, &input->ring, info);
 	if (count_unknown(&input->ring))
@@ -367,6 +368,7 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_number(out, "anchors", view.clock->used);
 	json_number(out, "anchors_dropped", view.clock->dropped);
 	json_number(out, "threads", ring->live.threads);
+	info_devices_json(ring, out);
 	json_memory(&view, out);
 	json_queries(ring, info, out);
 	json_number(out, "unknown_functions", count_unknown(ring));

@@ -52,6 +52,14 @@ for d in json.load(open(sys.argv[1]))["deviceProperties"]:
           d["sharedMemPerBlock"], d["computeMajor"], d["computeMinor"], d["totalGlobalMem"] > 0)' "$TMP/trace.json")" \
 	"0 vprof fake GPU 66616b65-2047-5055-2075-756964200000 132 32 2048 65536 49152 9 0 True"
 
+ok "vprof info says which device" grep -q 'device *0: vprof fake GPU, 132 multiprocessors, .*, compute capability 9.0, driver of CUDA 13.0' \
+	<("$BUILD/vprof" info "$OUT"/*.ring)
+is "and --json too" "$("$BUILD/vprof" info --json "$OUT"/*.ring | python3 -c '
+import json, sys
+for d in json.load(sys.stdin)[0]["devices"]:
+    print(d["ordinal"], d["name"], d["uuid"], d["multiprocessors"], d["capability"], d["driver"])')" \
+	"0 vprof fake GPU 66616b65-2047-5055-2075-756964200000 132 9.0 13000"
+
 printf '.version 7.0\n.visible .entry from_file() { ret; }\n' >"$TMP/file.ptx"
 trace load "$TMP/file.ptx"
 is "each load's module, by the moment" "$(args cuModuleLoad "module number" image size)" \

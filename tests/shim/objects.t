@@ -125,6 +125,12 @@ ok "but replaced" cmp "$TMP/file.ptx" "$link"
 is "still one file for each content" "$(find "$OUT" -name 'module-*' | wc -l)" 4
 is "no drafts are left" "$(find "$OUT" -name '.module-*' | wc -l)" 0
 
+new_out
+traced "$BUILD/fakecuda/client" --threads 16 --launches 60 --kernel a --kernel b --kernel c >/dev/null
+"$BUILD/vprof" dump --defs "$OUT"/*.ring >"$TMP/defs"
+is "threads that launch a kernel for the first time at once: facts of each are told once" \
+	"$(defs facts | field valid)" "1 1 1"
+
 for symbol in cuFuncGetAttribute cuFuncGetParamInfo cuDeviceGetAttribute cuDeviceGetUuid_v2 cuDeviceGetName \
 	cuCtxGetDevice cuThreadExchangeStreamCaptureMode cuDevicePrimaryCtxGetState cuStreamGetPriority; do
 	both make FAKECUDA_FAIL=$symbol:0:1
