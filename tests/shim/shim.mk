@@ -1,6 +1,6 @@
 # The shim over a driver with nothing behind it, and its table.
 SHIM_TESTS := $(BUILD)/tests/shim/libcuda.so.1 $(BUILD)/tests/shim/doors $(BUILD)/tests/shim/nodriver
-SHIM_TESTS += $(BUILD)/tests/shim/objects
+SHIM_TESTS += $(BUILD)/tests/shim/objects $(BUILD)/tests/shim/groups
 SHIM_TABLE := $(BUILD)/tests/shim_table.t
 
 $(BUILD)/tests/shim/libcuda.so.1: tests/shim/libcuda.c
