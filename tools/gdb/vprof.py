@@ -44,6 +44,7 @@ CONSTANTS = {
     "VPROF_KIND_PROFILER": 10,
     "VPROF_KIND_CALL": 11,
     "VPROF_KIND_THREAD": 12,
+    "VPROF_KIND_QUERIES": 13,
     "VPROF_KIND_RANGE": 14,
     "VPROF_KIND_MARK": 15,
     "VPROF_KIND_TEXT": 16,
@@ -83,6 +84,7 @@ FIELDS = {
         "event.stream": (40, 8), "memory.address": (32, 8), "memory.bytes": (40, 8), "module.handle": (32, 8),
         "graph.graph": (32, 8), "graph.exec": (40, 8), "owner.thread": (32, 8), "owner.tid": (40, 4),
         "owner.comm": (48, 16), "range.flags": (52, 2), "range.texts": (54, 1), "text": (32, 32),
+        "queries.count": (32, 8), "queries.failed": (48, 8),
     },
     "vprof_def": {"size": (0, 4), "type": (4, 2), "state": (6, 2)},
     "vprof_def_call": {"call": (8, 4), "name": (16, 0)},
@@ -414,6 +416,8 @@ class Record:
             return handle("module.handle")
         if self.kind == C["VPROF_KIND_SYNC"]:
             return handle("sync.handle")
+        if self.kind == C["VPROF_KIND_QUERIES"]:
+            return "%d calls, %d failed" % (get("queries.count"), get("queries.failed"))
         if self.kind == C["VPROF_KIND_CALL"]:
             return " ".join("0x%x" % self.ring.number(self.payload[i:i + 8]) for i in range(0, 32, 8))
         return ""
@@ -421,6 +425,8 @@ class Record:
     def outcome(self):
         if not self.done and self.kind in SAID:
             return "open"
+        if self.kind == C["VPROF_KIND_QUERIES"]:
+            return "counted"
         if not self.done:
             return "IN FLIGHT" if self.ring.alive(self.serial) else "abandoned"
         result = self.done & 0xFFFF
