@@ -119,9 +119,14 @@ uint32_t vprof_event_made(CUevent event, unsigned flags)
 
 	if (before && before->flags == flags)
 		return (uint32_t)word;
+	/* Told without an entry, each event of a program that makes them all the time would be another. */
+	if (!entry) {
+		vprof_lose(VPROF_LOSS_HANDLES);
+		return 0;
+	}
 	def.number = number_next(&events_made);
 	id = object_define(&def, sizeof(def));
-	return entry ? vprof_handle_set(entry, word, generation, id) : id;
+	return vprof_handle_set(entry, word, generation, id);
 }
 
 /* ---- contexts ---- */

@@ -199,7 +199,7 @@ enum vprof_loss {
 	VPROF_LOSS_LATE = 3,       /* a call returned after its slot had been overwritten */
 	VPROF_LOSS_DEFS_FULL = 4,  /* a name or object that found no room in the definitions */
 	VPROF_LOSS_START = 5,      /* calls that passed while the ring was being made */
-	VPROF_LOSS_HANDLES = 6,    /* a launch of a function that the handle table had no room for */
+	VPROF_LOSS_HANDLES = 6,    /* a launched function, or an event, that the table of handles had no room for */
 	VPROF_LOSS_HOLDINGS = 7,   /* an allocation that the holdings had no room for */
 	VPROF_LOSS_TEXT = 8,       /* a range's name that was cut, or for which there was no room */
 	VPROF_LOSS_NODES = 9,      /* a graph whose nodes could not be told, wholly or in part */
