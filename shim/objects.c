@@ -6,6 +6,8 @@
  * is told as that. Contexts likewise, until they are destroyed: a primary context is retained
  * many times. A device is told with its first context or kernel.
  *
+ * Without a ring nothing is asked.
+ *
  * ROOM. Half of the definitions log is kept free: names of kernels matter more.
  */
 #include <string.h>
@@ -51,8 +53,6 @@ static uint32_t number_next(uint32_t *made)
 
 static uint32_t object_define(const void *def, size_t size)
 {
-	if (!vprof_has_ring())
-		return 0;
 	if (vprof_define_spares(size))
 		return vprof_define(def, size, NULL);
 	vprof_lose(VPROF_LOSS_DEFS_FULL);
@@ -74,7 +74,6 @@ uint32_t vprof_stream_made(CUstream stream, unsigned flags, int priority)
 		.head.type = VPROF_DEF_STREAM,
 		.handle = (uintptr_t)stream,
 		.ticks = vprof_ticks(),
-		.number = number_next(&streams_made),
 		.flags = flags,
 		.priority = priority,
 		.device = -1,
@@ -83,6 +82,9 @@ uint32_t vprof_stream_made(CUstream stream, unsigned flags, int priority)
 	CUcontext context;
 	int real;
 
+	if (!vprof_has_ring())
+		return 0;
+	def.number = number_next(&streams_made);
 	if (vprof_ask_begin(&asking)) {
 		if (vprof_ask.stream_get_ctx && !vprof_ask.stream_get_ctx(stream, &context))
 			def.context = (uintptr_t)context;
@@ -117,6 +119,8 @@ uint32_t vprof_event_made(CUevent event, unsigned flags)
 	};
 	uint32_t id;
 
+	if (!vprof_has_ring())
+		return 0;
 	if (before && before->flags == flags)
 		return (uint32_t)word;
 	/* Told without an entry, each event of a program that makes them all the time would be another. */
@@ -145,6 +149,8 @@ uint32_t vprof_context_made(CUcontext context, CUdevice device, unsigned flags, 
 	};
 	struct vprof_asking asking;
 
+	if (!vprof_has_ring())
+		return 0;
 	if (known(&contexts, word, VPROF_DEF_CONTEXT))
 		return (uint32_t)word;
 	if (device < 0 && vprof_ask_begin(&asking)) {
@@ -165,7 +171,7 @@ static int primary_state(CUdevice device, unsigned *flags, int *active)
 	struct vprof_asking asking;
 	int told = 0;
 
-	if (vprof_ask.primary_get_state && vprof_ask_begin(&asking)) {
+	if (vprof_has_ring() && vprof_ask.primary_get_state && vprof_ask_begin(&asking)) {
 		told = !vprof_ask.primary_get_state(device, flags, active);
 		vprof_ask_end(&asking);
 	}

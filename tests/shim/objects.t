@@ -131,6 +131,12 @@ traced "$BUILD/fakecuda/client" --threads 16 --launches 60 --kernel a --kernel b
 is "threads that launch a kernel for the first time at once: facts of each are told once" \
 	"$(defs facts | field valid)" "1 1 1"
 
+# A question would hang.
+for setting in VPROF_ENABLE=0 VPROF_OUT=/dev/null; do
+	is "$setting: nothing is asked" "$(traced $setting VPROF_QUIET=1 FAKECUDA_HANG=cuThreadExchangeStreamCaptureMode:1 \
+		timeout 10 "$BUILD/fakecuda/client-plt" --launches 2 | grep cuLaunchKernel)" "cuLaunchKernel 2"
+done
+
 for symbol in cuFuncGetAttribute cuFuncGetParamInfo cuDeviceGetAttribute cuDeviceGetUuid_v2 cuDeviceGetName \
 	cuCtxGetDevice cuThreadExchangeStreamCaptureMode cuDevicePrimaryCtxGetState cuStreamGetPriority; do
 	both make FAKECUDA_FAIL=$symbol:0:1
