@@ -33,7 +33,7 @@ rec t=3100 open=1
 loss which=0 count=3
 beat t=9000
 SCRIPT
-"$make_ring" --lanes 5 --chunks 40 --records 2000 --switch-every 50 --in-flight 2 --torn 2 --loss 3 --pid 300 b.ring
+"$make_ring" --lanes 5 --chunks 40 --records 2000 --switch-every 50 --ranges 7 --in-flight 2 --torn 2 --loss 3 --pid 300 b.ring
 : > empty.ring
 mkdir none
 head -c 100000 a.ring > cut.ring
