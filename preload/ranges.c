@@ -7,9 +7,6 @@
  * the last telling. The first may lie in a chunk that the lane has left, and that another
  * lane may take at any moment: it is held meanwhile, as a lane holds its own.
  *
- * A name that has no definition follows its record in TEXT records, in slots that are
- * taken together; where a chunk's rest is too short for them it is filled with empty ones.
- *
  * A signal handler may push and pop between any two instructions here, as long as it
  * does both: an entry is taken first and filled then.
  */
@@ -20,14 +17,12 @@
 #include "preload/process.h"
 #include "preload/ranges.h"
 #include "preload/record.h"
+#include "preload/tell.h"
 
 enum {
 	DEPTH = 64,
 	PROCESS_RANGES = 256,
-	TEXTS_MOST = 8,        /* TEXT records of one name */
-	AGAIN_TEXTS_MOST = 2,  /* of one that is told again: all of them must fit into a chunk */
 	AGAIN_SLOTS_MOST = 128,
-	TEXT_SIZE = sizeof(((struct vprof_slot *)0)->text),
 	UNTRACKED = -2,        /* what NVTX has for it */
 };
 #define UNWANTED (1ull << 63)  /* of a range id: nothing was recorded */
@@ -73,124 +68,11 @@ static int wants(void)
 	       !vprof_in_vfork_child;
 }
 
-/* ---- writing ---- */
-
-static void fill(struct vprof_slot *slot, enum vprof_kind kind, const struct vprof_said *said, uint32_t text)
-{
-	slot->kind = (uint16_t)kind;
-	slot->call = 0;
-	slot->object = text;
-	slot->range.payload = said->payload;
-	slot->range.domain = said->domain ? vprof_name_define(said->domain) : 0;
-	slot->range.category = said->category;
-	slot->range.color = said->color;
-	slot->range.flags = said->flags;
-	slot->range.texts = 0;
-	slot->range.payload_type = said->payload_type;
-	slot->range.id = 0;
-}
-
-/* Pairs with the readers' acquire load of seq. A record that is never in flight. */
-static void publish_done(struct vprof_record r, uint64_t ticks)
-{
-	r.slot->t0 = ticks;
-	r.slot->done = VPROF_DONE(1, 0);
-	TESTPOINT("publish_before");
-	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
-}
-
-static void put_text(struct vprof_record r, uint64_t ticks, const char *text, size_t length)
-{
-	r.slot->kind = VPROF_KIND_TEXT;
-	r.slot->call = 0;
-	r.slot->object = 0;
-	memset(r.slot->text, 0, TEXT_SIZE);
-	memcpy(r.slot->text, text, length < TEXT_SIZE ? length : TEXT_SIZE);
-	publish_done(r, ticks);
-}
-
-/* `count` slots of the thread's chunk, one behind the other. */
-static struct vprof_record take_run(unsigned count)
-{
-	struct vprof_record none = { NULL, 0 }, r;
-	uint32_t got;
-
-	r = vprof_begin_run(vprof_cursor.chunk, count, &got);
-	if (!r.slot || got == count)
-		return r;
-	for (; got; got--, r.slot++, r.seq++)
-		put_text(r, vprof_ticks(), "", 0);
-	return none;
-}
-
-static struct vprof_record begin_run(unsigned count)
-{
-	struct vprof_record r = take_run(count);
-
-	if (r.slot)
-		return r;
-	r = vprof_begin_slow(); /* a new chunk, of which it gives one slot */
-	if (!r.slot)
-		return r;
-	put_text(r, vprof_ticks(), "", 0);
-	return take_run(count);
-}
-
-/*
- * Writes a record with its name. `begin` gives one slot, `run` several. Returns it published;
- * slot is NULL when there is no room.
- */
-static struct vprof_record tell(enum vprof_kind kind, const struct vprof_said *said, uint32_t text, uint64_t id,
-				unsigned texts_most, struct vprof_record (*run)(unsigned))
-{
-	size_t length = text ? 0 : said->length;
-	unsigned texts = (unsigned)((length + TEXT_SIZE - 1) / TEXT_SIZE);
-	uint16_t cut = texts > texts_most ? VPROF_RANGE_CUT : 0;
-	struct vprof_record r;
-	uint64_t now;
-
-	if (cut) {
-		vprof_lose(VPROF_LOSS_TEXT);
-		texts = texts_most;
-		length = (size_t)texts * TEXT_SIZE;
-	}
-	r = run(1 + texts);
-	if (!r.slot)
-		return r;
-	now = vprof_ticks();
-	for (unsigned i = 0; i < texts; i++) {
-		size_t at = (size_t)i * TEXT_SIZE;
-
-		put_text((struct vprof_record){ r.slot + 1 + i, r.seq + 1 + i }, now, said->text + at, length - at);
-	}
-	fill(r.slot, kind, said, text);
-	r.slot->range.texts = (uint8_t)texts;
-	r.slot->range.flags |= cut;
-	r.slot->range.id = id;
-	if (kind == VPROF_KIND_RANGE)
-		vprof_publish_at(r, now);
-	else
-		publish_done(r, now);
-	return r;
-}
-
-static struct vprof_record one_or_run(unsigned count)
-{
-	return likely(count == 1) ? vprof_begin() : begin_run(count);
-}
-
-static uint32_t text_of(const struct vprof_said *said, int now)
-{
-	if (said->kept)
-		return vprof_name_define(said->kept);
-	return said->length ? vprof_name_intern(said->text, said->length, now) : 0;
-}
-
 void vprof_range_moment(enum vprof_kind kind, const struct vprof_said *said)
 {
 	if (!wants() || said->unwanted)
 		return;
-	tell(kind, said, text_of(said, kind == VPROF_KIND_COUNTER), 0, TEXTS_MOST, one_or_run);
+	vprof_tell(kind, said, vprof_said_text(said, kind == VPROF_KIND_COUNTER), 0);
 }
 
 /* ---- open ranges ---- */
@@ -240,8 +122,8 @@ static void tell_open(struct open_range *open, const struct vprof_said *said, in
 	struct vprof_record r;
 
 	renew(open);
-	open->text = text_of(said, now);
-	r = tell(VPROF_KIND_RANGE, said, open->text, open->id, TEXTS_MOST, one_or_run);
+	open->text = vprof_said_text(said, now);
+	r = vprof_tell(VPROF_KIND_RANGE, said, open->text, open->id);
 	open->first = open->last = (struct telling){ r.slot, r.seq };
 	if (r.slot)
 		open->begun = r.slot->t0; /* by which later tellings refer to this one */
@@ -255,9 +137,9 @@ static void tell_again(struct open_range *open)
 
 	renew(open);
 	if (!open->text)
-		open->text = text_of(&said, said.length > (size_t)AGAIN_TEXTS_MOST * TEXT_SIZE);
+		open->text = vprof_said_text(&said, said.length > (size_t)VPROF_AGAIN_TEXTS * VPROF_TEXT_SIZE);
 	said.flags |= VPROF_RANGE_AGAIN;
-	r = tell(VPROF_KIND_RANGE, &said, open->text, open->id ? open->id : open->begun, AGAIN_TEXTS_MOST, take_run);
+	r = vprof_tell_again(&said, open->text, open->id ? open->id : open->begun);
 	open->last = (struct telling){ r.slot, r.seq };
 	if (!open->first.slot)
 		open->first = open->last;
@@ -286,7 +168,7 @@ static int complete(struct telling t, uint64_t now)
 
 static void tell_end(struct open_range *open)
 {
-	tell(VPROF_KIND_RANGE_END, &open->said, open->text, open->id ? open->id : open->begun, TEXTS_MOST, one_or_run);
+	vprof_tell(VPROF_KIND_RANGE_END, &open->said, open->text, open->id ? open->id : open->begun);
 }
 
 static void close_range(struct open_range *open)
@@ -403,7 +285,7 @@ uint32_t vprof_range_now(void)
 	if (!open || !open->ready || open->said.unwanted || !wants())
 		return 0;
 	renew(open);
-	return open->text ? open->text : text_of(&open->said, 1);
+	return open->text ? open->text : vprof_said_text(&open->said, 1);
 }
 
 /* ---- ranges without a stack ---- */
@@ -514,8 +396,8 @@ void vprof_ranges_tell_again(void)
 	if (!wants())
 		return;
 	/* The rest is for what happens in them. */
-	if (limit > VPROF_CHUNK_SLOTS - AGAIN_TEXTS_MOST - 2)
-		limit = VPROF_CHUNK_SLOTS - AGAIN_TEXTS_MOST - 2;
+	if (limit > VPROF_CHUNK_SLOTS - VPROF_AGAIN_TEXTS - 2)
+		limit = VPROF_CHUNK_SLOTS - VPROF_AGAIN_TEXTS - 2;
 	if (unlikely(process_ranges_told != vprof_generation))
 		tell_process_ranges(__atomic_load_n(&process_ranges, __ATOMIC_ACQUIRE), limit);
 	for (uint32_t i = 0; own && i < own->depth; i++) {
