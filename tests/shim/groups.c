@@ -3,6 +3,7 @@
  *
  *   ask      cuEventQuery          ask2   cuCtxGetCurrent         bad   cuEventQuery of no event
  *   set      cuCtxSetCurrent, of the group context                alloc cuMemAlloc and cuMemFree
+ *   launch   of a kernel of a module that is loaded for it
  *   thread   what follows is made by a new thread                 fork  by a forked child
  *   no_init  (first) neither context nor event: only what is asked
  */
@@ -22,13 +23,30 @@ int cuEventQuery(void *event);
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes);
 int cuMemFree_v2(unsigned long long address);
 
+int cuModuleLoadData(void **module, const void *image);
+int cuModuleGetFunction(void **function, void *module, const char *name);
+int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+		   unsigned shared, void *stream, void **params, void **extra);
+
 static void *context, *event;
+
+static void launch(long count)
+{
+	void *module, *function;
+
+	if (cuModuleLoadData(&module, "fake") || cuModuleGetFunction(&function, module, "noop"))
+		return;
+	while (count--)
+		cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
+}
 
 static void make(const char *word, long count)
 {
 	unsigned long long address;
 	void *now;
 
+	if (!strcmp(word, "launch"))
+		launch(count);
 	for (long i = 0; i < count; i++)
 		if (!strcmp(word, "ask"))
 			cuEventQuery(event);

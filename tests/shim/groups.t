@@ -56,6 +56,9 @@ client memory,query ask:2 alloc:3 set:4
 is "only the groups that are named" "$(calls)" "cuEventQuery:2 cuMemAlloc_v2:3 cuMemFree_v2:3"
 client memory ask:2 alloc:3 ask:4
 is "questions are counted beside any group" "$(asked)" "cuEventQuery 1 4 0"
+client launch launch:3
+is "what records refer to is learnt though its group is off" "$(jq -r '.call + " " + .kernel' "$TMP/dump" | sort | uniq -c | xargs)" \
+	"3 cuLaunchKernel noop"
 client none ask:2 alloc:3
 is "none: no ring" "$(find "$TMP/out" -name "*.ring" 2>/dev/null | wc -l)" 0
 client "memory,memroy" alloc:1
