@@ -77,6 +77,21 @@ static void cursor_set(struct vprof_chunk *chunk)
 	vprof_cursor.chunk = chunk;
 }
 
+/* Until no handler has come in between: the last to store has the last word. */
+void vprof_cursor_tell(struct vprof_chunk *chunk)
+{
+	uint64_t at;
+
+	do {
+		uint32_t used = VPROF_CHUNK_SLOTS;
+
+		at = __atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED);
+		if (__atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk && (at & VPROF_CURSOR_INDEX) < used)
+			used = at & VPROF_CURSOR_INDEX;
+		__atomic_store_n(&chunk->head.used, used, __ATOMIC_RELAXED);
+	} while (__atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED) != at);
+}
+
 /* The thread leaves its chunk, whose header then says exactly how far it came. */
 static struct vprof_chunk *cursor_leave(void)
 {
@@ -207,10 +222,21 @@ static struct vprof_lane *lane_find(void)
 	return &vprof_map.lanes[index];
 }
 
+/* A slot of the chunk unless it is full, however many handlers come in between. */
+static struct vprof_record lane_slot(void)
+{
+	struct vprof_record record;
+
+	do
+		record = vprof_begin_quick(vprof_cursor.chunk);
+	while (!record.slot && vprof_cursor_index() < VPROF_CHUNK_SLOTS);
+	return record;
+}
+
 /* Said in the lane, for the records of the thread before us and those of ours lie together. */
 static void lane_record_takeover(const struct vprof_lane *lane)
 {
-	struct vprof_record r = vprof_begin_quick(vprof_cursor.chunk);
+	struct vprof_record r = lane_slot();
 	struct vprof_slot *slot = r.slot;
 
 	if (!slot)
@@ -290,12 +316,10 @@ struct vprof_record vprof_lane_begin(void)
 			goto out;
 		vprof_ranges_tell_again();
 	}
-	record = vprof_begin_quick(vprof_cursor.chunk);
-	if (!record.slot) {
+	while (!(record = lane_slot()).slot) {
 		if (lane_next_chunk(vprof_lane, cursor_leave()))
 			goto out;
 		vprof_ranges_tell_again();
-		record = vprof_begin_quick(vprof_cursor.chunk);
 	}
 out:
 	busy = 0;

@@ -106,14 +106,19 @@ static inline int vprof_cursor_is_ours(void)
 	return vprof_is_alive() == vprof_cursor.life;
 }
 
-/* Add to a counter of this thread's, in one instruction that no handler can split. */
-static ALWAYS_INLINE uint64_t vprof_reserve(uint64_t *at, uint64_t count)
+/* Says in the header of the thread's chunk, or of one that it has left, how far it came. Keeps errno. */
+void vprof_cursor_tell(struct vprof_chunk *chunk) HIDDEN COLD;
+
+/* Stores `next` unless a handler has changed the word: one instruction, which none can split. */
+static ALWAYS_INLINE int vprof_reserve(uint64_t *at, uint64_t seen, uint64_t next)
 {
 #if defined(__x86_64__)
-	__asm__ volatile("xaddq %0, %1" : "+r"(count), "+m"(*at) : : "cc");
-	return count;
+	int done;
+
+	__asm__ volatile("cmpxchgq %3, %1" : "=@ccz"(done), "+m"(*at), "+a"(seen) : "r"(next));
+	return done;
 #else
-	return __atomic_fetch_add(at, count, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(at, &seen, next, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 #endif
 }
 
@@ -150,15 +155,17 @@ static ALWAYS_INLINE struct vprof_record vprof_begin_run(struct vprof_chunk *chu
 
 	if (unlikely(!chunk || !vprof_cursor_is_ours()))
 		return none;
-	at = vprof_reserve(&vprof_cursor.at, count);
+	at = __atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED);
 	index = at & VPROF_CURSOR_INDEX;
-	if (unlikely(index >= VPROF_CHUNK_SLOTS))
+	/* A handler may have taken another chunk since the caller looked; from here on `at` would tell. */
+	if (unlikely(index >= VPROF_CHUNK_SLOTS || __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) != chunk))
 		return none;
-	/* A handler that came since `chunk` was read has filled it and taken another: these slots stay void. */
-	if (unlikely(__atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) != chunk))
+	if (unlikely(!vprof_reserve(&vprof_cursor.at, at, at + count)))
 		return none;
-	/* For readers. An interrupted record may take it back a little; the next one puts it right. */
+	/* For readers. A handler that has come in between has told them more. */
 	__atomic_store_n(&chunk->head.used, index + count, __ATOMIC_RELAXED);
+	if (unlikely(__atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED) != at + count))
+		vprof_cursor_tell(chunk);
 	slot = (struct vprof_slot *)(void *)chunk + index;
 	/* One pointer from here on: the compiler would rather keep the chunk, the index and the sum. */
 	__asm__("" : "+r"(slot));
