@@ -138,7 +138,8 @@ void vprof_config_read(void)
 {
 	static int done;
 
-	if (__atomic_exchange_n(&done, 1, __ATOMIC_ACQ_REL))
+	/* Asked for each range: a store each time would have the threads fight for the line. */
+	if (__atomic_load_n(&done, __ATOMIC_ACQUIRE) || __atomic_exchange_n(&done, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (const struct row *row = rows; row < rows + ARRAY_SIZE(rows); row++)
 		parse(row, row->initial);

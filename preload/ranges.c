@@ -21,6 +21,7 @@
 
 enum {
 	DEPTH = 64,
+	BEYOND = 8,
 	PROCESS_RANGES = 256,
 	AGAIN_SLOTS_MOST = 128,
 	UNTRACKED = -2,        /* what NVTX has for it */
@@ -46,7 +47,10 @@ struct open_range {
 
 struct stack {
 	uint32_t depth;
-	uint32_t beyond;         /* pushed when it was full */
+	struct beyond {
+		const struct vprof_name *domain;
+		uint32_t count;
+	} beyond[BEYOND];        /* pushed when it was full, of each domain */
 	struct open_range open[DEPTH];
 };
 
@@ -98,6 +102,8 @@ static void remember(struct open_range *open, const struct vprof_said *said)
 	open->said.unwanted = said->unwanted;
 	open->said.text = open->name;
 	open->said.length = length < sizeof(open->name) ? length : sizeof(open->name);
+	if (!said->kept && length > sizeof(open->name))
+		open->said.flags |= VPROF_RANGE_CUT;
 	if (said->kept)
 		open->said.text = said->kept->text; /* stays as long as the process */
 	else
@@ -219,6 +225,25 @@ static struct open_range *innermost(struct stack *own, uint32_t below, const str
 	return below ? &own->open[below - 1] : NULL;
 }
 
+/* The count of a domain: of one that has any, or to count in. More domains than that share the last. */
+static struct beyond *beyond_of(struct stack *own, const struct vprof_name *domain, int counted)
+{
+	struct beyond *free = NULL;
+
+	for (struct beyond *b = own->beyond; b < own->beyond + BEYOND; b++) {
+		if (b->count && b->domain == domain)
+			return b;
+		if (!b->count && !free)
+			free = b;
+	}
+	if (counted)
+		return NULL;
+	if (!free)
+		return &own->beyond[BEYOND - 1];
+	free->domain = domain;
+	return free;
+}
+
 int vprof_range_push(const struct vprof_said *said)
 {
 	int saved = errno;
@@ -229,7 +254,7 @@ int vprof_range_push(const struct vprof_said *said)
 	if (!own || vprof_in_vfork_child)
 		return UNTRACKED;
 	if (own->depth >= DEPTH) {
-		own->beyond++;
+		beyond_of(own, said->domain, 0)->count++;
 		vprof_lose(VPROF_LOSS_TEXT);
 		return UNTRACKED;
 	}
@@ -252,12 +277,14 @@ int vprof_range_pop(const struct vprof_name *domain)
 {
 	struct stack *own = stack;
 	struct open_range *open;
+	struct beyond *beyond;
 	int level, saved = errno;
 
 	if (!own || vprof_in_vfork_child)
 		return UNTRACKED;
-	if (own->beyond) {
-		own->beyond--;
+	beyond = beyond_of(own, domain, 1);
+	if (beyond) {
+		beyond->count--;
 		return UNTRACKED;
 	}
 	open = innermost(own, own->depth, domain);
@@ -375,17 +402,20 @@ static void tell_process_ranges(struct process_range *table, uint32_t limit)
 {
 	uint32_t generation = __atomic_load_n(&vprof_generation, __ATOMIC_RELAXED);
 
-	if (!table || __atomic_exchange_n(&process_ranges_told, generation, __ATOMIC_RELAXED) == generation)
+	if (!table || __atomic_load_n(&process_ranges_told, __ATOMIC_RELAXED) == generation)
 		return;
-	for (unsigned i = 0; i < PROCESS_RANGES && vprof_cursor_index() < limit; i++) {
+	for (unsigned i = 0; i < PROCESS_RANGES; i++) {
 		uint32_t used = 2;
 
+		if (vprof_cursor_index() >= limit)
+			return; /* the next chunk goes on */
 		if (!__atomic_compare_exchange_n(&table[i].busy, &used, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			continue;
 		if (table[i].range.generation != generation)
 			tell_again(&table[i].range);
 		__atomic_store_n(&table[i].busy, 2, __ATOMIC_RELEASE);
 	}
+	__atomic_store_n(&process_ranges_told, generation, __ATOMIC_RELAXED);
 }
 
 void vprof_ranges_tell_again(void)

@@ -253,10 +253,15 @@ static ALWAYS_INLINE void vprof_count(unsigned call, unsigned query, int failed)
 	struct vprof_slot *slot = NULL;
 
 	if (likely(chunk && counts && vprof_cursor_is_ours())) {
-		uint64_t index = counts->seq[query] - vprof_cursor_base(vprof_cursor.at);
+		uint64_t index = __atomic_load_n(&counts->seq[query], __ATOMIC_RELAXED) -
+				 vprof_cursor_base(__atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED));
 
-		/* A base is a multiple of 256, so another chunk's slot is out of the range. */
-		if (likely(index - 1 < VPROF_CHUNK_SLOTS - 1))
+		/*
+		 * A base is a multiple of 256, so another chunk's slot is out of the range. A handler may have
+		 * taken another chunk since ours was read.
+		 */
+		if (likely(index - 1 < VPROF_CHUNK_SLOTS - 1 &&
+			   __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk))
 			slot = (struct vprof_slot *)(void *)chunk + index;
 	}
 	if (unlikely(!slot)) {

@@ -136,6 +136,50 @@ is "two copies share the thread's stack" "$(traced "$TMP/two")" "0 1"
 
 # ---- Python's module ----
 
+# ---- more than we keep ----
+
+cat >"$TMP/many.c" <<'C'
+#include <stdio.h>
+#include <nvtx3/nvToolsExt.h>
+int cuInit(unsigned), cuCtxCreate_v2(void **, unsigned, int), cuEventCreate(void **, unsigned);
+int main(void)
+{
+	static nvtxRangeId_t ids[200];
+	nvtxDomainHandle_t other = nvtxDomainCreateA("other");
+	char name[128];
+	void *p;
+	int level = 0;
+	for (int i = 0; i < 70; i++)
+		nvtxRangePushA("deep");
+	nvtxDomainRangePop(other);
+	for (int i = 0; i < 7; i++)
+		level = nvtxRangePop();
+	printf("%d\n", level);
+	for (int i = 0; i < 63; i++)
+		nvtxRangePop();
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "open from the beginning, number %d", i);
+		ids[i] = nvtxRangeStartA(name);
+	}
+	snprintf(name, sizeof(name), "%0120d", 7);
+	nvtxRangePushA(name);
+	cuInit(0);
+	cuCtxCreate_v2(&p, 0, 0);
+	for (int i = 0; i < 2000; i++)
+		cuEventCreate(&p, 0);
+	for (int i = 0; i < 200; i++)
+		nvtxRangeEnd(ids[i]);
+	return 0;
+}
+C
+${CC:-cc} -isystem "$headers" "$TMP/many.c" -o "$TMP/many" -L"$BUILD/fakecuda" -l:libcuda.so.1 -ldl || exit 1
+is "a pop of an empty domain takes nothing from another" "$(traced "$TMP/many")" 63
+merge
+is "200 ranges from before the ring are all told" \
+	"$(said 'select(.ph == "b" and (.name | startswith("open from"))) | .name' | sort -u | wc -l)" 200
+is "and end" "$(said 'select(.ph == "e" and (.name | startswith("open from"))) | .name' | sort -u | wc -l)" 200
+ok "a name that was cut says so" grep -q 'flags=.*cut' <("$BUILD/vprof" dump "$OUT")
+
 python=$VENV/bin/python
 "$python" -c 'import nvtx' 2>/dev/null || { ok "the Python module # SKIP no nvtx: make setup" true; done_testing; }
 cat >"$TMP/scopes.py" <<'PY'
