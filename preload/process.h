@@ -103,6 +103,9 @@ extern __thread struct vprof_lane *vprof_lane HIDDEN TLS_INITIAL_EXEC;
 /* What stands behind `name`, which ends in '='; NULL: it is not set. */
 const char *vprof_environ_value(const char *name) HIDDEN;
 
+/* The environment as the kernel laid it out, with the auxiliary vector behind it. From the constructor. */
+void vprof_environ_initial(char **stack) HIDDEN;
+
 /*
  * Puts an entry that stays where it is into the environment, in the place of one with the same
  * first `name_length` bytes. `room`: for the new array, when it is large enough.

@@ -244,7 +244,8 @@ int vprof_ring_want(void)
 
 /* ---- the ends ---- */
 
-__attribute__((constructor)) static void vprof_load(void)
+/* glibc gives constructors what main() gets; `argv` ends with a NULL, and the environment follows. */
+__attribute__((constructor)) static void vprof_load(int argc, char **argv)
 {
 	vprof_config_read();
 	if (!vprof_config.enable) {
@@ -253,6 +254,7 @@ __attribute__((constructor)) static void vprof_load(void)
 	}
 	initial = (uint32_t)vprof_config.trace;
 	vprof_fork_init();
+	vprof_environ_initial(argv + argc + 1);
 	vprof_nvtx_announce();
 }
 

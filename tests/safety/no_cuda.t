@@ -47,6 +47,18 @@ VPROF_ENABLE=0"
 is "the user's own value stays" "$(env -i LD_PRELOAD="$LIBRARY" NVTX_INJECTION64_PATH=/x/tool.so /usr/bin/env)" "LD_PRELOAD=$LIBRARY
 NVTX_INJECTION64_PATH=/x/tool.so"
 
+# ---- behind the environment ----
+
+# A variable more or less moves the stack, not the vector's entries.
+loader=$(readelf -p .interp "$PROGRAMS/auxv" | grep -o '/[^ ]*')
+vector() { "$@" "$PROGRAMS/auxv"; }
+many() { for i in {1..400}; do export "MANY_$i=$i"; done; "$@"; }
+is "main's environment is followed by the auxiliary vector" "$(vector traced)" "$(vector plain)"
+is "so where a process before us set the variable" "$(NVTX_INJECTION64_PATH=/old/libvprof.so vector traced)" "$(vector plain)"
+is "so where the environment is large" "$(many vector traced)" "$(vector plain)"
+is "so where the loader is a command" "$(traced "$loader" "$PROGRAMS/auxv")" "$(plain "$loader" "$PROGRAMS/auxv")"
+ok "it is not empty" grep -qE '^[1-9][0-9]* entries, pages of [1-9]' <<<"$(vector traced)"
+
 # ---- the heap ----
 
 counted() { LIBRARY=$1:$PROGRAMS/count_malloc.so traced "${@:2}" 4>&1 >/dev/null </dev/null; }

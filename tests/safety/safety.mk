@@ -1,7 +1,7 @@
 # What a program under the preload must not notice, and what a kill must not cost.
 SAFETY          := $(BUILD)/safety
 SAFETY_CFLAGS   := $(CSTD) $(CFLAGS)
-SAFETY_PROGRAMS := launcher calls lookups forks states
+SAFETY_PROGRAMS := launcher calls lookups forks states auxv
 SAFETY_PRELOADS := other_exports other_dlsym other_early count_malloc
 SAFETY_LINKED   := calls-plt
 SAFETY_NEEDS    := $(addprefix $(SAFETY)/,$(SAFETY_PROGRAMS) $(SAFETY_LINKED) ring_check \
