@@ -50,7 +50,7 @@ uint32_t vprof_define(const void *def, size_t size, const char *name)
 	uint16_t type = ((const struct vprof_def *)def)->type;
 	uint8_t *entry;
 
-	if (!vprof_map.header)
+	if (!vprof_ring_is_writable())
 		return 0;
 	at = take(total, head_word((uint32_t)total, type, VPROF_DEF_RESERVED));
 	if (!at) {
@@ -74,14 +74,14 @@ uint32_t vprof_define(const void *def, size_t size, const char *name)
 
 int vprof_has_ring(void)
 {
-	return vprof_map.header != NULL;
+	return vprof_ring_is_ours();
 }
 
 int vprof_chosen(uint32_t groups)
 {
 	const struct vprof_ring_control *control = vprof_map.control;
 
-	if (!vprof_map.header)
+	if (!vprof_ring_is_ours())
 		return 0;
 	return ((__atomic_load_n(&control->groups, __ATOMIC_RELAXED) |
 		 __atomic_load_n(&control->word, __ATOMIC_RELAXED)) & groups) != 0;
@@ -89,7 +89,7 @@ int vprof_chosen(uint32_t groups)
 
 int vprof_define_spares(size_t size)
 {
-	if (!vprof_map.header)
+	if (!vprof_ring_is_writable())
 		return 0;
 	return __atomic_load_n(&vprof_map.live->defs_used, __ATOMIC_RELAXED) + size <= vprof_map.defs_size / 2;
 }

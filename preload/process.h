@@ -40,6 +40,9 @@ static inline int vprof_ring_is_ours(void)
 	return __atomic_load_n(alive, __ATOMIC_ACQUIRE) && vprof_map.header;
 }
 
+/* May the calling thread write into the ring outside of records? It is ours, or this thread is making it. */
+int vprof_ring_is_writable(void) HIDDEN;
+
 /*
  * Makes the ring's file and maps it: 0 or a negative errno, with one line on stderr
  * about the file. The caller has blocked signals and is the only one.

@@ -43,15 +43,25 @@ static uint64_t state;
 static uint32_t state_futex; /* changes when BUSY ends */
 static int starter_tid;
 
-/* What was lost while there was no ring to count it in; gdb and tests read it. */
+/* What was lost while there was no ring of this process to count it in; gdb and tests read it. */
 struct vprof_unrecorded {
 	uint64_t loss[VPROF_LOSS_COUNT];
 };
 EXPORT struct vprof_unrecorded vprof_unrecorded;
 
+int vprof_ring_is_writable(void)
+{
+	int starter;
+
+	if (vprof_ring_is_ours())
+		return 1;
+	starter = __atomic_load_n(&starter_tid, __ATOMIC_RELAXED);
+	return starter && vprof_map.header && starter == (int)syscall(SYS_gettid);
+}
+
 void vprof_lose(enum vprof_loss reason)
 {
-	uint64_t *loss = vprof_map.live ? vprof_map.live->loss : vprof_unrecorded.loss;
+	uint64_t *loss = vprof_ring_is_writable() ? vprof_map.live->loss : vprof_unrecorded.loss;
 
 	__atomic_fetch_add(&loss[reason], 1, __ATOMIC_RELAXED);
 }
@@ -102,7 +112,8 @@ static void state_wait(uint64_t busy)
 static void carry_losses(struct vprof_ring_live *live)
 {
 	for (unsigned i = 0; i < VPROF_LOSS_COUNT; i++)
-		live->loss[i] += __atomic_exchange_n(&vprof_unrecorded.loss[i], 0, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&live->loss[i], __atomic_exchange_n(&vprof_unrecorded.loss[i], 0, __ATOMIC_RELAXED),
+				   __ATOMIC_RELAXED);
 }
 
 static int start(void)
@@ -125,7 +136,6 @@ static int start(void)
 	vprof_map = map;
 	vprof_counts_init(map.lane_count);
 	vprof_holdings_reset();
-	carry_losses(map.live);
 	vprof_shim_ring_ready();
 	vprof_names_ring_ready();
 	TESTPOINT("start_ready");
@@ -166,6 +176,8 @@ static void start_once(uint32_t pid)
 		__atomic_store_n(&vprof_control, &initial, __ATOMIC_RELAXED);
 	if (vprof_fork_watch() && !error)
 		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
+	if (!error)
+		carry_losses(vprof_map.live);
 	__atomic_store_n(&starter_tid, 0, __ATOMIC_RELAXED);
 	state_set(pid, error ? FAILED : READY);
 	vprof_sigmask(&saved, NULL);

@@ -83,6 +83,10 @@ is "64 deep" "$(said 'select(.name == "deep") | .name' | wc -l)" 64
 is "what lies deeper is counted" "$(grep -o '[0-9]* text' "$TMP/merge.err")" "16 text"
 is "and the stack is whole again" "$(launches)" "1 after"
 
+traced "$program" cuda deep_child
+merge
+is "a forked child that goes too deep counts nothing in its parent's ring" "$(grep -o '[0-9]* text' "$TMP/merge.err")" ""
+
 traced "$program" cuda threads
 merge
 is "each thread has its own ranges" "$(launches)" "300 worker 0

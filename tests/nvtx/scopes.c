@@ -149,6 +149,19 @@ static void deep(void)
 	vprof_range_end();
 }
 
+/* A child that makes no driver call goes deep. */
+static void deep_child(void)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		for (int i = 0; i < 80; i++)
+			vprof_range_begin("deep");
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
 static void forks(void)
 {
 	pid_t child;
@@ -363,7 +376,8 @@ int main(int argc, char **argv)
 		void (*run)(void);
 	} things[] = {
 		{ "cuda", cuda }, { "marks", marks }, { "objects", objects }, { "early", early }, { "longer", longer }, { "chunks", chunks },
-		{ "deep", deep }, { "extra", extra }, { "forks", forks }, { "hangs", hangs }, { "threads", threads },
+		{ "deep", deep }, { "deep_child", deep_child }, { "extra", extra }, { "forks", forks },
+		{ "hangs", hangs }, { "threads", threads },
 #ifdef WITH_NVTX
 		{ "nvtx", nvtx }, { "engine", engine }, { "flood", flood },
 #endif

@@ -4,8 +4,10 @@
  *   ask      cuEventQuery          ask2   cuCtxGetCurrent         bad   cuEventQuery of no event
  *   set      cuCtxSetCurrent, of the group context                alloc cuMemAlloc and cuMemFree
  *   launch   of a kernel of a module that is loaded for it
+ *   lookup   a kernel of a module that is loaded and unloaded for it
  *   thread   what follows is made by a new thread                 fork  by a forked child
- *   no_init  (first) neither context nor event: only what is asked
+ *   no_init  (first) neither context nor event, until there is
+ *   init     both
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@ int cuMemAlloc_v2(unsigned long long *address, size_t bytes);
 int cuMemFree_v2(unsigned long long address);
 
 int cuModuleLoadData(void **module, const void *image);
+int cuModuleUnload(void *module);
 int cuModuleGetFunction(void **function, void *module, const char *name);
 int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
 		   unsigned shared, void *stream, void **params, void **extra);
@@ -38,6 +41,22 @@ static void launch(long count)
 		return;
 	while (count--)
 		cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
+}
+
+static void lookup(void)
+{
+	void *module, *function;
+
+	if (!cuModuleLoadData(&module, "fake")) {
+		cuModuleGetFunction(&function, module, "noop");
+		cuModuleUnload(module);
+	}
+}
+
+static int init(void)
+{
+	return cuInit(0) || cuDevicePrimaryCtxRetain(&context, 0) || cuCtxSetCurrent(context) ||
+	       cuEventCreate(&event, 0);
 }
 
 static void make(const char *word, long count)
@@ -56,6 +75,10 @@ static void make(const char *word, long count)
 			cuEventQuery(NULL);
 		else if (!strcmp(word, "set"))
 			cuCtxSetCurrent(context);
+		else if (!strcmp(word, "init") && init())
+			fprintf(stderr, "groups: the driver does not work\n");
+		else if (!strcmp(word, "lookup"))
+			lookup();
 		else if (!strcmp(word, "alloc") && !cuMemAlloc_v2(&address, 256))
 			cuMemFree_v2(address);
 }
@@ -95,7 +118,7 @@ int main(int argc, char **argv)
 		rest(argv + 2);
 		return 0;
 	}
-	if (cuInit(0) || cuDevicePrimaryCtxRetain(&context, 0) || cuCtxSetCurrent(context) || cuEventCreate(&event, 0)) {
+	if (init()) {
 		fprintf(stderr, "groups: the driver does not work\n");
 		return 1;
 	}

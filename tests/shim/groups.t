@@ -48,6 +48,14 @@ is "and makes none to count" "$(info '[.[].queries]')" "[5]"
 client "" no_init ask2:10
 is "a question makes no ring" "$(find "$TMP/out" -name "*.ring" 2>/dev/null | wc -l)" 0
 
+# What a child's calls teach us is defined in a ring of its own, or nowhere.
+kernels() { "$BUILD/vprof" dump --defs --json "$TMP/out" | jq -r 'select(.type == "kernel") | .name' | sort | uniq -c | xargs; }
+client memory no_init alloc:1 fork init:1 lookup:50
+is "a forked child whose calls are not recorded makes no ring" "$(info '[.[].pid] | length')" 1
+is "and defines nothing in its parent's" "$(kernels)" ""
+client memory no_init alloc:1 fork init:1 lookup:50 alloc:1
+is "nor does one that has a ring of its own later" "$(info '[.[].pid] | length') $(kernels)" "2 "
+
 client all ask:5 ask2:3
 is "VPROF_TRACE=all records them one by one" "$(calls)" \
 	"cuCtxGetCurrent:3 cuCtxSetCurrent:1 cuDevicePrimaryCtxRetain:1 cuEventCreate:1 cuEventQuery:5 cuInit:1"
