@@ -60,6 +60,18 @@ is "the thread's on its track" "$(jq -r '.traceEvents[] | select(.name == "threa
 is "a range of another domain is left in its own order" "$(said 'select(.name == "other") | .dur > 0')" true
 ok "vprof-merge has nothing to say" test ! -s "$TMP/merge.err"
 
+# ---- an injection that the program was linked with ----
+
+cat >"$TMP/own.c" <<'C'
+#include <stdio.h>
+static int own(void *get_table) { (void)get_table; puts("its own"); return 1; }
+int (*InitializeInjectionNvtx2_fnptr)(void *get_table) = own;
+C
+printf '#include <nvtx3/nvToolsExt.h>\nint main(void) { nvtxMarkA("mark"); return 0; }\n' >"$TMP/main.c"
+${CC:-cc} -isystem "$headers" "$TMP/own.c" "$TMP/main.c" -o "$TMP/own" -ldl || exit 1
+is "without us it is asked" "$(plain "$TMP/own")" "its own"
+is "with VPROF_NVTX=0 it is asked" "$(traced VPROF_NVTX=0 "$TMP/own")" "its own"
+
 # ---- scopes of an engine ----
 
 traced "$program" cuda engine
