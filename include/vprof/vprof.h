@@ -8,7 +8,7 @@
  *	vprof_range_end();
  *
  * Nothing is to be linked: under LD_PRELOAD=libvprof.so the calls reach the library, without it
- * they find nobody and do nothing. For C and C++, any thread. Names are UTF-8 and are copied. A
+ * they find nobody and do nothing. For C (C89 too) and C++, any thread. Names are UTF-8 and are copied. A
  * process that makes no CUDA driver call leaves no trace, marks or not.
  *
  * The functions are found through weak references, which the linker keeps open in position
@@ -32,7 +32,7 @@ extern void vprof_hook_name_thread(const char *name) VPROF_WEAK;
 extern void vprof_hook_name_stream(const void *stream, const char *name) VPROF_WEAK;
 #undef VPROF_WEAK
 
-#define VPROF_MARK_FUNCTION static inline __attribute__((unused)) void
+#define VPROF_MARK_FUNCTION static __inline__ __attribute__((unused)) void
 
 /* A range of the calling thread: ranges nest, the end ends the innermost. */
 VPROF_MARK_FUNCTION vprof_range_begin(const char *name)

@@ -21,7 +21,7 @@ C
 echo '#include <vprof/vprof.h>
 int use(void);
 int main(void) { return use(); }' >"$TMP/main.c"
-for flags in "-O0" "-O2" "-O2 -fno-pie -no-pie" "-O2 -static" "-O2 -std=c99 -pedantic" "-x c++ -O2" "-x c++ -O0 -std=c++98"; do
+for flags in "-O0" "-O2" "-O2 -fno-pie -no-pie" "-O2 -static" "-O2 -std=c99 -pedantic" "-O2 -std=c89 -pedantic" "-ansi -pedantic" "-x c++ -O2" "-x c++ -O0 -std=c++98"; do
 	ok "$flags: compiles, links and runs without us" sh -c "${CC:-cc} $flags -Wall -Wextra -Werror -Iinclude '$TMP/use.c' '$TMP/main.c' -o '$TMP/use' && '$TMP/use'"
 done
 ok "in a shared library" sh -c "${CC:-cc} -shared -fPIC -Iinclude '$TMP/use.c' -o '$TMP/libuse.so' -Wl,-z,defs,--unresolved-symbols=report-all &&
