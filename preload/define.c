@@ -94,6 +94,16 @@ int vprof_define_spares(size_t size)
 	return __atomic_load_n(&vprof_map.live->defs_used, __ATOMIC_RELAXED) + size <= vprof_map.defs_size / 2;
 }
 
+uint32_t vprof_define_sparing(const void *def, size_t size, const char *name)
+{
+	if (!vprof_ring_is_writable())
+		return 0;
+	if (vprof_define_spares(size + (name ? strnlen(name, VPROF_LONGEST_NAME) + 1 : 0)))
+		return vprof_define(def, size, name);
+	vprof_lose(VPROF_LOSS_DEFS_FULL);
+	return 0;
+}
+
 const struct vprof_def *vprof_definition(uint32_t id)
 {
 	uint64_t at = (uint64_t)id * 8;

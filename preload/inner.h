@@ -29,8 +29,11 @@ int vprof_has_ring(void) HIDDEN;
 /* Has it one, and was any of these groups chosen for it, or is recorded now? */
 int vprof_chosen(uint32_t groups) HIDDEN;
 
-/* Would half of the log still be free after `size` more bytes? What is not asked for by name respects that. */
+/* Would half of the log still be free after `size` more bytes? It is kept for names of kernels. */
 int vprof_define_spares(size_t size) HIDDEN;
+
+/* As vprof_define(), for what respects that: all that a program can make over and over. */
+uint32_t vprof_define_sparing(const void *def, size_t size, const char *name) HIDDEN;
 
 /* The definition with this id in our own ring, NULL when there is none. */
 const struct vprof_def *vprof_definition(uint32_t id) HIDDEN;

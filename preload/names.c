@@ -165,7 +165,7 @@ uint32_t vprof_name_define(struct vprof_name *name)
 	if (name->type == VPROF_DEF_DOMAIN) {
 		struct vprof_def_domain def = { .head.type = VPROF_DEF_DOMAIN, .ticks = vprof_ticks() };
 
-		id = vprof_define(&def, sizeof(def), name->text);
+		id = vprof_define_sparing(&def, sizeof(def), name->text);
 	} else {
 		id = define_text(name->text, name->length);
 	}
@@ -227,9 +227,9 @@ static void label_define(const struct label *l)
 	};
 
 	if (l->of)
-		vprof_define(&label, sizeof(label), l->text);
+		vprof_define_sparing(&label, sizeof(label), l->text);
 	else
-		vprof_define(&category, sizeof(category), l->text);
+		vprof_define_sparing(&category, sizeof(category), l->text);
 }
 
 static void name_thing(uint32_t of, uint64_t handle, struct vprof_name *domain, const char *text)

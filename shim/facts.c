@@ -133,5 +133,5 @@ void vprof_facts_take(uint32_t kernel, void *handle, int library)
 		vprof_device_seen(of.device);
 	if (!facts->valid)
 		vprof_lose(VPROF_LOSS_FACTS);
-	vprof_define(facts, facts_size(facts), NULL);
+	vprof_define_sparing(facts, facts_size(facts), NULL);
 }

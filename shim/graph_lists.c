@@ -72,7 +72,7 @@ static int define_same(struct vprof_scratch *s, uint32_t graph, uint32_t as)
 {
 	struct vprof_def_nodes def = { .head.type = VPROF_DEF_NODES, .graph = graph, .first = as, .total = s->claimed };
 
-	return vprof_define(&def, sizeof(def), NULL) != 0;
+	return vprof_define_sparing(&def, sizeof(def), NULL) != 0;
 }
 
 uint32_t vprof_nodes_seen(const struct vprof_graph_nodes *nodes)

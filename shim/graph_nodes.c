@@ -301,7 +301,7 @@ void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes)
 	*nodes = (struct vprof_graph_nodes){ 0 };
 	if (!vprof_chosen(VPROF_GROUP_BIT(VPROF_GROUP_GRAPH)))
 		return;
-	if (vprof_ask.graph_nodes && vprof_ask.graph_node_type && vprof_define_spares(0))
+	if (vprof_ask.graph_nodes && vprof_ask.graph_node_type)
 		nodes->scratch = pad_take();
 	if (nodes->scratch && vprof_ask_begin(&asking)) {
 		nodes->count = take_all(nodes->scratch, graph);

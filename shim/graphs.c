@@ -1,6 +1,10 @@
 /*
  * graphs.c - executable graphs: a definition when one is made, another when an update changes its nodes.
  *
+ * ROOM. Half of the definitions log is kept for names of kernels (vprof_define_spares()). When the other
+ * half is full, a new graph goes by the definition of one that consists of the same, else by one that
+ * stands for all others: it always has an id, since launches of one without take the slow way.
+ *
  * THREADS. As the other tables (handles.h). What else an entry holds of a graph is written by
  * whoever makes or updates it, and programs do that in one thread at a time.
  */
@@ -15,6 +19,7 @@ enum { GRAPH_BITS = 14 };
 struct vprof_handles vprof_graphs = VPROF_HANDLES_EMPTY;
 
 static uint32_t graphs_made; /* in this ring */
+static uint32_t graph_others; /* the definition in this ring that stands for the others; 0: none yet */
 
 void vprof_graphs_init(void)
 {
@@ -26,6 +31,7 @@ void vprof_graphs_forget(void)
 {
 	vprof_handles_void(&vprof_graphs);
 	__atomic_store_n(&graphs_made, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&graph_others, 0, __ATOMIC_RELAXED);
 }
 
 static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags, uint32_t number, uint32_t nodes)
@@ -43,15 +49,35 @@ static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags, ui
 	return vprof_define(&def, sizeof(def), NULL);
 }
 
+/* Two threads that come first at once leave one definition unused. */
+static uint32_t graph_of_others(void)
+{
+	uint32_t id = __atomic_load_n(&graph_others, __ATOMIC_RELAXED);
+
+	if (!vprof_has_ring())
+		return 0;
+	vprof_lose(VPROF_LOSS_DEFS_FULL);
+	if (id)
+		return id;
+	id = graph_define(NULL, NULL, 0, 0, 0);
+	__atomic_store_n(&graph_others, id, __ATOMIC_RELAXED);
+	return id;
+}
+
+/* Its definition, what it comes from, and a list of nodes that is another's. */
+static int has_room(void)
+{
+	return vprof_define_spares(sizeof(struct vprof_def_graph) + sizeof(struct vprof_def_origin) +
+				   sizeof(struct vprof_def_nodes));
+}
+
 /* All that is told of a graph when it is made executable, or changed. */
 static uint32_t graph_tell(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call, uint32_t number,
 			   const struct vprof_graph_nodes *nodes)
 {
-	uint32_t id = graph_define(exec, graph, flags, number, nodes->count);
 	struct vprof_capture capture = vprof_capture_of(graph);
 	struct vprof_def_origin def = {
 		.head.type = VPROF_DEF_ORIGIN,
-		.graph = id,
 		.call = call,
 		.tid = vprof_thread_id(),
 		.capture_tid = capture.tid,
@@ -59,10 +85,17 @@ static uint32_t graph_tell(CUgraphExec exec, CUgraph graph, uint64_t flags, unsi
 		.capture_stream = capture.stream,
 	};
 
-	if (id)
-		vprof_define(&def, sizeof(def), NULL);
-	vprof_nodes_define(nodes, id);
-	return id;
+	uint32_t same;
+
+	if (!has_room()) {
+		same = vprof_nodes_seen(nodes);
+		return same ? same : graph_of_others();
+	}
+	def.graph = graph_define(exec, graph, flags, number, nodes->count);
+	if (def.graph)
+		vprof_define_sparing(&def, sizeof(def), NULL);
+	vprof_nodes_define(nodes, def.graph);
+	return def.graph;
 }
 
 uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsigned call)
@@ -154,7 +187,8 @@ uint32_t vprof_graph_id(CUgraphExec exec)
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	if (word >> 32 == generation)
 		return (uint32_t)word;
-	return vprof_handle_set(entry, word, generation, graph_define(exec, NULL, 0, 0, 0));
+	return vprof_handle_set(entry, word, generation,
+				has_room() ? graph_define(exec, NULL, 0, 0, 0) : graph_of_others());
 }
 
 uint32_t vprof_graph_gone(CUgraphExec exec)

@@ -245,7 +245,7 @@ static void save(uint32_t module, struct vprof_image_bytes image)
 	if (vprof_save(image.bytes, image.size, suffixes[image.kind], &saved))
 		return;
 	def.hash = saved.hash;
-	vprof_define(&def, sizeof(def), saved.name);
+	vprof_define_sparing(&def, sizeof(def), saved.name);
 }
 
 static void save_file(uint32_t module, const char *path, struct vprof_image_bytes image)
@@ -271,7 +271,7 @@ static uint64_t module_loaded(const void *handle, const void *memory, const char
 		.image = image.kind,
 		.number = __atomic_add_fetch(&modules_made, 1, __ATOMIC_RELAXED),
 	};
-	uint32_t id = vprof_define(&def, sizeof(def), file ? file : "");
+	uint32_t id = vprof_define_sparing(&def, sizeof(def), file ? file : "");
 
 	module_remember(handle, id);
 	if (id && vprof_saves_modules()) {

@@ -199,14 +199,18 @@ void vprof_kernel_settle_owed(CUresult result)
 		kernel_take_facts(entry);
 }
 
-/* A function by the same name out of another module, or of a later one at the same handle, is another one. */
+/*
+ * A function by the same name out of another module, or of a later one at the same handle, is another one -
+ * as long as there is room: a module that is loaded over and over must not take that of new names.
+ */
 static int same_kernel(uint32_t id, const char *name, const void *from)
 {
 	const struct vprof_def_kernel *def = (const void *)vprof_definition(id);
 
 	if (!same_name(id, name))
 		return 0;
-	return !from || !def->module || (def->module == (uintptr_t)from && def->ticks >= vprof_module_ticks(from));
+	return !from || !def->module || !vprof_define_spares(sizeof(*def)) ||
+	       (def->module == (uintptr_t)from && def->ticks >= vprof_module_ticks(from));
 }
 
 uint32_t vprof_kernel_seen(const void *handle, int library, const char *name, const void *from)

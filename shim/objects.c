@@ -51,14 +51,6 @@ static uint32_t number_next(uint32_t *made)
 	return __atomic_add_fetch(made, 1, __ATOMIC_RELAXED);
 }
 
-static uint32_t object_define(const void *def, size_t size)
-{
-	if (vprof_define_spares(size))
-		return vprof_define(def, size, NULL);
-	vprof_lose(VPROF_LOSS_DEFS_FULL);
-	return 0;
-}
-
 static CUdevice current_device(void)
 {
 	CUdevice device;
@@ -94,7 +86,7 @@ uint32_t vprof_stream_made(CUstream stream, unsigned flags, int priority)
 		def.device = current_device();
 		vprof_ask_end(&asking);
 	}
-	return object_define(&def, sizeof(def));
+	return vprof_define_sparing(&def, sizeof(def), NULL);
 }
 
 /* What the handle stood for last, when that is known in this ring. */
@@ -129,7 +121,7 @@ uint32_t vprof_event_made(CUevent event, unsigned flags)
 		return 0;
 	}
 	def.number = number_next(&events_made);
-	id = object_define(&def, sizeof(def));
+	id = vprof_define_sparing(&def, sizeof(def), NULL);
 	return vprof_handle_set(entry, word, generation, id);
 }
 
@@ -161,7 +153,7 @@ uint32_t vprof_context_made(CUcontext context, CUdevice device, unsigned flags, 
 		vprof_device_seen(device);
 	def.device = device;
 	def.number = number_next(&contexts_made);
-	id = object_define(&def, sizeof(def));
+	id = vprof_define_sparing(&def, sizeof(def), NULL);
 	return entry ? vprof_handle_set(entry, word, generation, id) : id;
 }
 

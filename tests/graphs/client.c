@@ -5,6 +5,7 @@
  *	                 itself says of each, and how often each was launched
  *	client chain N   a graph of N kernels in a row, made executable twice and launched ten times
  *	client same N    N equal graphs of four kernels
+ *	client again N   N instantiations of one graph, each launched and destroyed; then a new kernel
  *	client updates N a graph that is updated to other kernels and back, N times, launched each time
  *	client threads   a capture that goes on while another thread instantiates
  *	client cost N R  R instantiations of a chain of N, each of another list of nodes: their times
@@ -357,6 +358,25 @@ static void same(long count)
 		run(instantiate(chain(4, 0), 0), 1);
 }
 
+static void again(long count)
+{
+	CUgraph graph = chain(4, 0);
+	CUmodule module;
+	CUfunction kernel;
+
+	for (long i = 0; i < count; i++) {
+		CUgraphExec exec = instantiate(graph, 0);
+
+		run(exec, 1);
+		CALL(cuCtxSynchronize);
+		CALL(cuGraphExecDestroy, exec);
+	}
+	run(instantiate(chain(5, 0), 0), 3);
+	CALL(cuModuleLoadData, &module,
+	     ".version 7.0\n.target sm_75\n.address_size 64\n" KERNEL("newcomer"));
+	CALL(cuModuleGetFunction, &kernel, module, "newcomer");
+}
+
 /* ---- a capture elsewhere ---- */
 
 static CUgraph elsewhere;
@@ -443,6 +463,8 @@ int main(int argc, char **argv)
 		updates(n);
 	else if (!strcmp(what, "same"))
 		same(n);
+	else if (!strcmp(what, "again"))
+		again(n);
 	else if (!strcmp(what, "threads"))
 		threads();
 	else if (!strcmp(what, "cost"))
@@ -450,7 +472,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "many"))
 		many(n);
 	else
-		return fprintf(stderr, "usage: client kinds|chain N|same N|updates N|threads|cost N R|many R\n"), 2;
+		return fprintf(stderr, "usage: client kinds|chain N|same N|again N|updates N|threads|cost N R|many R\n"), 2;
 	CALL(cuCtxSynchronize);
 	return 0;
 }

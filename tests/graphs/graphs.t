@@ -48,6 +48,10 @@ is "an equal graph is written as a reference" "$(dump chain --defs | awk '$3 == 
 is "a replay is one record" "$(dump chain | grep -c ' cuGraphLaunch ')" 20
 is "what we ask the driver is not recorded" \
 	"$(dump chain | grep -cE 'cuGraph(Get|Node|KernelNode|ChildGraph)|cuThreadExchange|cuFuncGetName|cuKernelGetName')" 0
+VPROF_RING_MB=4 traced again again 3000
+is "a graph that is made over and over leaves room for the names of new kernels" \
+	"$(dump again --defs | grep -c newcomer)" 1
+is "each launch still has a graph" "$(dump again --json | grep '"cuGraphLaunch"' | grep -vc '"graph":[1-9]')" 0
 traced same same 50
 is "fifty equal graphs, one list" "$(dump same --defs | awk '$3 == "nodes"' | grep -vc 'count=0')" 1
 is "and each has its nodes" "$(field same "{(x['nodes'], x['kernels'], len(x['node_list'])) for x in g}")" "{(4, 4, 4)}"

@@ -87,6 +87,9 @@ traced "$program" cuda deep_child
 merge
 is "a forked child that goes too deep counts nothing in its parent's ring" "$(grep -o '[0-9]* text' "$TMP/merge.err")" ""
 
+VPROF_RING_MB=4 traced "$program" cuda names
+is "names without end leave room for the names of new kernels" "$(labels kernel | tail -1)" newcomer
+
 traced "$program" cuda threads
 merge
 is "each thread has its own ranges" "$(launches)" "300 worker 0

@@ -149,6 +149,21 @@ static void deep(void)
 	vprof_range_end();
 }
 
+/* Names without end, then a kernel. */
+static void names(void)
+{
+	void *module, *driver = dlopen("libcuda.so.1", RTLD_NOW);
+	char name[32];
+
+	for (int i = 1; i <= 20000; i++) {
+		snprintf(name, sizeof(name), "stream %d", i);
+		vprof_name_stream((void *)(intptr_t)i, name);
+	}
+	if (((int (*)(void **, const void *))symbol(driver, "cuModuleLoadData"))(&module, "fake") ||
+	    ((int (*)(void **, void *, const char *))symbol(driver, "cuModuleGetFunction"))(&function, module, "newcomer"))
+		exit(3);
+}
+
 /* A child that makes no driver call goes deep. */
 static void deep_child(void)
 {
@@ -376,7 +391,7 @@ int main(int argc, char **argv)
 		void (*run)(void);
 	} things[] = {
 		{ "cuda", cuda }, { "marks", marks }, { "objects", objects }, { "early", early }, { "longer", longer }, { "chunks", chunks },
-		{ "deep", deep }, { "deep_child", deep_child }, { "extra", extra }, { "forks", forks },
+		{ "deep", deep }, { "deep_child", deep_child }, { "names", names }, { "extra", extra }, { "forks", forks },
 		{ "hangs", hangs }, { "threads", threads },
 #ifdef WITH_NVTX
 		{ "nvtx", nvtx }, { "engine", engine }, { "flood", flood },

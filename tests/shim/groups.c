@@ -4,7 +4,8 @@
  *   ask      cuEventQuery          ask2   cuCtxGetCurrent         bad   cuEventQuery of no event
  *   set      cuCtxSetCurrent, of the group context                alloc cuMemAlloc and cuMemFree
  *   launch   of a kernel of a module that is loaded for it
- *   lookup   a kernel of a module that is loaded and unloaded for it
+ *   lookup   launch of a kernel of a module that is loaded and unloaded for it
+ *   new      a kernel of another name than the others
  *   thread   what follows is made by a new thread                 fork  by a forked child
  *   no_init  (first) neither context nor event, until there is
  *   init     both
@@ -43,12 +44,13 @@ static void launch(long count)
 		cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
 }
 
-static void lookup(void)
+static void lookup(const char *name)
 {
 	void *module, *function;
 
 	if (!cuModuleLoadData(&module, "fake")) {
-		cuModuleGetFunction(&function, module, "noop");
+		cuModuleGetFunction(&function, module, name);
+		cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
 		cuModuleUnload(module);
 	}
 }
@@ -78,7 +80,9 @@ static void make(const char *word, long count)
 		else if (!strcmp(word, "init") && init())
 			fprintf(stderr, "groups: the driver does not work\n");
 		else if (!strcmp(word, "lookup"))
-			lookup();
+			lookup("noop");
+		else if (!strcmp(word, "new"))
+			lookup("newcomer");
 		else if (!strcmp(word, "alloc") && !cuMemAlloc_v2(&address, 256))
 			cuMemFree_v2(address);
 }

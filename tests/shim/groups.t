@@ -56,6 +56,9 @@ is "and defines nothing in its parent's" "$(kernels)" ""
 client memory no_init alloc:1 fork init:1 lookup:50 alloc:1
 is "nor does one that has a ring of its own later" "$(info '[.[].pid] | length') $(kernels)" "2 "
 
+VPROF_RING_MB=4 client "" lookup:3000 new:1
+is "a module that is loaded over and over leaves room for the names of new kernels" "$(kernels | grep -o '1 newcomer')" "1 newcomer"
+
 client all ask:5 ask2:3
 is "VPROF_TRACE=all records them one by one" "$(calls)" \
 	"cuCtxGetCurrent:3 cuCtxSetCurrent:1 cuDevicePrimaryCtxRetain:1 cuEventCreate:1 cuEventQuery:5 cuInit:1"
