@@ -93,10 +93,19 @@ static void reach(uint64_t *end, uint64_t offset, uint64_t size)
 		*end = offset + size;
 }
 
+/* A count that the header has no room for stands in the first section, which is none. */
+static uint64_t section_count(const Elf64_Ehdr *elf, const Elf64_Shdr *first)
+{
+	if (elf->e_shnum || !elf->e_shoff || first->sh_type != SHT_NULL)
+		return elf->e_shnum;
+	return first->sh_size < largest / sizeof(*first) ? first->sh_size : 0;
+}
+
 static uint64_t cubin_size(const uint8_t *bytes)
 {
 	const Elf64_Ehdr *elf = (const void *)bytes;
-	uint64_t end = sizeof(*elf);
+	const Elf64_Shdr *sections;
+	uint64_t end = sizeof(*elf), count;
 
 	if (elf->e_ident[EI_CLASS] != ELFCLASS64)
 		return 0;
@@ -104,12 +113,12 @@ static uint64_t cubin_size(const uint8_t *bytes)
 	reach(&end, elf->e_phoff, (uint64_t)elf->e_phnum * elf->e_phentsize);
 	if (elf->e_shentsize != sizeof(Elf64_Shdr) || elf->e_shoff >= largest || elf->e_shoff % 8)
 		return end;
-	for (unsigned i = 0; i < elf->e_shnum; i++) {
-		const Elf64_Shdr *section = (const Elf64_Shdr *)(const void *)(bytes + elf->e_shoff) + i;
-
-		if (section->sh_type != SHT_NOBITS)
-			reach(&end, section->sh_offset, section->sh_size);
-	}
+	sections = (const void *)(bytes + elf->e_shoff);
+	count = section_count(elf, sections);
+	reach(&end, elf->e_shoff, count * sizeof(*sections));
+	for (uint64_t i = 0; i < count; i++)
+		if (sections[i].sh_type != SHT_NOBITS && sections[i].sh_type != SHT_NULL)
+			reach(&end, sections[i].sh_offset, sections[i].sh_size);
 	return end;
 }
 

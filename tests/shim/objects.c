@@ -276,6 +276,8 @@ static void load(const char *path)
 		.section = { [1] = { .sh_type = SHT_PROGBITS, .sh_offset = offsetof(__typeof__(cubin), text), .sh_size = 72 },
 			     [2] = { .sh_type = SHT_NOBITS, .sh_offset = 4096, .sh_size = 1 << 20 } },
 	};
+	/* The same, as one of 65280 sections or more says how many it has. */
+	static __typeof__(cubin) counted;
 	static const struct { uint32_t magic; uint16_t version, head; uint64_t size; char rest[48]; } fatbin = {
 		0xba55ed50, 1, 16, 48, "" };
 	static const struct { uint32_t magic, version; const void *data, *more; } wrapper = {
@@ -294,6 +296,10 @@ static void load(const char *path)
 		TRY(cuModuleLoad, &module, path);
 		TRY(cuLibraryLoadFromFile, &library, path, NULL, NULL, 0, NULL, NULL, 0);
 	}
+	counted = cubin;
+	counted.head.e_shnum = 0;
+	counted.section[0].sh_size = 3;
+	TRY(cuModuleLoadData, &module, &counted);
 	printf("no such file: %d\n", d.cuModuleLoad(&module, "/nowhere/at/all"));
 	printf("no image: %d\n", d.cuModuleLoadData(&module, "what is this"));
 }

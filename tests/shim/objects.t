@@ -92,6 +92,7 @@ is "modules: number, kind and size" "$(images | head -7)" "$(cat <<-END
 	$TMP/file.ptx number=7 image=3 size=$(stat -c %s "$TMP/file.ptx")
 END
 )"
+is "a cubin with its count of sections in the first" "$(images | tail -1)" "- number=15 image=1 size=328"
 ok "the record of a load has the size" grep -q 'cuLibraryLoadData.*size=64' "$TMP/dump"
 is "nothing is saved unasked" "$(find "$OUT" -name 'module-*' | wc -l) $(defs saved | wc -l)" "0 0"
 
@@ -103,8 +104,8 @@ for b in open(sys.argv[1], "rb").read():
 print("%016x" % h)' "$1"; }
 both "load $TMP/file.ptx" VPROF_SAVE_MODULES=1
 ok "saving: the program sees no difference" unchanged
-is "each content is one file" "$(cd "$OUT" && ls -A | grep -v ring | sed 's/.*\.//' | sort | xargs)" "cubin fatbin ptx ptx"
-is "each load says which" "$(defs saved | wc -l)" 12
+is "each content is one file" "$(cd "$OUT" && ls -A | grep -v ring | sed 's/.*\.//' | sort | xargs)" "cubin cubin fatbin ptx ptx"
+is "each load says which" "$(defs saved | wc -l)" 13
 for file in "$OUT"/module-*; do
 	ok "named by its content: ${file##*/}" has "-$(hash "$file")." "$file"
 	is "readable by its owner alone" "$(stat -c %a "$file")" 600
@@ -122,7 +123,7 @@ ln -sf "$TMP/precious" "$link"
 traced VPROF_SAVE_MODULES=1 "$PROGRAM" load "$TMP/file.ptx" >/dev/null 2>"$TMP/err"
 is "a link is not followed" "$(cat "$TMP/precious")" precious
 ok "but replaced" cmp "$TMP/file.ptx" "$link"
-is "still one file for each content" "$(find "$OUT" -name 'module-*' | wc -l)" 4
+is "still one file for each content" "$(find "$OUT" -name 'module-*' | wc -l)" 5
 is "no drafts are left" "$(find "$OUT" -name '.module-*' | wc -l)" 0
 
 new_out
