@@ -215,7 +215,7 @@ uint32_t vprof_name_intern(const char *text, size_t length, int now)
 
 /* ---- labels and categories ---- */
 
-static void label_define(const struct label *l)
+static void label_define(const struct label *l, const char *text)
 {
 	struct vprof_def_category category = {
 		.head.type = VPROF_DEF_CATEGORY, .category = (uint32_t)l->handle,
@@ -227,43 +227,54 @@ static void label_define(const struct label *l)
 	};
 
 	if (l->of)
-		vprof_define_sparing(&label, sizeof(label), l->text);
+		vprof_define_sparing(&label, sizeof(label), text);
 	else
-		vprof_define_sparing(&category, sizeof(category), l->text);
+		vprof_define_sparing(&category, sizeof(category), text);
+}
+
+/* For the rings to come; NULL: there is no room. */
+static const struct label *label_keep(struct tables *t, const struct label *made, const char *text, size_t length)
+{
+	struct label *l = arena_take(t, sizeof(*l) + length + 1);
+	uint32_t at;
+
+	if (!l)
+		return NULL;
+	*l = *made;
+	memcpy(l->text, text, length);
+	at = __atomic_fetch_add(&t->label_count, 1, __ATOMIC_RELAXED);
+	if (at >= LABELS_MOST)
+		return NULL;
+	/* Pairs with the acquire in name_thing() and in labels_define(). */
+	__atomic_store_n(&t->labels[at], l, __ATOMIC_RELEASE);
+	return l;
 }
 
 static void name_thing(uint32_t of, uint64_t handle, struct vprof_name *domain, const char *text)
 {
 	struct tables *t = get();
 	size_t length = strnlen(text, VPROF_NAME_MOST - 1);
-	struct label *l;
-	uint32_t at;
+	const struct label *l, *kept;
+	struct label made = { .domain = domain, .handle = handle, .of = of };
+	uint32_t count, at;
 
 	if (!t)
 		return;
-	for (at = __atomic_load_n(&t->label_count, __ATOMIC_RELAXED); at-- > 0;) {
-		l = at < LABELS_MOST ? __atomic_load_n(&t->labels[at], __ATOMIC_ACQUIRE) : NULL;
+	/* Threads that come at once may count a few more than there is room for. */
+	count = __atomic_load_n(&t->label_count, __ATOMIC_RELAXED);
+	for (at = count < LABELS_MOST ? count : LABELS_MOST; at-- > 0;) {
+		l = __atomic_load_n(&t->labels[at], __ATOMIC_ACQUIRE);
 		if (!l || l->handle != handle || l->of != of || l->domain != domain)
 			continue;
 		if (!strncmp(l->text, text, length) && !l->text[length])
 			return;
 		break; /* it has another name by now */
 	}
-	l = arena_take(t, sizeof(*l) + length + 1);
-	if (!l)
-		return;
-	l->of = of;
-	l->handle = handle;
-	l->domain = domain;
-	l->ticks = vprof_ticks();
-	memcpy(l->text, text, length);
-	at = __atomic_fetch_add(&t->label_count, 1, __ATOMIC_RELAXED);
-	/* Pairs with the acquire above and in labels_define(). */
-	if (at < LABELS_MOST)
-		__atomic_store_n(&t->labels[at], l, __ATOMIC_RELEASE);
+	made.ticks = vprof_ticks();
+	kept = count < LABELS_MOST ? label_keep(t, &made, text, length) : NULL;
 	if (vprof_ring_is_ours())
-		label_define(l);
-	else if (at >= LABELS_MOST)
+		label_define(&made, kept ? kept->text : text);
+	else if (count >= LABELS_MOST)
 		vprof_lose(VPROF_LOSS_TEXT);
 }
 
@@ -286,7 +297,7 @@ static void labels_define(struct tables *t)
 		const struct label *l = __atomic_load_n(&t->labels[i], __ATOMIC_ACQUIRE);
 
 		if (l)
-			label_define(l);
+			label_define(l, l->text);
 	}
 }
 

@@ -87,8 +87,10 @@ traced "$program" cuda deep_child
 merge
 is "a forked child that goes too deep counts nothing in its parent's ring" "$(grep -o '[0-9]* text' "$TMP/merge.err")" ""
 
-VPROF_RING_MB=4 traced "$program" cuda names
+VPROF_RING_MB=4 traced "$program" cuda many_names
 is "names without end leave room for the names of new kernels" "$(labels kernel | tail -1)" newcomer
+merge
+is "and for other texts" "$(grep -o '[0-9]* text' "$TMP/merge.err")" ""
 
 traced "$program" cuda threads
 merge

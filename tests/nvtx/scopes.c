@@ -150,12 +150,12 @@ static void deep(void)
 }
 
 /* Names without end, then a kernel. */
-static void names(void)
+static void many_names(void)
 {
 	void *module, *driver = dlopen("libcuda.so.1", RTLD_NOW);
 	char name[32];
 
-	for (int i = 1; i <= 20000; i++) {
+	for (int i = 1; i <= 90000; i++) {
 		snprintf(name, sizeof(name), "stream %d", i);
 		vprof_name_stream((void *)(intptr_t)i, name);
 	}
@@ -391,8 +391,8 @@ int main(int argc, char **argv)
 		void (*run)(void);
 	} things[] = {
 		{ "cuda", cuda }, { "marks", marks }, { "objects", objects }, { "early", early }, { "longer", longer }, { "chunks", chunks },
-		{ "deep", deep }, { "deep_child", deep_child }, { "names", names }, { "extra", extra }, { "forks", forks },
-		{ "hangs", hangs }, { "threads", threads },
+		{ "deep", deep }, { "deep_child", deep_child }, { "many_names", many_names }, { "extra", extra },
+		{ "forks", forks }, { "hangs", hangs }, { "threads", threads },
 #ifdef WITH_NVTX
 		{ "nvtx", nvtx }, { "engine", engine }, { "flood", flood },
 #endif
