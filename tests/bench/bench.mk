@@ -4,7 +4,7 @@ BENCH_PROGRAMS := $(BUILD)/bench/record_cost $(BUILD)/bench/range_cost $(BUILD)/
 $(BUILD)/bench/%: tests/bench/%.c preload/elf.c
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $^ -ldl -lpthread -o $@
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $(filter %.c,$^) -ldl -lpthread -o $@
 
 bench: all $(BENCH_PROGRAMS) $(BENCH_NEEDS) ## every performance figure, against its anchor
 	$(Q)BUILD='$(BUILD)' tests/bench/run

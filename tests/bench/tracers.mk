@@ -22,10 +22,10 @@ $(BUILD)/bench/libtracer_pg.so: tests/bench/tracer_launch.c tests/bench/tracer.h
 
 $(BUILD)/bench/tracer_uftrace: tests/bench/tracer_cost.c $(BUILD)/bench/libtracer_pg.so $(BUILD)/bench/libtracer_plain.so
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $^ $(TRACER_FLAGS) -lpthread -o $@
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $(filter %.c %.so,$^) $(TRACER_FLAGS) -lpthread -o $@
 
 $(BUILD)/bench/tracer_lttng: tests/bench/tracer_cost.c tests/bench/tracer_lttng.c $(BUILD)/bench/libtracer_plain.so
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $^ $(TRACER_FLAGS) -llttng-ust -lpthread -ldl -o $@
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $(filter %.c %.so,$^) $(TRACER_FLAGS) -llttng-ust -lpthread -ldl -o $@
 
 bench: $(TRACERS)

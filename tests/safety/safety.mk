@@ -40,7 +40,7 @@ $(SAFETY)/own_names: tests/safety/own_names.c $(SAFETY)/libown.so
 $(SAFETY)/ring_check: tests/safety/ring_check.c $(wildcard tools/ring*.c) tools/text.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d $^ -o $@ $(LDFLAGS)
+	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d $(filter %.c,$^) -o $@ $(LDFLAGS)
 
 # ---- other tools' preloads -----------------------------------------------------
 $(SAFETY)/other_exports.so: SAFETY_DEFINE := -DOTHER_EXPORTS
