@@ -244,7 +244,7 @@ int vprof_primary_is_active(CUdevice device)
 	struct vprof_asking asking;
 	int active;
 
-	if (!vprof_ask_begin(&asking))
+	if (!vprof_holdings_there() || !vprof_ask_begin(&asking))
 		return 1;
 	active = primary_active(device);
 	vprof_ask_end(&asking);

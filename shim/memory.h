@@ -62,7 +62,7 @@ void vprof_memory_context_gone(unsigned call, CUcontext ctx) HIDDEN COLD;
 /* The device's primary context while it is active, else NULL; asked before a call that may end it. */
 CUcontext vprof_primary_context(CUdevice device) HIDDEN COLD;
 
-/* Likewise after it, for a release that ends it or not. */
+/* Likewise after it, for a release that ends it or not; 1 where no memory is followed. */
 int vprof_primary_is_active(CUdevice device) HIDDEN COLD;
 
 #endif

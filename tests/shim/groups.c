@@ -6,6 +6,7 @@
  *   launch   of a kernel of a module that is loaded for it
  *   lookup   launch of a kernel of a module that is loaded and unloaded for it
  *   new      a kernel of another name than the others
+ *   release  cuDevicePrimaryCtxRelease
  *   thread   what follows is made by a new thread                 fork  by a forked child
  *   no_init  (first) neither context nor event, until there is
  *   init     both
@@ -19,6 +20,7 @@
 
 int cuInit(unsigned flags);
 int cuDevicePrimaryCtxRetain(void **context, int device);
+int cuDevicePrimaryCtxRelease_v2(int device);
 int cuCtxSetCurrent(void *context);
 int cuCtxGetCurrent(void **context);
 int cuEventCreate(void **event, unsigned flags);
@@ -79,6 +81,8 @@ static void make(const char *word, long count)
 			cuCtxSetCurrent(context);
 		else if (!strcmp(word, "init") && init())
 			fprintf(stderr, "groups: the driver does not work\n");
+		else if (!strcmp(word, "release"))
+			cuDevicePrimaryCtxRelease_v2(0);
 		else if (!strcmp(word, "lookup"))
 			lookup("noop");
 		else if (!strcmp(word, "new"))

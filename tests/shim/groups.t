@@ -72,6 +72,11 @@ is "what records refer to is learnt though its group is off" "$(jq -r '.call + "
 	"3 cuLaunchKernel noop"
 client none ask:2 alloc:3
 is "none: no ring" "$(find "$TMP/out" -name "*.ring" 2>/dev/null | wc -l)" 0
+for off in VPROF_TRACE=none VPROF_ENABLE=0; do
+	ok "$off: the driver is asked nothing when a context is released" env "$off" VPROF_OUT="$TMP/out" \
+		LD_LIBRARY_PATH="$BUILD/fakecuda" LD_PRELOAD="$BUILD/libvprof.so" \
+		FAKECUDA_HANG=cuDevicePrimaryCtxGetState:1 timeout -s KILL 5 "$BUILD/tests/shim/groups" release:1
+done
 client "memory,memroy" alloc:1
 ok "an unknown group is named, and the default holds" grep -q 'VPROF_TRACE=memory,memroy is not understood; launch,copy' "$TMP/err"
 is "so that" "$(calls)" "cuCtxSetCurrent:1 cuDevicePrimaryCtxRetain:1 cuEventCreate:1 cuInit:1 cuMemAlloc_v2:1 cuMemFree_v2:1"
