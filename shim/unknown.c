@@ -44,6 +44,8 @@ static int is_except(const char *name)
 
 void vprof_unknown_seen(const char *name)
 {
+	static uint32_t full; /* counted once: which of the others have been seen is not known */
+
 	/* What a program asks with "cu" and a capital is the driver's; "" asks whether there is an answer. */
 	if (strncmp(name, "cu", 2) || name[2] < 'A' || name[2] > 'Z' || strlen(name) >= LONGEST || is_except(name))
 		return;
@@ -62,7 +64,8 @@ void vprof_unknown_seen(const char *name)
 			tell(name);
 		return;
 	}
-	vprof_lose(VPROF_LOSS_DEFS_FULL);
+	if (!__atomic_exchange_n(&full, 1, __ATOMIC_RELAXED))
+		vprof_lose(VPROF_LOSS_DEFS_FULL);
 }
 
 void vprof_unknown_tell_all(void)

@@ -50,6 +50,9 @@ static void *find(const char *base, int version, int flags)
 {
 	const struct form *best = NULL;
 
+	/* As many more as one likes. */
+	if (!strncmp(base, "cuNewest", 8))
+		return (void *)cuNewerThanTheTable;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		if (forms[i].flags == flags && forms[i].version <= version && !strcmp(forms[i].base, base) &&
 		    (!best || forms[i].version > best->version))

@@ -35,4 +35,29 @@ is "a function without a row is told once, and exceptions are not" \
 	"$("$BUILD/vprof" coverage "$TMP/out" | sed -n '/looked up and not known/,$p' | tail -n +2)" "  cuNewerThanTheTable"
 is "in JSON too" "$("$BUILD/vprof" coverage --json "$TMP/out" | sed -n 's/.*"unknown": //p')" '["cuNewerThanTheTable"]}]}'
 ok "info tells of it" grep -q 'unknown *1 functions' <("$BUILD/vprof" info "$TMP/out")
+
+# ---- more of them than there is room for ----
+cat >"$TMP/many.c" <<'C'
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdio.h>
+int main(void)
+{
+	void *handle = dlopen("libcuda.so.1", RTLD_NOW), *entry;
+	int (*get)(const char *, void **, int, unsigned long, int *) = dlsym(handle, "cuGetProcAddress_v2");
+	int (*init)(unsigned) = dlsym(handle, "cuInit");
+	char name[32];
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "cuNewest%d", i % 100);
+		get(name, &entry, 13010, 0, NULL);
+	}
+	return init(0);
+}
+C
+"${CC:-cc}" -w "$TMP/many.c" -o "$TMP/many" -ldl
+drop "$TMP/out"
+over_stub "$TMP/many"
+is "those that find no room are one loss" "$("$BUILD/vprof" info "$TMP/out" | grep -o 'unknown *[0-9]*\|[0-9]* defs_full' | xargs)" \
+	"unknown 64 1 defs_full"
 done_testing
