@@ -89,9 +89,13 @@ int vprof_chosen(uint32_t groups)
 
 int vprof_define_spares(size_t size)
 {
+	uint64_t used;
+
 	if (!vprof_ring_is_writable())
 		return 0;
-	return __atomic_load_n(&vprof_map.live->defs_used, __ATOMIC_RELAXED) + size <= vprof_map.defs_size / 2;
+	/* Half of what the names of the calls leave: in the smallest ring they take half of all. */
+	used = __atomic_load_n(&vprof_map.live->defs_used, __ATOMIC_RELAXED) - vprof_map.defs_floor;
+	return used + size <= (vprof_map.defs_size - vprof_map.defs_floor) / 2;
 }
 
 uint32_t vprof_define_sparing(const void *def, size_t size, const char *name)

@@ -24,6 +24,7 @@ struct vprof_map {
 	uint32_t lane_count, chunk_count;
 	uint8_t *defs;
 	uint64_t defs_size;
+	uint64_t defs_floor;              /* bytes that the names of the calls take, which every ring has */
 	struct vprof_holding *holdings;
 	uint32_t holding_count;           /* a power of two, or 0 */
 	struct vprof_chunk *chunks;

@@ -137,6 +137,7 @@ static int start(void)
 	vprof_counts_init(map.lane_count);
 	vprof_holdings_reset();
 	vprof_shim_ring_ready();
+	vprof_map.defs_floor = __atomic_load_n(&map.live->defs_used, __ATOMIC_RELAXED);
 	vprof_names_ring_ready();
 	TESTPOINT("start_ready");
 	__atomic_store_n(&vprof_control, &map.control->word, __ATOMIC_RELEASE);
