@@ -6,9 +6,9 @@
  * WRAP_QUICK, for calls that programs make often: functions of one signature, each of
  * which leaves to the next by a jump, with the arguments where the caller put them. The
  * exported one is the guard. NAME_record is the common case, and makes no call but the
- * real one; NAME_off leaves to the real function, or counts the call when it only asks. Whatever else may be needed (a new chunk,
- * an unknown kernel, a clock without a counter, a process in which recording never began)
- * is in NAME_slow.
+ * real one; NAME_off leaves to the real function, or counts the call when it only asks.
+ * Whatever else may be needed (a new chunk, an unknown kernel, a clock without a counter, a
+ * process in which recording never began) is in NAME_slow.
  *
  * WRAP_KEEP, for calls that make or unmake what later records refer to. Its `before` runs
  * before every call and its `learn` after every successful one, recorded or not; its
@@ -37,8 +37,9 @@
 #define RECORDER __attribute__((section("vprof_wrappers"), noinline))
 
 /*
- * The guard: is the group of this function recorded? In C a compiler copies the arguments that lie on the stack, to where they
- * are, before it jumps; so it is written out where that is a matter of two lines.
+ * The guard: is the group of this function recorded? In C a compiler copies the arguments that
+ * lie on the stack, to where they are, before it jumps; so it is written out where that is a
+ * matter of two lines.
  */
 #if defined(__x86_64__)
 #define TEXT_OF(number) #number
