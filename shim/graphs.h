@@ -20,8 +20,8 @@ uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsig
 
 /*
  * The exec now does what `graph` says: returns its id, another when the nodes are others than before.
- * Of a graph that is updated over and over the nodes are asked for now and then only, so that this
- * takes a hundredth of the time at most.
+ * Of a graph that is updated over and over not each update's nodes are looked at: that takes a
+ * hundredth of the time at most.
  */
 uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call) HIDDEN COLD;
 

@@ -14,7 +14,7 @@ static CUstream idle_stream;
 static struct { /* what a call made, or is about to destroy */
 	CUdeviceptr memory;
 	CUmodule module;
-	CUlibrary library;
+	CUlibrary code;
 	CUevent event;
 	CUstream stream;
 	CUgraphExec exec;
@@ -50,8 +50,8 @@ CALL_OF(stream_sync, cuStreamSynchronize(idle_stream))
 CALL_OF(ctx_sync, cuCtxSynchronize())
 CALL_OF(module_load, cuModuleLoadData(&made.module, conformance_ptx))
 CALL_OF(module_unload, cuModuleUnload(made.module))
-CALL_OF(library_load, cuLibraryLoadData(&made.library, conformance_ptx, NULL, NULL, 0, NULL, NULL, 0))
-CALL_OF(library_unload, cuLibraryUnload(made.library))
+CALL_OF(library_load, cuLibraryLoadData(&made.code, conformance_ptx, NULL, NULL, 0, NULL, NULL, 0))
+CALL_OF(library_unload, cuLibraryUnload(made.code))
 CALL_OF(instantiate, cuGraphInstantiateWithFlags(&made.exec, idle_graph, 0))
 CALL_OF(graph_launch, cuGraphLaunch(made.exec, idle_stream))
 CALL_OF(exec_destroy, cuGraphExecDestroy(made.exec))

@@ -40,7 +40,7 @@ struct driver {
 #define X(name, symbol, params) CUresult (*name) params;
 	DRIVER_FUNCTIONS(X)
 #undef X
-	void *library;
+	void *opened;
 };
 
 #define DRIVER_TRY(call) driver_try((call), #call)
@@ -56,15 +56,15 @@ __attribute__((unused)) static void driver_try(CUresult result, const char *what
 /* Opens the driver; exits with 77 where there is none, or no GPU. */
 __attribute__((unused)) static struct driver driver_open(void)
 {
-	struct driver d = { .library = dlopen("libcuda.so.1", RTLD_NOW) };
+	struct driver d = { .opened = dlopen("libcuda.so.1", RTLD_NOW) };
 	int count = 0;
 
-	if (!d.library) {
+	if (!d.opened) {
 		fprintf(stderr, "no CUDA driver: %s\n", dlerror());
 		exit(77);
 	}
 #define X(name, symbol, params) \
-	d.name = (CUresult (*) params)dlsym(d.library, #symbol); \
+	d.name = (CUresult (*) params)dlsym(d.opened, #symbol); \
 	if (!d.name) { \
 		fprintf(stderr, "the driver has no %s\n", #symbol); \
 		exit(2); \

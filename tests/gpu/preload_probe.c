@@ -126,7 +126,7 @@ static const struct {
 
 static void *symbol(const struct driver *d, const char *name)
 {
-	void *p = dlsym(d->library, name);
+	void *p = dlsym(d->opened, name);
 
 	if (!p) {
 		printf("the driver has no %s\n", name);
@@ -239,7 +239,7 @@ static int addresses(void)
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *r = &rows[i];
 		CUdriverProcAddressQueryResult status = -1;
-		void *exported = dlsym(d.library, r->symbol), *given = NULL;
+		void *exported = dlsym(d.opened, r->symbol), *given = NULL;
 		CUresult result = d.cuGetProcAddress(r->base, &given, r->version, (uint64_t)r->flags, &status);
 
 		if (!exported && !given) {

@@ -14,6 +14,7 @@
 #include "preload/holdings.h"
 #include "preload/inner.h"
 #include "preload/process.h"
+#include "tests/preload/folder.h"
 #include "tests/tap.h"
 #include "tools/ring.h"
 
@@ -347,27 +348,6 @@ static void check_death(void)
 	ok(right, "and the total fits the table, but for the piece in hand");
 }
 
-static void remove_folder(void)
-{
-	char pattern[128], target[1024];
-	glob_t found;
-
-	snprintf(pattern, sizeof(pattern), "%s/*", folder);
-	if (!glob(pattern, 0, NULL, &found)) {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			ssize_t n = readlink(found.gl_pathv[i], target, sizeof(target) - 1);
-
-			if (n > 0) {
-				target[n] = 0;
-				unlink(target);
-			}
-			unlink(found.gl_pathv[i]);
-		}
-		globfree(&found);
-	}
-	rmdir(folder);
-}
-
 int main(void)
 {
 	strcpy(folder, "/tmp/vprof-holdings.XXXXXX");
@@ -383,6 +363,6 @@ int main(void)
 	check_fork();
 #endif
 	check_death();
-	remove_folder();
+	remove_rings(folder);
 	return done_testing();
 }

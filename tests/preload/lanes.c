@@ -20,6 +20,7 @@
 #include "preload/inner.h"
 #include "preload/process.h"
 #include "preload/record.h"
+#include "tests/preload/folder.h"
 #include "tests/tap.h"
 #include "tools/ring.h"
 
@@ -459,28 +460,6 @@ static void a_live_ring_never_shows_mixed_records(void)
 	ok(mixed == 0, "and no record is mixed from two (%llu)", (unsigned long long)mixed);
 }
 
-/* The rings may be links to tmpfs: both ends go. */
-static void remove_folder(void)
-{
-	char pattern[128], target[1024];
-	glob_t found;
-
-	snprintf(pattern, sizeof(pattern), "%s/*", folder);
-	if (!glob(pattern, 0, NULL, &found)) {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			ssize_t n = readlink(found.gl_pathv[i], target, sizeof(target) - 1);
-
-			if (n > 0) {
-				target[n] = 0;
-				unlink(target);
-			}
-			unlink(found.gl_pathv[i]);
-		}
-		globfree(&found);
-	}
-	rmdir(folder);
-}
-
 int main(void)
 {
 	strcpy(folder, "/tmp/vprof-lanes.XXXXXX");
@@ -498,6 +477,6 @@ int main(void)
 	children_have_their_own_rings();
 #endif
 	a_live_ring_never_shows_mixed_records();
-	remove_folder();
+	remove_rings(folder);
 	return done_testing();
 }
