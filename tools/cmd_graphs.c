@@ -4,6 +4,7 @@
 #include <string.h>
 #include "tools/cli.h"
 #include "tools/graph_report.h"
+#include "tools/trace_command.h"
 #include "tools/verbs.h"
 
 struct options {
@@ -50,8 +51,9 @@ static int report_process(struct trace *trace, struct trace_process *process, co
 
 /* ---- the verb ---- */
 
-static int report_all(struct trace *trace, const struct graph_style *style)
+static int report_all(struct trace *trace, const void *values)
 {
+	const struct graph_style *style = &((const struct options *)values)->style;
 	int error = 0, first = 1;
 
 	if (style->json)
@@ -74,35 +76,19 @@ static int report_all(struct trace *trace, const struct graph_style *style)
 	return error;
 }
 
-static int graphs_inputs(const struct inputs *inputs, const struct options *options)
+/* One graph is shown with its nodes. */
+static int graph_chosen(void *values)
 {
-	struct trace trace;
-	int code;
+	struct options *options = values;
 
-	if (trace_open(&trace, inputs, &options->filter)) {
-		fprintf(stderr, "%s: no memory\n", command.name);
-		return CLI_FAILED;
-	}
-	code = report_all(&trace, &options->style);
-	trace_close(&trace);
-	return code;
+	options->style.nodes |= options->style.number != 0;
+	return CLI_OK;
 }
 
 int cmd_graphs(int argc, char **argv)
 {
 	struct options options = { 0 };
-	struct inputs inputs = { 0 };
-	int count, code = CLI_FAILED;
+	const struct trace_command run = { &command, &options, &options.filter, graph_chosen, report_all };
 
-	count = cli_parse(&command, &options, argc, argv);
-	if (count < 0)
-		return CLI_CODE(count);
-	options.style.nodes |= options.style.number != 0;
-	if (!count)
-		code = cli_usage(&command, "which rings?");
-	else if (!inputs_collect(&inputs, command.name, count, argv + 1) && !inputs_open_all(&inputs))
-		code = graphs_inputs(&inputs, &options);
-	inputs_close(&inputs);
-	trace_filter_free(&options.filter);
-	return code;
+	return trace_command_run(&run, argc, argv);
 }

@@ -8,6 +8,7 @@
 #include "tools/cli.h"
 #include "tools/demangle.h"
 #include "tools/kernels.h"
+#include "tools/trace_command.h"
 #include "tools/verbs.h"
 
 enum { NAME_SHOWN = 100 };
@@ -250,8 +251,9 @@ static void print_json(const struct trace *trace, const struct kernels *kernels,
 
 /* ---- */
 
-static int print_trace(struct trace *trace, const struct options *options)
+static int print_trace(struct trace *trace, const void *values)
 {
+	const struct options *options = values;
 	const struct kernels_style style = { .all = options->all, .saved = !options->only_ring };
 	struct kernels kernels;
 	int error = kernels_count(&kernels, trace, &style);
@@ -277,22 +279,9 @@ static int print_trace(struct trace *trace, const struct options *options)
 	return error;
 }
 
-static int print_inputs(const struct inputs *inputs, const struct options *options)
+static int check_sort(void *values)
 {
-	struct trace trace;
-	int code;
-
-	if (trace_open(&trace, inputs, &options->filter)) {
-		fprintf(stderr, "%s: no memory\n", command.name);
-		return CLI_FAILED;
-	}
-	code = print_trace(&trace, options);
-	trace_close(&trace);
-	return code;
-}
-
-static int check_sort(const struct options *options)
-{
+	const struct options *options = values;
 	const char *near;
 	size_t count = 0;
 
@@ -308,19 +297,7 @@ static int check_sort(const struct options *options)
 int cmd_kernels(int argc, char **argv)
 {
 	struct options options = { .sort = "launches" };
-	struct inputs inputs = { 0 };
-	int count, code;
+	const struct trace_command run = { &command, &options, &options.filter, check_sort, print_trace };
 
-	count = cli_parse(&command, &options, argc, argv);
-	if (count < 0)
-		return CLI_CODE(count);
-	code = count ? check_sort(&options) : cli_usage(&command, "which rings?");
-	if (!code) {
-		code = CLI_FAILED;
-		if (!inputs_collect(&inputs, command.name, count, argv + 1) && !inputs_open_all(&inputs))
-			code = print_inputs(&inputs, &options);
-	}
-	inputs_close(&inputs);
-	trace_filter_free(&options.filter);
-	return code;
+	return trace_command_run(&run, argc, argv);
 }

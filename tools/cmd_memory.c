@@ -5,6 +5,7 @@
 #include <string.h>
 #include "tools/cli.h"
 #include "tools/memory_print.h"
+#include "tools/trace_command.h"
 #include "tools/verbs.h"
 
 enum { ROWS_SHOWN = 20 };
@@ -52,8 +53,9 @@ static int print_process(const struct memory_view *view)
 	return error;
 }
 
-static int print_all(const struct trace *trace, const struct memory_options *options)
+static int print_all(struct trace *trace, const void *values)
 {
+	const struct memory_options *options = values;
 	int code = CLI_OK, printed = 0;
 
 	for (size_t i = 0; i < trace->count; i++) {
@@ -76,37 +78,13 @@ static int print_all(const struct trace *trace, const struct memory_options *opt
 	}
 	if (options->json)
 		fputs(printed ? "\n]\n" : "[]\n", stdout);
-	return code;
-}
-
-static int memory_inputs(const struct inputs *inputs, const struct memory_options *options)
-{
-	struct trace trace;
-	int code;
-
-	if (trace_open(&trace, inputs, &options->filter)) {
-		fprintf(stderr, "%s: no memory\n", command.name);
-		return CLI_FAILED;
-	}
-	code = print_all(&trace, options);
-	trace_close(&trace);
 	return cli_finish(command.name) ? CLI_FAILED : code;
 }
 
 int cmd_memory(int argc, char **argv)
 {
 	struct memory_options options = { .rows = ROWS_SHOWN };
-	struct inputs inputs = { 0 };
-	int count, code = CLI_FAILED;
+	const struct trace_command run = { &command, &options, &options.filter, NULL, print_all };
 
-	count = cli_parse(&command, &options, argc, argv);
-	if (count < 0)
-		return CLI_CODE(count);
-	if (!count)
-		code = cli_usage(&command, "which rings?");
-	else if (!inputs_collect(&inputs, command.name, count, argv + 1) && !inputs_open_all(&inputs))
-		code = memory_inputs(&inputs, &options);
-	inputs_close(&inputs);
-	trace_filter_free(&options.filter);
-	return code;
+	return trace_command_run(&run, argc, argv);
 }

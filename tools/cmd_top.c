@@ -8,6 +8,7 @@
 #include "tools/cli.h"
 #include "tools/demangle.h"
 #include "tools/top.h"
+#include "tools/trace_command.h"
 #include "tools/verbs.h"
 
 enum { NAME_SHOWN = 100, ROWS_SHOWN = 20 };
@@ -166,8 +167,9 @@ static void print_json(const struct trace *trace, const struct top *top, const s
 	json_losses(trace);
 }
 
-static int top_print(struct trace *trace, const struct options *options)
+static int top_print(struct trace *trace, const void *values)
 {
+	const struct options *options = values;
 	struct top top;
 	size_t rows;
 	int error = top_count(&top, trace, options->by_range);
@@ -193,34 +195,10 @@ static int top_print(struct trace *trace, const struct options *options)
 	return error;
 }
 
-static int top_inputs(const struct inputs *inputs, const struct options *options)
-{
-	struct trace trace;
-	int code;
-
-	if (trace_open(&trace, inputs, &options->filter)) {
-		fprintf(stderr, "%s: no memory\n", command.name);
-		return CLI_FAILED;
-	}
-	code = top_print(&trace, options);
-	trace_close(&trace);
-	return code;
-}
-
 int cmd_top(int argc, char **argv)
 {
 	struct options options = { .rows = ROWS_SHOWN };
-	struct inputs inputs = { 0 };
-	int count, code = CLI_FAILED;
+	const struct trace_command run = { &command, &options, &options.filter, NULL, top_print };
 
-	count = cli_parse(&command, &options, argc, argv);
-	if (count < 0)
-		return CLI_CODE(count);
-	if (!count)
-		code = cli_usage(&command, "which rings?");
-	else if (!inputs_collect(&inputs, command.name, count, argv + 1) && !inputs_open_all(&inputs))
-		code = top_inputs(&inputs, &options);
-	inputs_close(&inputs);
-	trace_filter_free(&options.filter);
-	return code;
+	return trace_command_run(&run, argc, argv);
 }

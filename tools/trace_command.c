@@ -1,0 +1,40 @@
+/*
+ * trace_command.c - see the header.
+ */
+#include "tools/trace_command.h"
+
+static int run_inputs(const struct trace_command *run, const struct inputs *inputs)
+{
+	struct trace trace;
+	int code;
+
+	if (trace_open(&trace, inputs, run->filter)) {
+		fprintf(stderr, "%s: no memory\n", run->command->name);
+		return CLI_FAILED;
+	}
+	code = run->print(&trace, run->options);
+	trace_close(&trace);
+	return code;
+}
+
+int trace_command_run(const struct trace_command *run, int argc, char **argv)
+{
+	struct inputs inputs = { 0 };
+	int count, code;
+
+	count = cli_parse(run->command, run->options, argc, argv);
+	if (count < 0)
+		return CLI_CODE(count);
+	if (!count)
+		code = cli_usage(run->command, "which rings?");
+	else
+		code = run->check ? run->check(run->options) : CLI_OK;
+	if (!code) {
+		code = CLI_FAILED;
+		if (!inputs_collect(&inputs, run->command->name, count, argv + 1) && !inputs_open_all(&inputs))
+			code = run_inputs(run, &inputs);
+	}
+	inputs_close(&inputs);
+	trace_filter_free(run->filter);
+	return code;
+}

@@ -1,0 +1,22 @@
+/*
+ * trace_command.h - the frame of the verbs that look at whole traces: options, rings, trace, answer.
+ */
+#ifndef VPROF_TOOLS_TRACE_COMMAND_H
+#define VPROF_TOOLS_TRACE_COMMAND_H
+
+#include "tools/events.h"
+
+struct trace_command {
+	const struct cli_command *command;
+	void *options;               /* with their defaults; filled from the command line */
+	struct trace_filter *filter; /* the part of them that chooses; freed at the end */
+	/* May complain of the options and returns CLI_OK or an exit code; NULL: nothing to ask. */
+	int (*check)(void *options);
+	/* Answers, on standard output; returns the exit code. */
+	int (*print)(struct trace *trace, const void *options);
+};
+
+/* Does all of it; messages name the command. Returns the exit code. */
+int trace_command_run(const struct trace_command *run, int argc, char **argv);
+
+#endif
