@@ -60,57 +60,64 @@ static const char *domain_name(const struct dump_ring *dump, const struct vprof_
 	return domain ? domain->name : NULL;
 }
 
-void dump_said_text(const struct dump_ring *dump, FILE *out, const struct record *record)
+/* How a key and its value are written: ` key=value` or `,"key":"value"`. */
+struct said_style {
+	const char *key;
+	void (*string)(FILE *out, const char *text);
+	const char *quoted;  /* values that are no names: flags, and numbers that JSON may not know */
+};
+
+static void put_quoted(FILE *out, const struct said_style *style, const char *key, const char *text)
+{
+	fprintf(out, style->key, key);
+	fprintf(out, style->quoted, text);
+}
+
+static void put_said(const struct dump_ring *dump, FILE *out, const struct record *record,
+		     const struct said_style *style)
 {
 	const struct vprof_slot *slot = record->slot;
 	const char *domain = domain_name(dump, slot);
 	char text[NAME_MOST];
 
 	range_text(dump->ring, record->chunk, record->index, text, sizeof(text));
-	fputs(" name=", out);
-	dump_word(out, text);
+	fprintf(out, style->key, "name");
+	style->string(out, text);
 	if (domain) {
-		fputs(" domain=", out);
-		dump_word(out, domain);
+		fprintf(out, style->key, "domain");
+		style->string(out, domain);
 	}
-	if (slot->range.category)
-		fprintf(out, " category=%u", slot->range.category);
-	if (slot->range.flags & VPROF_RANGE_COLOR)
-		fprintf(out, " color=0x%08x", slot->range.color);
+	if (slot->range.category) {
+		fprintf(out, style->key, "category");
+		fprintf(out, "%u", slot->range.category);
+	}
+	if (slot->range.flags & VPROF_RANGE_COLOR) {
+		snprintf(text, sizeof(text), "0x%08x", slot->range.color);
+		put_quoted(out, style, "color", text);
+	}
 	payload_text(slot, text, sizeof(text));
 	if (slot->range.payload_type)
-		fprintf(out, " payload=%s", text);
+		put_quoted(out, style, "payload", text);
 	flags_text(slot, text, sizeof(text));
 	if (text[0])
-		fprintf(out, " flags=%s", text + 1);
-	if (slot->range.id)
-		fprintf(out, " id=%llu", (unsigned long long)slot->range.id);
+		put_quoted(out, style, "flags", text + 1);
+	if (slot->range.id) {
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)slot->range.id);
+		put_quoted(out, style, "id", text);
+	}
+}
+
+void dump_said_text(const struct dump_ring *dump, FILE *out, const struct record *record)
+{
+	static const struct said_style text = { " %s=", dump_word, "%s" };
+
+	put_said(dump, out, record, &text);
 }
 
 /* Payloads are strings in JSON: they need not be numbers that it knows. */
 void dump_said_json(const struct dump_ring *dump, FILE *out, const struct record *record)
 {
-	const struct vprof_slot *slot = record->slot;
-	const char *domain = domain_name(dump, slot);
-	char text[NAME_MOST];
+	static const struct said_style json = { ",\"%s\":", cli_json_string, "\"%s\"" };
 
-	range_text(dump->ring, record->chunk, record->index, text, sizeof(text));
-	fputs(",\"name\":", out);
-	cli_json_string(out, text);
-	if (domain) {
-		fputs(",\"domain\":", out);
-		cli_json_string(out, domain);
-	}
-	if (slot->range.category)
-		fprintf(out, ",\"category\":%u", slot->range.category);
-	if (slot->range.flags & VPROF_RANGE_COLOR)
-		fprintf(out, ",\"color\":\"0x%08x\"", slot->range.color);
-	payload_text(slot, text, sizeof(text));
-	if (slot->range.payload_type)
-		fprintf(out, ",\"payload\":\"%s\"", text);
-	flags_text(slot, text, sizeof(text));
-	if (text[0])
-		fprintf(out, ",\"flags\":\"%s\"", text + 1);
-	if (slot->range.id)
-		fprintf(out, ",\"id\":\"%llu\"", (unsigned long long)slot->range.id);
+	put_said(dump, out, record, &json);
 }
