@@ -28,38 +28,30 @@ static uint32_t place_of_device(CUdevice device)
 	return device >= 0 && device < VPROF_MEMORY_DEVICES ? (uint32_t)device : NOWHERE;
 }
 
-/* The stream's device, where the driver can say; else that of the current context. */
-static CUresult ask_device(CUstream stream, CUdevice *device)
+/* The stream's device, where the driver may be asked and can say; else that of the current context. */
+static CUresult ask_device(CUstream stream, enum vprof_stream_state state, CUdevice *device)
 {
-	if (stream && vprof_ask.stream_get_device && !vprof_ask.stream_get_device(stream, device))
+	if (VPROF_ASK_STREAM(state, stream_get_device, stream, device))
 		return CUDA_SUCCESS;
 	return vprof_ask.ctx_get_device ? vprof_ask.ctx_get_device(device) : CUDA_ERROR_NOT_FOUND;
-}
-
-static int ask_captured(CUstream stream)
-{
-	CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
-
-	/* The legacy stream cannot be captured, and asking about it while another is would fail. */
-	if (!stream || stream == CU_STREAM_LEGACY || !vprof_ask.stream_is_capturing)
-		return 0;
-	return !vprof_ask.stream_is_capturing(stream, &status) && status != CU_STREAM_CAPTURE_STATUS_NONE;
 }
 
 static struct where where_now(CUstream stream)
 {
 	struct where where = { .place = NOWHERE };
+	enum vprof_stream_state state;
 	struct vprof_asking asking;
 	CUdevice device;
 	CUcontext ctx;
 
 	if (!vprof_ask_begin(&asking))
 		return where;
+	state = vprof_ask_stream_state(stream);
 	if (vprof_ask.ctx_get_current && !vprof_ask.ctx_get_current(&ctx))
 		where.context = WORD(ctx);
-	if (!ask_device(stream, &device))
+	if (!ask_device(stream, state, &device))
 		where.place = place_of_device(device);
-	where.captured = ask_captured(stream);
+	where.captured = state == VPROF_STREAM_CAPTURED;
 	vprof_ask_end(&asking);
 	return where;
 }
@@ -78,7 +70,7 @@ int vprof_memory_captured(CUstream stream)
 
 	if (!vprof_holdings_there() || !vprof_ask_begin(&asking))
 		return 0;
-	captured = ask_captured(stream);
+	captured = vprof_ask_stream_state(stream) == VPROF_STREAM_CAPTURED;
 	vprof_ask_end(&asking);
 	return captured;
 }

@@ -70,6 +70,7 @@ uint32_t vprof_stream_made(CUstream stream, unsigned flags, int priority)
 		.priority = priority,
 		.device = -1,
 	};
+	enum vprof_stream_state state;
 	struct vprof_asking asking;
 	CUcontext context;
 	int real;
@@ -78,10 +79,11 @@ uint32_t vprof_stream_made(CUstream stream, unsigned flags, int priority)
 		return 0;
 	def.number = number_next(&streams_made);
 	if (vprof_ask_begin(&asking)) {
-		if (vprof_ask.stream_get_ctx && !vprof_ask.stream_get_ctx(stream, &context))
+		state = vprof_ask_stream_state(stream);
+		if (VPROF_ASK_STREAM(state, stream_get_ctx, stream, &context))
 			def.context = (uintptr_t)context;
 		/* The driver takes what it was given into its range. */
-		if (vprof_ask.stream_get_priority && !vprof_ask.stream_get_priority(stream, &real))
+		if (VPROF_ASK_STREAM(state, stream_get_priority, stream, &real))
 			def.priority = real;
 		def.device = current_device();
 		vprof_ask_end(&asking);

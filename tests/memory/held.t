@@ -144,6 +144,7 @@ captured graph
 freeasync b
 malloc keep 9
 END
+is "a capture survives what the library asks" "$(cat "$TMP/said")" ""
 is "what a capture makes a node of takes nothing" "$(show captured places)" "device 0 9 0 0 9 9"
 is "memory of a graph that is freed outside was never taken" "$(show captured not_taken)" "pool cuMemFreeAsync"
 
