@@ -137,6 +137,7 @@ int main(void)
 	conf_copy();
 	conf_stream();
 	conf_capture();
+	conf_ask();
 	conf_graph();
 	conf_facts();
 	conf_end();

@@ -189,6 +189,7 @@ void conf_memory(void);
 void conf_copy(void);
 void conf_stream(void);
 void conf_capture(void);
+void conf_ask(void);
 void conf_graph(void);
 void conf_end(void);
 

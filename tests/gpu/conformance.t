@@ -27,6 +27,7 @@ for program in conformance conformance-plt; do
 		"$(grep -c '^not' "$DIR/real-preload") not"
 	for name in fake real real-preload; do
 		grep '^not ok' "$DIR/$name.tap" | head -20 | sed "s/^/# $name: /"
+		sed -n "s/^# asked/# $name: asked/p" "$DIR/$name.tap"
 		[ ! -s "$DIR/$name.err" ] || diag "$name: $(tail -3 "$DIR/$name.err")"
 	done
 	ok "$program: the program makes checks" test "$(grep -c '^ok' "$DIR/fake")" -gt 5
