@@ -1,7 +1,11 @@
 """numba-cuda: kernels compiled from Python, copies with and without a stream."""
 
 import numpy as np
-from numba import cuda, float32
+
+# numba-cuda 0.30 looks this name up when it is imported, and NumPy 2.5 no longer has it.
+if not hasattr(np, "row_stack"):
+    np.row_stack = np.vstack
+from numba import cuda, float32  # noqa: E402
 
 
 def make():
