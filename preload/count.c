@@ -5,8 +5,9 @@
  * once and used by as many as there are. What a thread finds there is cleared first: the
  * lane's last owner may have counted in the chunk that the lane still has.
  *
- * A signal handler that counts between vprof_begin() and the store of the seq makes a second
- * slot for the same function: readers add them up.
+ * A signal handler that counts between vprof_begin() and the store behind it makes a second slot for
+ * the same function: readers add them up. One that takes another chunk between the look for a slot and
+ * the addition leaves that to the chunk before, where it is as true.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,14 +15,12 @@
 #include "preload/process.h"
 #include "preload/record.h"
 
-__thread struct vprof_counts *vprof_counts TLS_INITIAL_EXEC;
-
 static struct vprof_counts *table; /* one for each lane; kept in forked children */
 static uint32_t table_lanes;
 
 void vprof_counts_init(uint32_t lanes)
 {
-	vprof_counts = NULL;
+	vprof_cursor.counts = NULL;
 	if (lanes <= table_lanes)
 		return;
 	table = vprof_table(lanes * sizeof(*table));
@@ -32,25 +31,30 @@ void vprof_counts_enter(struct vprof_lane *lane)
 {
 	size_t index = lane ? (size_t)(lane - vprof_map.lanes) : table_lanes;
 
-	vprof_counts = NULL;
+	vprof_cursor.counts = NULL;
 	if (index >= table_lanes)
 		return;
 	memset(&table[index], 0, sizeof(table[index]));
 	table[index].lane = lane;
-	vprof_counts = &table[index];
+	vprof_cursor.counts = &table[index];
 }
 
-struct vprof_slot *vprof_count_slow(unsigned call, unsigned query)
+void vprof_counts_turn(void)
+{
+	if (vprof_cursor.counts)
+		memset(vprof_cursor.counts->slot, 0, sizeof(vprof_cursor.counts->slot));
+}
+
+/* A slot that counts from here on; NULL when there is no ring, or no memory to keep where it is. */
+static struct vprof_slot *begin_slot(unsigned call, unsigned query)
 {
 	struct vprof_record r;
-	int saved = errno;
 
-	if (!vprof_is_alive() || vprof_in_vfork_child || !vprof_map.header || (vprof_cursor.chunk && !vprof_counts))
+	if (!vprof_is_alive() || vprof_in_vfork_child || !vprof_map.header || (vprof_cursor.chunk && !vprof_cursor.counts))
 		return NULL;
 	r = vprof_begin();
-	errno = saved;
-	/* Without a place for its seq the slot stays unwritten; the thread has a chunk now, and does not come back. */
-	if (!r.slot || !vprof_counts)
+	/* Without a place to keep it the slot stays unwritten; the thread has a chunk now, and does not come back. */
+	if (!r.slot || !vprof_cursor.counts)
 		return NULL;
 	r.slot->t0 = vprof_ticks();
 	r.slot->done = VPROF_DONE(1, 0);
@@ -60,6 +64,25 @@ struct vprof_slot *vprof_count_slow(unsigned call, unsigned query)
 	memset(&r.slot->queries, 0, sizeof(r.slot->queries));
 	/* Pairs with the readers' acquire load of seq. */
 	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
-	vprof_counts->seq[query] = r.seq;
+	vprof_cursor.counts->slot[query] = r.slot;
 	return r.slot;
+}
+
+void vprof_count_slow(unsigned call, unsigned query, int failed)
+{
+	struct vprof_counts *counts = vprof_cursor.counts;
+	struct vprof_slot *slot = counts && vprof_cursor_is_ours() ? counts->slot[query] : NULL;
+	int saved = errno;
+
+	if (!slot)
+		slot = begin_slot(call, query);
+	errno = saved;
+	if (!slot)
+		return;
+	vprof_add(&slot->queries.count, 1);
+	if (failed)
+		vprof_add(&slot->queries.failed, 1);
+	if (vprof_count_is_timed(slot->queries.count))
+		__atomic_store_n(&slot->queries.last, vprof_ticks() - slot->t0, __ATOMIC_RELAXED);
+	vprof_add(&vprof_cursor.counts->lane->queries, 1);
 }

@@ -27,6 +27,7 @@
 
 __thread int vprof_in_vfork_child TLS_INITIAL_EXEC;
 static __thread struct vprof_chunk *vfork_chunk TLS_INITIAL_EXEC;
+static __thread struct vprof_counts *vfork_counts TLS_INITIAL_EXEC;
 
 static uint32_t *alive_page;
 
@@ -37,7 +38,9 @@ void vprof_vfork_parent(void) HIDDEN;
 void vprof_vfork_child(void)
 {
 	vfork_chunk = vprof_cursor.chunk;
+	vfork_counts = vprof_cursor.counts;
 	vprof_cursor.chunk = NULL;
+	vprof_cursor.counts = NULL;
 	vprof_in_vfork_child = 1;
 }
 
@@ -47,6 +50,7 @@ void vprof_vfork_parent(void)
 		return;
 	vprof_in_vfork_child = 0;
 	vprof_cursor.chunk = vfork_chunk;
+	vprof_cursor.counts = vfork_counts;
 }
 
 static void in_child(void)

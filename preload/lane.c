@@ -71,6 +71,7 @@ static uint32_t chunk_filled(const struct vprof_chunk *chunk)
  */
 static void cursor_set(struct vprof_chunk *chunk)
 {
+	vprof_counts_turn();
 	vprof_cursor.at = chunk->head.base << 8 | chunk->head.used;
 	vprof_cursor.life = vprof_is_alive();
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -87,6 +87,9 @@ void vprof_counts_init(uint32_t lanes) HIDDEN;
 /* The calling thread has taken this lane (NULL: left it): what it counts from now on is its own. */
 void vprof_counts_enter(struct vprof_lane *lane) HIDDEN;
 
+/* The thread goes on in another chunk, where nothing has been counted yet. */
+void vprof_counts_turn(void) HIDDEN;
+
 /* Names of the living threads, again. */
 void vprof_lanes_refresh(void) HIDDEN;
 

@@ -53,11 +53,12 @@ extern const uint32_t *vprof_control HIDDEN;
  */
 extern const uint32_t *vprof_alive HIDDEN;
 
-/* Where the calling thread writes. Changed by that thread alone: lane.c, fork.c. */
+/* Where the calling thread writes. Changed by that thread alone: lane.c, count.c, fork.c. */
 struct vprof_cursor {
-	struct vprof_chunk *chunk; /* NULL before the first record */
-	uint64_t at;               /* the chunk's base << 8 | the next slot's index */
-	uint32_t life;             /* what *vprof_alive was when it was set */
+	struct vprof_chunk *chunk;   /* NULL before the first record */
+	uint64_t at;                 /* the chunk's base << 8 | the next slot's index */
+	struct vprof_counts *counts; /* what it counts instead of recording; NULL before it has a lane */
+	uint32_t life;               /* what *vprof_alive was when it was set */
 };
 extern __thread struct vprof_cursor vprof_cursor HIDDEN TLS_INITIAL_EXEC;
 
@@ -84,12 +85,18 @@ struct vprof_record vprof_begin_slow(void) HIDDEN COLD;
 /* A call returned after its slot went to another record (a handler filled a whole lap). */
 void vprof_end_late(void) HIDDEN COLD;
 
-/* Is any of these groups recorded? */
-static inline int vprof_recording(uint32_t groups)
+/* The groups that are recorded, a bit each. */
+static inline uint32_t vprof_groups(void)
 {
 	const uint32_t *word = __atomic_load_n(&vprof_control, __ATOMIC_RELAXED);
 
-	return (__atomic_load_n(word, __ATOMIC_RELAXED) & groups) != 0;
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/* Is any of these groups recorded? */
+static inline int vprof_recording(uint32_t groups)
+{
+	return (vprof_groups() & groups) != 0;
 }
 
 /* Is there a ring of this process? Both loads are relaxed: the word's address orders them. */
@@ -227,54 +234,41 @@ static ALWAYS_INLINE void vprof_end(struct vprof_record r, uint32_t result)
 
 /*
  * Calls that are counted and not recorded: one slot for each function in a chunk (VPROF_KIND_QUERIES).
- * A thread keeps the seq of each such slot; the seq tells whether it is in the present chunk.
+ * A thread keeps where its slots of the present chunk are.
  */
 enum { VPROF_QUERIES = 256 };
 
 struct vprof_counts {
-	struct vprof_lane *lane;      /* the thread's */
-	uint64_t seq[VPROF_QUERIES];  /* 0: no slot yet */
+	struct vprof_lane *lane;               /* the thread's */
+	struct vprof_slot *slot[VPROF_QUERIES]; /* NULL: none yet */
 };
 
-/* The calling thread's; NULL before it has a lane. */
-extern __thread struct vprof_counts *vprof_counts HIDDEN TLS_INITIAL_EXEC;
+/* Counts a call that has returned, whatever that takes. Keeps errno. A question makes no ring. */
+void vprof_count_slow(unsigned call, unsigned query, int failed) HIDDEN COLD;
+
+/* The first calls of a slot, and then each VPROF_QUERIES_TIMED-th, say when they were. */
+static inline int vprof_count_is_timed(uint64_t count)
+{
+	return count <= VPROF_QUERIES_TIMED || !(count % VPROF_QUERIES_TIMED);
+}
 
 /*
- * A slot for function `call`, whose number among the counted functions is `query`. NULL when there is no
- * ring (a question makes none), or no memory to keep its seq. Keeps errno.
+ * Counts a call that has returned and did not fail, when that takes two additions; 0 when not. Programs
+ * ask hundreds of times in a step, and reading the clock for each would be most of the cost.
  */
-struct vprof_slot *vprof_count_slow(unsigned call, unsigned query) HIDDEN COLD;
-
-/* Counts a call that has returned. */
-static ALWAYS_INLINE void vprof_count(unsigned call, unsigned query, int failed)
+static ALWAYS_INLINE int vprof_count_quick(unsigned query)
 {
-	struct vprof_chunk *chunk = vprof_cursor.chunk;
-	struct vprof_counts *counts = vprof_counts;
-	struct vprof_slot *slot = NULL;
+	struct vprof_counts *counts = vprof_cursor.counts;
+	struct vprof_slot *slot;
 
-	if (likely(chunk && counts && vprof_cursor_is_ours())) {
-		uint64_t index = __atomic_load_n(&counts->seq[query], __ATOMIC_RELAXED) -
-				 vprof_cursor_base(__atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED));
-
-		/*
-		 * A base is a multiple of 256, so another chunk's slot is out of the range. A handler may have
-		 * taken another chunk since ours was read.
-		 */
-		if (likely(index - 1 < VPROF_CHUNK_SLOTS - 1 &&
-			   __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk))
-			slot = (struct vprof_slot *)(void *)chunk + index;
-	}
-	if (unlikely(!slot)) {
-		slot = vprof_count_slow(call, query);
-		if (!slot)
-			return;
-		counts = vprof_counts;
-	}
+	if (unlikely(!counts || !vprof_cursor_is_ours()))
+		return 0;
+	slot = counts->slot[query];
+	if (unlikely(!slot || vprof_count_is_timed(slot->queries.count + 1)))
+		return 0;
 	vprof_add(&slot->queries.count, 1);
-	if (failed)
-		vprof_add(&slot->queries.failed, 1);
-	__atomic_store_n(&slot->queries.last, vprof_ticks() - slot->t0, __ATOMIC_RELAXED);
 	vprof_add(&counts->lane->queries, 1);
+	return 1;
 }
 
 #endif

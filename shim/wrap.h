@@ -125,12 +125,8 @@
 	}                                                                              \
 	RECORDER CUresult name##_off params                                            \
 	{                                                                              \
-		if (CU_IS_QUERY(name)) {                                               \
-			CUresult result = TARGET(name) args;                           \
-                                                                                       \
-			count_query(CU_ID_##name, result);                             \
-			return result;                                                 \
-		}                                                                      \
+		if (CU_IS_QUERY(name) && vprof_groups())                               \
+			return count_query(CU_ID_##name, TARGET(name) args);           \
 		return likely(REAL(name)) ? REAL(name) args : name##_slow args;        \
 	}                                                                              \
 	GUARD(name, params, args)                                                      \
@@ -170,11 +166,15 @@
 	}                                                                              \
 	_Static_assert(1, "")
 
-/* A call that only asks, and is not recorded: counted, unless recording is off. */
-static ALWAYS_INLINE void count_query(unsigned call, CUresult result)
+/* The rest of count_query(), which gives its caller's result back so that it can be jumped to. */
+CUresult vprof_count_result(unsigned call, CUresult result) HIDDEN COLD;
+
+/* Counts a call that only asks, instead of recording it. "Not ready" is an answer. */
+static ALWAYS_INLINE CUresult count_query(unsigned call, CUresult result)
 {
-	if (vprof_recording(UINT32_MAX))
-		vprof_count(call, cu_query_of[call], result != CUDA_SUCCESS && result != CUDA_ERROR_NOT_READY);
+	if (likely(result == CUDA_SUCCESS || result == CUDA_ERROR_NOT_READY) && vprof_count_quick(cu_query_of[call]))
+		return result;
+	return vprof_count_result(call, result);
 }
 
 /* The record of a call about to be made; slot is NULL when it is not recorded. */

@@ -18,6 +18,12 @@ typedef uintptr_t word;
 #define LIST(...) __VA_ARGS__
 #define CALL(...) fill_head(r.slot, VPROF_KIND_CALL, call, object); fill_words(r.slot, __VA_ARGS__)
 
+CUresult vprof_count_result(unsigned call, CUresult result)
+{
+	vprof_count_slow(call, cu_query_of[call], result != CUDA_SUCCESS && result != CUDA_ERROR_NOT_READY);
+	return result;
+}
+
 /* ---- up to five words ---- */
 
 #define SHARED(N, types, params, args, all, ...)                                                    \
@@ -62,10 +68,7 @@ typedef uintptr_t word;
 	}                                                                                      \
 	static RECORDER CUresult count_##N(params unsigned call)                               \
 	{                                                                                      \
-		CUresult result = ((real_##N)vprof_target(call))(args);                        \
-                                                                                               \
-		count_query(call, result);                                                     \
-		return result;                                                                 \
+		return count_query(call, ((real_##N)vprof_target(call))(args));                \
 	}
 
 SHARED(0, (void), , , LIST(call), 0, 0, 0, 0)
@@ -81,9 +84,11 @@ SHARED(5, (word, word, word, word, word), LIST(word a, word b, word c, word d, w
 	EXPORT CUresult name params;                                                           \
 	WRAPPER CUresult name params                                                           \
 	{                                                                                      \
-		if (likely(vprof_recording(CU_BIT_##name)))                                    \
+		uint32_t groups = vprof_groups();                                              \
+                                                                                               \
+		if (CU_IS_QUERY(name) ? groups & CU_BIT_##name : likely(groups & CU_BIT_##name)) \
 			return record_##N args;                                                \
-		return CU_IS_QUERY(name) ? count_##N args : off_##N args;                      \
+		return CU_IS_QUERY(name) && groups ? count_##N args : off_##N args;            \
 	}
 
 #define PLAIN_0(name) SHORT(name, 0, (void), (CU_ID_##name))

@@ -64,7 +64,8 @@ enum vprof_kind {
 	/* Calls of one function that a thread made and that were counted, not recorded: one such record
 	 * for each function and chunk. t0: the first. done: 1 << 16. The words change as long as the
 	 * thread goes on in this chunk.
-	 *   32 count u64 | 40 last u64 (ticks after which the last was made) | 48 failed u64 | 56 zero */
+	 *   32 count u64 | 40 last u64 (ticks from t0 to one of the last VPROF_QUERIES_TIMED, which the
+	 *   very last is as long as they are few) | 48 failed u64 | 56 zero */
 	VPROF_KIND_QUERIES = 13,
 	/* A range of the program, from push to pop or from start to end; object: its name
 	 * (VPROF_DEF_TEXT), or 0 when that follows in TEXT records. done when it ended.
@@ -100,6 +101,9 @@ enum vprof_payload {
 	VPROF_PAYLOAD_I32 = 5,
 	VPROF_PAYLOAD_F32 = 6,
 };
+
+/* Of calls that are counted, each of the first so many is timed, then one in so many. */
+#define VPROF_QUERIES_TIMED 16
 
 /* Flags of LAUNCH and GRAPH_LAUNCH. */
 enum vprof_launch_flags {
