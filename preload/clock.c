@@ -8,8 +8,6 @@
 #include <cpuid.h>
 #endif
 
-uint32_t vprof_clock_kind = VPROF_CLOCK_MONOTONIC;
-
 static uint64_t clock_ns(clockid_t id)
 {
 	struct timespec t;
@@ -25,9 +23,9 @@ void vprof_clock_init(void)
 
 	/* Invariant: same rate in every power state and on every core. */
 	if (__get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8))
-		vprof_clock_kind = VPROF_CLOCK_TSC;
+		vprof_state.clock = VPROF_CLOCK_TSC;
 #elif defined(__aarch64__)
-	vprof_clock_kind = VPROF_CLOCK_CNTVCT;
+	vprof_state.clock = VPROF_CLOCK_CNTVCT;
 #endif
 }
 
@@ -36,7 +34,7 @@ uint64_t vprof_clock_hz(void)
 	enum { SPAN_NS = 50000 };
 	uint64_t ns0, ns1, t0, t1;
 
-	if (vprof_clock_kind == VPROF_CLOCK_MONOTONIC)
+	if (vprof_state.clock == VPROF_CLOCK_MONOTONIC)
 		return 1000000000u;
 	ns0 = clock_ns(CLOCK_MONOTONIC);
 	t0 = vprof_ticks();

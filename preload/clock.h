@@ -1,7 +1,7 @@
 /*
  * clock.h - ticks: the cheapest counter that all processors of the machine share.
  *
- * The choice is made once, before the first record; the ring's header names it.
+ * The choice is made once, before the first record: vprof_state.clock; the ring's header names it.
  */
 #ifndef VPROF_PRELOAD_CLOCK_H
 #define VPROF_PRELOAD_CLOCK_H
@@ -9,10 +9,8 @@
 #include <stdint.h>
 #include <time.h>
 #include "preload/compiler.h"
+#include "preload/state.h"
 #include "vprof/ring.h"
-
-/* enum vprof_clock_kind; set by vprof_clock_init(), constant from then on. */
-extern uint32_t vprof_clock_kind HIDDEN;
 
 /* Chooses the counter. Safe to call more than once. */
 void vprof_clock_init(void) HIDDEN;
@@ -27,9 +25,9 @@ void vprof_clock_anchor(struct vprof_anchor *anchor) HIDDEN;
 static inline int vprof_clock_is_quick(void)
 {
 #if defined(__x86_64__)
-	return vprof_clock_kind == VPROF_CLOCK_TSC;
+	return vprof_state.clock == VPROF_CLOCK_TSC;
 #elif defined(__aarch64__)
-	return vprof_clock_kind == VPROF_CLOCK_CNTVCT;
+	return vprof_state.clock == VPROF_CLOCK_CNTVCT;
 #else
 	return 0;
 #endif

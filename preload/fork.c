@@ -83,7 +83,7 @@ int vprof_fork_watch(void)
 		alive_page = page ? page : &unwiped;
 	}
 	__atomic_store_n(alive_page, ++lives, __ATOMIC_RELEASE);
-	__atomic_store_n(&vprof_alive, alive_page, __ATOMIC_RELEASE);
+	__atomic_store_n(&vprof_state.alive, alive_page, __ATOMIC_RELEASE);
 	return error;
 }
 

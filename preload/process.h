@@ -36,7 +36,7 @@ extern struct vprof_map vprof_map HIDDEN;
 /* Is there a ring of this process, and not of its parent? Pairs with the release in vprof_fork_watch(). */
 static inline int vprof_ring_is_ours(void)
 {
-	const uint32_t *alive = __atomic_load_n(&vprof_alive, __ATOMIC_ACQUIRE);
+	const uint32_t *alive = __atomic_load_n(&vprof_state.alive, __ATOMIC_ACQUIRE);
 
 	return __atomic_load_n(alive, __ATOMIC_ACQUIRE) && vprof_map.header;
 }

@@ -41,24 +41,12 @@ struct vprof_record {
 	uint64_t seq;
 };
 
-/*
- * The control word, a bit for each group: in the ring once there is one, before that a word of our
- * own with the same bits, so that the first call finds its way to vprof_begin_slow().
- */
-extern const uint32_t *vprof_control HIDDEN;
-
-/*
- * Which ring of this line of processes, from 1 on: another in each that makes its own, and wiped to 0
- * in a child of any kind of fork.
- */
-extern const uint32_t *vprof_alive HIDDEN;
-
-/* Where the calling thread writes. Changed by that thread alone: lane.c, count.c, fork.c. */
-struct vprof_cursor {
+/* Where the calling thread writes. Changed by that thread alone: lane.c, count.c, fork.c. In one cache line. */
+struct __attribute__((aligned(32))) vprof_cursor {
 	struct vprof_chunk *chunk;   /* NULL before the first record */
 	uint64_t at;                 /* the chunk's base << 8 | the next slot's index */
 	struct vprof_counts *counts; /* what it counts instead of recording; NULL before it has a lane */
-	uint32_t life;               /* what *vprof_alive was when it was set */
+	uint32_t life;               /* what *vprof_state.alive was when it was set */
 };
 extern __thread struct vprof_cursor vprof_cursor HIDDEN TLS_INITIAL_EXEC;
 
@@ -88,7 +76,7 @@ void vprof_end_late(void) HIDDEN COLD;
 /* The groups that are recorded, a bit each. */
 static inline uint32_t vprof_groups(void)
 {
-	const uint32_t *word = __atomic_load_n(&vprof_control, __ATOMIC_RELAXED);
+	const uint32_t *word = __atomic_load_n(&vprof_state.control, __ATOMIC_RELAXED);
 
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
@@ -102,7 +90,7 @@ static inline int vprof_recording(uint32_t groups)
 /* Is there a ring of this process? Both loads are relaxed: the word's address orders them. */
 static inline uint32_t vprof_is_alive(void)
 {
-	const uint32_t *word = __atomic_load_n(&vprof_alive, __ATOMIC_RELAXED);
+	const uint32_t *word = __atomic_load_n(&vprof_state.alive, __ATOMIC_RELAXED);
 
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }

@@ -34,8 +34,9 @@ enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
 static uint32_t initial = UINT32_MAX;
 static const uint32_t never = 0;
 
-const uint32_t *vprof_control = &initial;
-const uint32_t *vprof_alive = &never;
+__attribute__((aligned(64))) struct vprof_state vprof_state = {
+	.control = &initial, .alive = &never, .clock = VPROF_CLOCK_MONOTONIC,
+};
 __thread struct vprof_cursor vprof_cursor;
 struct vprof_map vprof_map;
 
@@ -140,7 +141,7 @@ static int start(void)
 	vprof_map.defs_floor = __atomic_load_n(&map.live->defs_used, __ATOMIC_RELAXED);
 	vprof_names_ring_ready();
 	TESTPOINT("start_ready");
-	__atomic_store_n(&vprof_control, &map.control->word, __ATOMIC_RELEASE);
+	__atomic_store_n(&vprof_state.control, &map.control->word, __ATOMIC_RELEASE);
 	error = vprof_housekeeping_start();
 	if (error)
 		vprof_log("no housekeeping thread: %s; clocks and thread names stay as they are at the start",
@@ -174,7 +175,7 @@ static void start_once(uint32_t pid)
 	signals_block(&saved);
 	error = start();
 	if (error)
-		__atomic_store_n(&vprof_control, &initial, __ATOMIC_RELAXED);
+		__atomic_store_n(&vprof_state.control, &initial, __ATOMIC_RELAXED);
 	if (vprof_fork_watch() && !error)
 		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
 	if (!error)
@@ -187,7 +188,7 @@ static void start_once(uint32_t pid)
 
 static int alive_acquire(void)
 {
-	const uint32_t *word = __atomic_load_n(&vprof_alive, __ATOMIC_ACQUIRE);
+	const uint32_t *word = __atomic_load_n(&vprof_state.alive, __ATOMIC_ACQUIRE);
 
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE) != 0;
 }
@@ -262,7 +263,7 @@ __attribute__((constructor)) static void vprof_load(int argc, char **argv)
 {
 	vprof_config_read();
 	if (!vprof_config.enable) {
-		vprof_control = &never;
+		vprof_state.control = &never;
 		return;
 	}
 	initial = (uint32_t)vprof_config.trace;

@@ -23,7 +23,8 @@
 
 enum { KERNEL_BITS = 16 };
 
-struct vprof_handles vprof_kernels = VPROF_HANDLES_EMPTY;
+/* Read by each launch: in one cache line. */
+__attribute__((aligned(32))) struct vprof_handles vprof_kernels = VPROF_HANDLES_EMPTY;
 
 __thread struct vprof_handle *vprof_kernel_owed;
 

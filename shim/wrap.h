@@ -53,7 +53,7 @@
 		".type " #name ", @function\n"                                         \
 		#name ":\n"                                                            \
 		".cfi_startproc\n"                                                     \
-		"	movq vprof_control(%rip), %rax\n"                               \
+		"	movq vprof_state(%rip), %rax\n"                                 \
 		"	testl $.Lcu_bit_" #name ", (%rax)\n"                           \
 		"	jne " #name "_record\n"                                         \
 		"	jmp " #name "_off\n"                                            \
@@ -193,8 +193,12 @@ static inline int vprof_is_ours(struct vprof_record r)
 
 static ALWAYS_INLINE void fill_head(struct vprof_slot *slot, enum vprof_kind kind, unsigned call, uint32_t object)
 {
-	slot->kind = (uint16_t)kind;
-	slot->call = (uint16_t)call;
+	uint16_t head[2] = { (uint16_t)kind, (uint16_t)call };
+
+	/* Two constants side by side would be loaded from memory, as one: a line that has long gone from the caches. */
+	__asm__("" : "+r"(head[0]));
+	slot->kind = head[0];
+	slot->call = head[1];
 	slot->object = object;
 }
 
