@@ -6,12 +6,16 @@ minutes. So engines of both arms, each in a process of its own, are all started 
 measured, and take turns by the batch: a round is one batch of each, in a drawn order, with all other
 engines waiting. A slow minute falls on all of them. A process counts with the median, over the rounds,
 of its step time relative to the round's median; the arms are compared by Welch's interval over the
-processes, so that a figure is as sure as the starts agree, however many batches were run.
+processes, so that a figure is as sure as the starts agree, however many batches were run. Two step times
+are taken of a batch: the mean, which has all that happened in it, and the median of its decode steps, on
+which the interruptions of a shared machine do not show. All engines run on the same processors, since one
+processor's neighbours are not another's.
 
 Arms, each compared with "without": "with" records; "silent" has the preload and never records; "empty"
 preloads a library that does nothing: what that costs, no change of ours can take away, and whether it
 costs anything says how far the method itself can be trusted.
 """
+import contextlib
 import json
 import math
 import os
@@ -30,6 +34,9 @@ import ringfile
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
            2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086)
 WARM_UP = 4  # batches of each engine before the first round
+FIRST_STEPS = 3  # of a batch: the prompts, and what they warm up
+PROCESSORS = 4  # that the engines share
+TIMES = ("mean", "median")
 READY = "vprof-overhead-ready"
 ARMS = {
     "without": {},
@@ -42,13 +49,23 @@ SHARE = " --gpu-memory-utilization 0.05 --kv-cache-memory-bytes 1073741824"
 
 
 def child():
-    """An engine that makes a batch whenever it reads a line, and answers with the seconds it took."""
-    _, generate = common.engine_of_this_process()
+    """An engine that makes a batch whenever it reads a line, and answers with the seconds of a step."""
+    llm, generate = common.engine_of_this_process()
+    engine, begun = llm.llm_engine, []
+    step = engine.step
+
+    def timed():
+        begun.append(time.perf_counter())
+        return step()
+    engine.step = timed
     for _ in range(WARM_UP):
         generate(common.OUTPUT)
     print(READY, flush=True)
     for line in sys.stdin:
-        print(json.dumps({"seconds": generate(int(line))}), flush=True)
+        begun.clear()
+        seconds = generate(int(line))
+        steps = [b - a for a, b in zip(begun, begun[1:])]
+        print(json.dumps({"mean": seconds / int(line), "median": statistics.median(steps[FIRST_STEPS:])}), flush=True)
 
 
 class Engine:
@@ -62,7 +79,7 @@ class Engine:
         self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_processes.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         bufsize=1)
-        self.times, self.batches = [], WARM_UP
+        self.times, self.batches = {name: [] for name in TIMES}, WARM_UP
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -88,7 +105,14 @@ class Engine:
     def batch(self, tokens):
         self.process.stdin.write(f"{tokens}\n")
         self.batches += 1
-        return json.loads(self.answer('{"seconds"', 60))["seconds"]
+        told = json.loads(self.answer('{"mean"', 60))
+        for name in TIMES:
+            self.times[name].append(told[name] * 1e6)
+
+    def confine(self, processors):
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(task), processors)
 
     def stop(self):
         self.process.stdin.close()
@@ -142,18 +166,18 @@ def check_rings(engines, tokens):
                       f"{[t['reserved'] for t in told]}, losses {[t['losses'] for t in told]}")
 
 
-def compare_arms(rows, engines, rounds):
-    middles = [statistics.median(e.times[i] for e in engines) for i in range(rounds)]
+def compare_arms(rows, engines, rounds, kind):
+    middles = [statistics.median(e.times[kind][i] for e in engines) for i in range(rounds)]
     arms = {}
     for engine in engines:
-        relative = statistics.median(t / m for t, m in zip(engine.times, middles))
+        relative = statistics.median(t / m for t, m in zip(engine.times[kind], middles))
         arms.setdefault(engine.arm, []).append(relative)
-        common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
+        common.note(f"{engine.name}: {kind} {statistics.median(engine.times[kind]):.1f} us/step, "
                     f"{100 * relative - 100:+.2f} % of the rounds' median, {rounds} batches")
     off = arms.pop("without")
-    base = statistics.median(t for e in engines if e.arm == "without" for t in e.times)
+    base = statistics.median(t for e in engines if e.arm == "without" for t in e.times[kind])
     for name, on in arms.items():
-        rows.append(common.line(f"decode, whole processes, {name}", "us/step", min(len(off), len(on)), base,
+        rows.append(common.line(f"decode, whole processes, {name}, {kind} step", "us/step", min(len(off), len(on)), base,
                                 base * statistics.mean(on) / statistics.mean(off),
                                 *(base * x for x in compare(off, on)),
                                 common.TARGET_PERCENT if name == "with" else None))
@@ -163,20 +187,24 @@ def measure(rows, seconds, count, arms):
     end = time.monotonic() + seconds
     engines = start(arms, count, seconds)
     common.note(f"{len(engines)} engines are up")
-    draw, scale = random.Random(1), 1e6 / common.OUTPUT
+    for engine in engines:
+        engine.confine(sorted(os.sched_getaffinity(0))[:PROCESSORS])
+    draw = random.Random(1)
     longest, rounds = 0.0, 0
     while time.monotonic() + 2 * longest + 25 < end:
         begin = time.monotonic()
         for engine in draw.sample(engines, len(engines)):
-            engine.times.append(engine.batch(common.OUTPUT) * scale)
+            engine.batch(common.OUTPUT)
         longest, rounds = max(longest, time.monotonic() - begin), rounds + 1
     for engine in engines:
         engine.stop()
     with open(common.OUT / "overhead-process.tsv", "w") as f:
         for engine in engines:
-            f.write(f"{engine.name}\t" + "\t".join(f"{t:.1f}" for t in engine.times) + "\n")
+            for kind in TIMES:
+                f.write(f"{engine.name}\t{kind}\t" + "\t".join(f"{t:.1f}" for t in engine.times[kind]) + "\n")
     check_rings(engines, common.OUTPUT)
-    compare_arms(rows, engines, rounds)
+    for kind in TIMES:
+        compare_arms(rows, engines, rounds, kind)
 
 
 if __name__ == "__main__":
