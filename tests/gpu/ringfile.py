@@ -15,7 +15,9 @@ import numpy as np
 
 MAGIC = 0x31474E4952505656
 PAGE = 4096
-LAUNCH, GRAPH_LAUNCH, COPY, SET, PROFILER, THREAD = 1, 2, 3, 4, 10, 12
+LAUNCH, GRAPH_LAUNCH, COPY, SET, PROFILER, CALL, THREAD, QUERIES = 1, 2, 3, 4, 10, 11, 12, 13
+RANGE, MARK, TEXT, COUNTER, RANGE_END = 14, 15, 16, 17, 18
+RANGE_PROCESS, RANGE_AGAIN = 1, 2  # flags of a range
 LOSSES = ["no_chunk", "no_lane", "reentrant", "late", "defs_full", "start", "handles", "holdings", "text", "nodes"]
 
 HEADER = np.dtype({
@@ -140,12 +142,36 @@ class Ring:
         total, *nodes = self.graphs.get(int(graph), [None])
         return nodes if len(nodes) == total else None
 
+    def events(self):
+        """How many events of each sort a trace of all records has: (phase, category) -> number."""
+        r = self.records
+        kind, flags = r["kind"], r["words"][:, 2] >> np.uint64(32) & np.uint64(0xffff)
+        process = (flags & np.uint64(RANGE_PROCESS)) != 0
+        ranges, ends = kind == RANGE, (kind == RANGE_END) & process
+        again = (flags & np.uint64(RANGE_AGAIN)) != 0
+        # A range of a thread is told again in each chunk that it is still open in.
+        began = np.where(again, r["words"][:, 3], r["t0"])[ranges & ~process]
+        starts = ranges & process
+        counts = {
+            ("X", "call"): (kind >= LAUNCH) & (kind <= CALL), ("i", "query"): kind == QUERIES,
+            ("i", "user_annotation"): kind == MARK, ("C", "user_annotation"): kind == COUNTER,
+            ("b", "user_annotation"): starts,
+        }
+        counts = {sort: int(those.sum()) for sort, those in counts.items()}
+        counts["X", "user_annotation"] = len(set(zip(self.tids[ranges & ~process].tolist(), began.tolist())))
+        counts["e", "user_annotation"] = int((starts & (r["done"] != 0)).sum() + ends.sum())
+        return Counter({sort: n for sort, n in counts.items() if n})
+
+    def queries(self):
+        """Calls that were counted and not recorded."""
+        return int(self.of_kind(QUERIES)["words"][:, 0].sum())
+
     def in_flight(self):
         return self.records[self.records["done"] == 0]
 
     def summary(self):
         r = self.records
-        made = r[r["kind"] != THREAD]
+        made = r[(r["kind"] <= CALL) | (r["kind"] == QUERIES)]
         times = self.realtime(made["t0"]) if len(made) else []
         return {
             "path": self.path, "pid": self.pid, "comm": self.comm, "title": self.title, "closed": self.closed,

@@ -8,11 +8,11 @@ decodes, with no more requests than the largest captured size, replays one whole
 prompt of more tokens than that runs without graphs. So the graph launches in the ring must
 be as many as the log's decode iterations: exactly after a calm end, and at most those few more
 that were under way when the process was killed. In the mode `profile` the launches between
-start_profile and stop_profile are compared with the torch profiler's, by kernel name.
+start_profile and stop_profile are compared with the torch profiler's, by kernel name. The modes
+`ranges` and `layers` are vllm_ranges.py's.
 """
 import json
 import os
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -20,19 +20,11 @@ from pathlib import Path
 
 import kineto
 import ringfile
+import vllm_ranges
+from vllm_ranges import iterations, result
 
-ITERATION = re.compile(r"Iteration\((\d+)\): (\d+) context requests, (\d+) context tokens, "
-                       r"(\d+) generation requests, (\d+) generation tokens")
 CAPTURED = 8      # the largest of --cudagraph-capture-sizes in VLLM_FLAGS
 UNDER_WAY = 5     # iterations scheduled ahead whose log line a kill may prevent
-
-
-def result(good, name):
-    print(("ok " if good else "not ok ") + name)
-
-
-def iterations(log):
-    return [tuple(map(int, m.groups())) for m in ITERATION.finditer(log)]
 
 
 def check_graph_launches(mode, ring, log, client, end):
@@ -99,23 +91,44 @@ def check_others(mode, rings, engine):
     result(not busy, f"{mode}: only EngineCore launched anything ({len(rings)} rings)")
 
 
+def sort_of(event):
+    """What Ring.events() counts it under; None for what no record became by itself."""
+    phase, cat = event["ph"], event.get("cat")
+    if phase == "X":
+        return phase, cat if cat == "user_annotation" else "call"
+    return (phase, cat) if cat in ("query", "user_annotation") else None
+
+
+def check_trace(mode, events, rings):
+    here = Counter(sort_of(e) for e in events)
+    del here[None]
+    wanted = sum((r.events() for r in rings), Counter())
+    for sort in sorted(set(here) | set(wanted)):
+        result(here[sort] == wanted[sort], f"{mode}: {here[sort]} events {' '.join(sort)} in the trace, "
+                                           f"{wanted[sort]} by the records")
+    counted = sum(e["args"]["count"] for e in events if sort_of(e) == ("i", "query"))
+    result(counted == sum(r.queries() for r in rings), f"{mode}: {counted} calls that were counted, not recorded")
+
+
 def check_tools(mode, folder, rings):
-    vprof, merge = os.environ["VPROF"], os.environ["VPROF_MERGE"]
-    info = subprocess.run([vprof, "info", str(folder / "out")], capture_output=True, text=True, timeout=60)
-    (folder / "info.txt").write_text(info.stdout + info.stderr)
-    result(info.returncode == 0, f"{mode}: vprof info")
+    """Every verb has something to say; what it says is kept in the folder. Returns the trace's events."""
+    out = str(folder / "out")
+    for verb in ("info", "coverage", "memory", "graphs", "kernels", "top"):
+        said = subprocess.run([os.environ["VPROF"], verb, out], capture_output=True, text=True, timeout=60)
+        (folder / f"{verb}.txt").write_text(said.stdout + said.stderr)
+        result(said.returncode == 0 and said.stdout, f"{mode}: vprof {verb} {said.stderr.strip()[-200:]}".rstrip())
     trace = folder / "trace.json"
-    made = subprocess.run([merge, str(folder / "out"), "-o", str(trace)], capture_output=True, text=True, timeout=120)
-    result(made.returncode == 0, f"{mode}: vprof-merge {made.stderr.strip()[-200:]}")
+    made = subprocess.run([os.environ["VPROF_MERGE"], out, "-o", str(trace)],
+                          capture_output=True, text=True, timeout=120)
+    result(made.returncode == 0, f"{mode}: vprof-merge {made.stderr.strip()[-200:]}".rstrip())
     try:
         events = json.loads(trace.read_text())["traceEvents"]
     except (OSError, ValueError) as e:
         result(False, f"{mode}: the trace is JSON: {e}")
-        return
-    calls = sum(1 for e in events if e["ph"] in "XB")
-    records = sum(int((r.records["kind"] != ringfile.THREAD).sum()) for r in rings)
-    result(calls == records, f"{mode}: {calls} slices in the trace for {records} records")
+        return []
     trace.unlink()
+    check_trace(mode, events, rings)
+    return events
 
 
 def check_profile(mode, folder, ring, client):
@@ -165,12 +178,17 @@ def main(folder):
         calls = ring.summary()["calls"]
         print(f"# {mode}: " + ", ".join(f"{n} {c}" for c, n in list(calls.items())[:14]))
         result(not ring.summary()["unnamed_launches"], f"{mode}: every launch has a kernel name")
-        check_graph_launches(mode, ring, log, client, end)
+        if mode == "layers":
+            result(not len(ring.of_kind(ringfile.GRAPH_LAUNCH)), f"{mode}: nothing ran as a graph")
+        else:
+            check_graph_launches(mode, ring, log, client, end)
         check_steps(mode, ring)
         check_end(mode, ring, end)
         if mode == "profile":
             check_profile(mode, folder, ring, client)
-    check_tools(mode, folder, rings)
+    events = check_tools(mode, folder, rings)
+    if engines and events and mode in ("ranges", "layers"):
+        vllm_ranges.check(mode, folder, engines[0], log, events)
 
 
 if __name__ == "__main__":

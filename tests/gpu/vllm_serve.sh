@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# vllm_serve.sh sigterm|kill|profile DIR: one life of `vllm serve` under the preload.
+# vllm_serve.sh sigterm|kill|profile|ranges|layers DIR: one life of `vllm serve` under the preload.
 #
 #	sigterm   some requests, then SIGTERM to the server: its default shutdown
 #	kill      SIGKILL to EngineCore while eight requests are being decoded
 #	profile   some requests inside vLLM's own torch profiler, then SIGTERM
+#	ranges    some requests with vLLM's NVTX ranges for steps and scopes, then SIGTERM
+#	layers    the same with a range for each module: by the older model runner and without
+#	          graphs, since vLLM has these only so
 #
 # Run by vllm_serve.t, which sets VLLM, VLLM_FLAGS, MODEL, LIBVPROF. The server starts in DIR with
 # LD_PRELOAD and nothing else of vprof's set, so its rings are in DIR/out. Leaves in DIR:
@@ -21,10 +24,21 @@ cd "$DIR" || exit 1
 rm -rf out client.jsonl end.json
 
 flags=(--enable-logging-iteration-details)
-[ "$mode" != profile ] || {
+case $mode in
+profile)
 	mkdir -p torch
 	flags+=(--profiler-config.profiler=torch "--profiler-config.torch_profiler_dir=$PWD/torch"
 		--profiler-config.torch_profiler_with_stack=false --profiler-config.ignore_frontend=true)
+	;;
+ranges | layers)
+	# The ranges of steps begin with the first /start_profile and go on after it.
+	flags+=(--profiler-config.profiler=cuda)
+	export VLLM_NVTX_SCOPES_FOR_PROFILING=1
+	;;
+esac
+[ "$mode" != layers ] || {
+	flags+=(--enable-layerwise-nvtx-tracing --enforce-eager)
+	export VLLM_USE_V2_MODEL_RUNNER=0
 }
 
 client() { timeout -k 5 "$CLIENT_LIMIT" python3 "$here/vllm_client.py" "$URL" "$@" >>client.jsonl 2>>client.err; }
@@ -87,6 +101,10 @@ kill)
 profile)
 	CLIENT_LIMIT=150 client sleep:1 load:8:64 sleep:1 post:start_profile sleep:1 load:1:40 sleep:1 load:8:40 sleep:1 \
 		post:stop_profile sleep:1
+	kill -TERM $server
+	;;
+ranges | layers)
+	CLIENT_LIMIT=90 client post:start_profile sleep:1 load:1:24 sleep:1 load:4:16 sleep:2
 	kill -TERM $server
 	;;
 esac

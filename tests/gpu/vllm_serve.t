@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Real vLLM: serve under the preload, ended by its own shutdown, by kill -9, and beside
-# vLLM's own profiler. MODES='sigterm kill' runs some. A first start compiles for a minute or two.
+# Real vLLM: serve under the preload, ended by its own shutdown, by kill -9, beside vLLM's own
+# profiler, and with vLLM's NVTX ranges. MODES='sigterm kill' runs some. A first start compiles for
+# a minute or two.
 . tests/gpu/lib.sh
 need_gpu
 need_vllm
 need_python numpy
-for mode in ${MODES:-sigterm kill profile}; do
+for mode in ${MODES:-sigterm kill profile ranges layers}; do
 	dir=$OUT/vllm-$mode
 	ok "$mode: the server came up and was ended" \
 		timeout -k 10 "${SERVE_LIMIT:-300}" tests/gpu/vllm_serve.sh "$mode" "$dir"
