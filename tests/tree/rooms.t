@@ -21,6 +21,9 @@ mkdir -p "$TMP/tools"
 echo '#include "preload/record.h"' >"$TMP/tools/x.c"
 is "a tool that does is found" "$(cd "$TMP" && reaches tools -- 'preload|shim' | wc -l)" 1
 
+# A question about a stream may end its capture: shim/ask.h alone asks them, and knows when.
+is "nothing is asked of a stream but through shim/ask.h" "$(grep -rn 'vprof_ask\.stream_' shim preload | grep -v '^shim/ask\.h:')" ""
+
 # No printing, no heap, no end of the program in code that lives in somebody else's process.
 calls='(malloc|calloc|realloc|free|printf|fprintf|puts|exit|_exit|abort|dlopen|pthread_mutex_lock)'
 is "in-process code calls nothing of the program's heap, stdio or exit" \
