@@ -40,11 +40,13 @@ unmap r 0 1073741824
 info
 END
 )" "0 0"
-is "what is allocated in a capture is the graph's" "$(held <<'END'
+for groups in all launch; do
+	is "what is allocated in a capture is the graph's, VPROF_TRACE=$groups" "$(VPROF_TRACE=$groups held <<'END'
 capture
 async a 1048576
 freeasync a
 captured graph
 END
 )" "0"
+done
 done_testing
