@@ -12,14 +12,14 @@ megabytes=${BENCH_MERGE_MB:-256}
 work=$(mktemp -d /dev/shm/vprof-merge.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
-# Ring : trace is about 1 : 6, and there are two traces at a time.
+# Ring : trace is about 1 : 6 to 8, and there are two traces at a time.
 free_mb=$(($(awk '/^MemAvailable/ {print $2}' /proc/meminfo) / 1024))
 free_shm=$(df -m --output=avail /dev/shm | tail -1)
 ((free_shm < free_mb)) && free_mb=$free_shm
 while ((megabytes > 4 && megabytes * 4 * 14 > free_mb)); do megabytes=$((megabytes / 2)); done
 
 # Kernel names as a mixed program has them, or all short, which is the most work a byte.
-names() {
+names() { # names KIND
 	local i
 	for i in $(seq 1 16); do
 		echo "kernel name=triton_poi_fused_add_mul_$i"
@@ -28,14 +28,40 @@ names() {
 		echo "kernel name=_Z$((14 + ${#i}))rms_norm_kernel${i}PKfPfi"
 	done
 }
-rings() {
+# What else a ring tells: kernels' needs on a device, names of ranges, memory.
+facts() {
+	local i
+	echo "device ordinal=0"
+	for i in $(seq 1 48); do
+		echo "facts kernel=$i registers=$((16 + 2 * i))"
+	done
+}
+records() { # records KIND: mixed, short; facts; ranges: each launch in one; memory: half of the calls
+	local i
+	case $1 in facts | ranges | memory) facts ;; esac
+	case $1 in
+	ranges)
+		for i in $(seq 1 48); do
+			echo "text name=model.layers.$i.mlp.forward"
+		done
+		echo "fill lanes=16 step=50 ranges=1"
+		;;
+	memory)
+		echo "memory place=0 bytes=1000000 peak=6000000 t=70"
+		echo "fill lanes=16 step=50 memory=2"
+		;;
+	*) echo "fill lanes=16 step=50" ;;
+	esac
+}
+rings() { # rings KIND
 	local pid
+	rm -f "$work"/*.ring
 	for pid in 1000 2000 3000 4000; do
 		{
 			echo "ring pid=$pid lanes=16 chunks=$((megabytes * 64 - 8)) title=VLLM::Worker_$pid"
 			echo "call id=1 family=1 name=cuLaunchKernel"
 			names "$1"
-			echo "fill lanes=16 step=50"
+			records "$1"
 		} | "$build/tests/forge" "$work/$pid.ring"
 	done
 }
@@ -84,6 +110,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
 awk -v k="$(cat "$work/rss")" 'BEGIN {
 	m = k / 1024
 	printf "vprof-merge peak memory\t%.1f\tMiB\t64\t%.3f\t<=1\t%s\n", m, m / 64, (m <= 64 ? "ok" : "short") }'
-rm -f "$work"/*.ring
-rings short
-measure "4 x $megabytes MiB, short names"
+for kind in "short short names" "facts kernels' facts" "ranges facts and ranges" "memory facts and memory"; do
+	rings "${kind%% *}"
+	measure "4 x $megabytes MiB, ${kind#* }"
+done

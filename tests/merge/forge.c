@@ -22,7 +22,9 @@
  *	held address=0xa000 bytes=1000 kind=1 place=0 t=5 call=1 thread=1    memory held at the end
  *	memory place=0 bytes=1000 peak=6000 t=70     the sums of a device, or of the host (32)
  *	beat t=99
- *	fill lanes=16 kernels=48 step=700          every chunk, with launches (for speed)
+ *	text name=forward                          a name of ranges
+ *	fill lanes=16 step=700                     every chunk, with launches (for speed);
+ *	     ranges=1: each in a range, by turns of all texts; memory=8: every 8th call takes or gives memory
  *
  * Ticks are nanoseconds of a counter that began at "mono". In texts "_" stands for a blank only in title and command.
  */
@@ -41,8 +43,8 @@ static uint8_t *file;
 static uint64_t file_size;
 static struct vprof_ring_header *header;
 static uint64_t defs_used = 8, ticket;
-static uint32_t kernels[OBJECTS_MAX], graphs[OBJECTS_MAX], modules[OBJECTS_MAX];
-static uint32_t kernel_count, graph_count, module_count;
+static uint32_t kernels[OBJECTS_MAX], graphs[OBJECTS_MAX], modules[OBJECTS_MAX], texts[OBJECTS_MAX];
+static uint32_t kernel_count, graph_count, module_count, text_count;
 static uint64_t position[LANES_MAX];
 static struct vprof_chunk *current;
 static uint32_t slot_index;
@@ -334,40 +336,86 @@ static void set_memory(const char *line)
 	};
 }
 
-/* A busy process: all lanes launch in turn, with the calls of a real program's proportions. */
+/* What the records of a filled ring are made of. */
+struct filling {
+	uint64_t random, records;
+	uint32_t ranges, memory;
+};
+
+static void fill_launch(struct vprof_slot *slot, uint64_t random)
+{
+	slot->kind = VPROF_KIND_LAUNCH;
+	slot->object = kernels[1 + (random >> 33) % kernel_count];
+	slot->launch.stream = 0x7f32a8c01230;
+	slot->launch.grid[0] = 1 + (random >> 40) % 4096;
+	slot->launch.grid[1] = slot->launch.grid[2] = 1;
+	slot->launch.block[0] = 128;
+	slot->launch.block[1] = slot->launch.block[2] = 1;
+	slot->launch.shared = (random >> 35) % 2 * 49152;
+}
+
+static void fill_memory(struct vprof_slot *slot, uint64_t turn)
+{
+	slot->kind = VPROF_KIND_MEMORY;
+	slot->object = VPROF_MEMORY_DEVICE | 1 << VPROF_MEMORY_PLACE_SHIFT |
+		       (turn % 2 ? VPROF_MEMORY_GIVE : VPROF_MEMORY_TAKE);
+	slot->memory.address = 0x7f0000000000 + (turn / 2 % 1024 << 21);
+	slot->memory.bytes = 1 << 21;
+}
+
+/* The range around the record that comes next. */
+static void fill_range(struct vprof_slot *slot, uint64_t t0, uint64_t random)
+{
+	slot->t0 = t0;
+	slot->done = VPROF_DONE(8000, 0);
+	slot->kind = VPROF_KIND_RANGE;
+	slot->object = texts[1 + (random >> 33) % text_count];
+	slot->seq = current->head.base + slot_index - 1;
+}
+
+static void fill_chunk(struct filling *filling, uint64_t *now, uint64_t step)
+{
+	slot_index = 1;
+	while (slot_index < VPROF_CHUNK_SLOTS) {
+		struct vprof_slot *slot = next_slot();
+		uint64_t turn = filling->records++, random;
+
+		random = filling->random = filling->random * 6364136223846793005ull + 1442695040888963407ull;
+		if (filling->ranges && slot_index < VPROF_CHUNK_SLOTS) {
+			fill_range(slot, *now, random);
+			slot = next_slot();
+		}
+		slot->t0 = *now + !!filling->ranges;
+		slot->done = VPROF_DONE(2000 + (random >> 52), 0);
+		slot->call = 1;
+		if (filling->memory && turn % filling->memory == 0)
+			fill_memory(slot, turn / filling->memory);
+		else
+			fill_launch(slot, random);
+		slot->seq = current->head.base + slot_index - 1;
+		*now += step + (random >> 50);
+	}
+}
+
+/* A busy process: all lanes launch in turn. */
 static void fill(const char *line)
 {
-	uint32_t lanes = number_of(line, "lanes", 1), step = number_of(line, "step", 700), wide = kernel_count;
-	uint64_t now = 1000, random = header->pid;
+	uint32_t lanes = number_of(line, "lanes", 1), step = number_of(line, "step", 700);
+	struct filling filling = { .random = header->pid, .ranges = number_of(line, "ranges", 0),
+				   .memory = number_of(line, "memory", 0) };
 	uint64_t rounds = header->chunk_count / lanes;
 	uint64_t clocks[LANES_MAX];
 
+	if (lanes > LANES_MAX || !kernel_count || (filling.ranges && !text_count))
+		die("nothing to fill it with");
 	for (uint32_t i = 0; i < lanes; i++)
-		clocks[i] = now + 37 * i;
+		clocks[i] = 1000 + 37 * i;
 	for (uint64_t round = 0; round < rounds; round++)
 		for (uint32_t i = 0; i < lanes; i++) {
 			current = take_chunk(i, i + 1, header->pid + i, i ? "worker" : "main");
 			current->head.open_ticks = clocks[i];
 			current->head.held = round + 1 == rounds;
-			slot_index = 1;
-			while (slot_index < VPROF_CHUNK_SLOTS) {
-				struct vprof_slot *slot = next_slot();
-
-				random = random * 6364136223846793005ull + 1442695040888963407ull;
-				slot->t0 = clocks[i];
-				slot->done = VPROF_DONE(2000 + (random >> 52), 0);
-				slot->kind = VPROF_KIND_LAUNCH;
-				slot->call = 1;
-				slot->object = kernels[1 + (random >> 33) % wide];
-				slot->launch.stream = 0x7f32a8c01230;
-				slot->launch.grid[0] = 1 + (random >> 40) % 4096;
-				slot->launch.grid[1] = slot->launch.grid[2] = 1;
-				slot->launch.block[0] = 128;
-				slot->launch.block[1] = slot->launch.block[2] = 1;
-				slot->launch.shared = (random >> 35) % 2 * 49152;
-				slot->seq = current->head.base + slot_index - 1;
-				clocks[i] += lanes * step + (random >> 50);
-			}
+			fill_chunk(&filling, &clocks[i], (uint64_t)lanes * step);
 		}
 }
 
@@ -407,6 +455,10 @@ static void act(const char *path, const char *line)
 		add_nodes(line);
 	} else if (IS("saved")) {
 		add_saved(line);
+	} else if (IS("text")) {
+		struct vprof_def_text def = { { 0 } };
+
+		texts[++text_count % OBJECTS_MAX] = add_def(VPROF_DEF_TEXT, &def, sizeof(def), text_of(line, "name", "text"));
 	} else if (IS("lane")) {
 		add_lane(line);
 	} else if (IS("chunk")) {
