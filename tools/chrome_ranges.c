@@ -89,12 +89,10 @@ static void put_string(struct buffer *out, const char *key, const char *text)
 static void put_category(struct buffer *out, const struct trace_process *process, const struct vprof_slot *slot)
 {
 	uint64_t key = (uint64_t)slot->range.domain << 32 | slot->range.category;
-	uint32_t id = idmap_get(&process->names.categories, key);
-	const struct vprof_def_category *category =
-		id == IDMAP_NONE ? NULL : ring_def(process->ring, id, VPROF_DEF_CATEGORY);
+	const struct range_name *category = range_label(&process->names, &process->names.categories, key);
 
 	if (category)
-		put_string(out, "category", category->name);
+		put_string(out, "category", category->text);
 	else
 		buffer_print(out, "\"category\":%u,", slot->range.category);
 }
@@ -104,10 +102,10 @@ static void put_said(struct buffer *out, const struct event *event)
 {
 	const struct trace_process *process = event->thread->process;
 	const struct vprof_slot *slot = &event->slot;
-	const struct vprof_def_domain *domain = ring_def(process->ring, slot->range.domain, VPROF_DEF_DOMAIN);
+	const struct range_name *domain = range_label(&process->names, &process->names.domains, slot->range.domain);
 
 	if (domain)
-		put_string(out, "domain", domain->name);
+		put_string(out, "domain", domain->text);
 	if (slot->range.category)
 		put_category(out, process, slot);
 	if (slot->range.flags & VPROF_RANGE_COLOR)

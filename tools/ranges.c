@@ -12,16 +12,23 @@
 /* A name that is not there at all. */
 #define NO_NAME "range"
 
+static void list_free(struct range_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		free(list->names[i]->text);
+		free(list->names[i]->json);
+		free(list->names[i]);
+	}
+	free(list->names);
+}
+
 void range_names_close(struct range_names *names)
 {
-	for (uint32_t i = 0; i < names->count; i++) {
-		free(names->list[i]->text);
-		free(names->list[i]->json);
-		free(names->list[i]);
-	}
-	free(names->list);
+	list_free(&names->said);
+	list_free(&names->fixed);
 	idmap_free(&names->by_def);
 	idmap_free(&names->by_hash);
+	idmap_free(&names->domains);
 	idmap_free(&names->categories);
 	idmap_free(&names->threads);
 	idmap_free(&names->streams);
@@ -47,59 +54,69 @@ static struct range_name *name_make(const char *text)
 	return NULL;
 }
 
-static struct range_name *name_add(struct range_names *names, struct idmap *map, uint64_t key, const char *text)
+static struct range_name *name_add(struct range_list *list, struct idmap *map, uint64_t key, const char *text)
 {
 	struct range_name *name;
 
-	if (names->count == names->room) {
-		uint32_t room = names->room ? 2 * names->room : 64;
-		struct range_name **list = reallocarray(names->list, room, sizeof(*list));
+	if (list->count == list->room) {
+		uint32_t room = list->room ? 2 * list->room : 64;
+		struct range_name **bigger = reallocarray(list->names, room, sizeof(*bigger));
 
-		if (!list)
+		if (!bigger)
 			return NULL;
-		names->list = list;
-		names->room = room;
+		list->names = bigger;
+		list->room = room;
 	}
 	name = name_make(text);
 	if (!name)
 		return NULL;
-	names->list[names->count++] = name;
-	return idmap_put(map, key, names->count - 1) ? NULL : name;
+	list->names[list->count++] = name;
+	return idmap_put(map, key, list->count - 1) ? NULL : name;
 }
 
-static int label_add(struct range_names *names, const struct vprof_def_label *label)
+/* The map, key and text of a definition that names something; NULL: it does not. */
+static struct idmap *named_by(struct range_names *names, const struct vprof_def *def, uint32_t id, uint64_t *key,
+			      const char **text)
 {
-	struct idmap *map = label->of == VPROF_LABEL_THREAD ? &names->threads :
-			    label->of == VPROF_LABEL_STREAM ? &names->streams : NULL;
+	const struct vprof_def_domain *domain = (const void *)def;
+	const struct vprof_def_category *category = (const void *)def;
+	const struct vprof_def_label *label = (const void *)def;
 
-	return !map || name_add(names, map, label->handle, label->name) ? 0 : -ENOMEM;
-}
-
-static int labels_open(struct range_names *names, const struct ring *ring)
-{
-	const struct vprof_def *def = NULL;
-	int error = 0;
-
-	while (!error && (def = ring_def_next(ring, def))) {
-		const struct vprof_def_category *category = (const void *)def;
-		const struct vprof_def_label *label = (const void *)def;
-		uint32_t id = ring_def_id(ring, def);
-
-		if (!ring_def(ring, id, def->type))
-			continue;
-		if (def->type == VPROF_DEF_CATEGORY)
-			error = idmap_put(&names->categories,
-					  (uint64_t)category->domain << 32 | category->category, id);
-		else if (def->type == VPROF_DEF_LABEL && label->name[0])
-			error = label_add(names, label);
+	switch (def->type) {
+	case VPROF_DEF_DOMAIN:
+		*key = id;
+		*text = domain->name;
+		return &names->domains;
+	case VPROF_DEF_CATEGORY:
+		*key = (uint64_t)category->domain << 32 | category->category;
+		*text = category->name;
+		return &names->categories;
+	case VPROF_DEF_LABEL:
+		*key = label->handle;
+		*text = label->name;
+		if (!label->name[0])
+			return NULL;
+		return label->of == VPROF_LABEL_THREAD ? &names->threads :
+		       label->of == VPROF_LABEL_STREAM ? &names->streams : NULL;
+	default:
+		return NULL;
 	}
-	return error;
 }
 
 int range_names_open(struct range_names *names, const struct ring *ring)
 {
+	const struct vprof_def *def = NULL;
+
 	memset(names, 0, sizeof(*names));
-	return labels_open(names, ring);
+	while ((def = ring_def_next(ring, def))) {
+		uint64_t key;
+		const char *text;
+		struct idmap *map = named_by(names, def, ring_def_id(ring, def), &key, &text);
+
+		if (map && !name_add(&names->fixed, map, key, text))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static uint64_t hash_of(const char *text)
@@ -148,15 +165,15 @@ const struct range_name *range_name_of(struct range_names *names, const struct r
 	if (slot->object) {
 		index = idmap_get(&names->by_def, slot->object);
 		if (index != IDMAP_NONE)
-			return names->list[index];
+			return names->said.names[index];
 		def = ring_def(ring, slot->object, VPROF_DEF_TEXT);
-		return name_add(names, &names->by_def, slot->object, !def ? "range ?" : def->name[0] ? def->name : NO_NAME);
+		return name_add(&names->said, &names->by_def, slot->object, !def ? "range ?" : def->name[0] ? def->name : NO_NAME);
 	}
 	range_text(ring, chunk, i, text, sizeof(text));
 	hash = hash_of(text);
 	index = idmap_get(&names->by_hash, hash);
 	/* Of two texts of one hash the later takes its place; both stay. */
-	if (index != IDMAP_NONE && !strcmp(names->list[index]->text, text))
-		return names->list[index];
-	return name_add(names, &names->by_hash, hash, text);
+	if (index != IDMAP_NONE && !strcmp(names->said.names[index]->text, text))
+		return names->said.names[index];
+	return name_add(&names->said, &names->by_hash, hash, text);
 }

@@ -22,25 +22,32 @@ struct range_name {
 	uint32_t json_size;
 };
 
-/* What a process has named: names by definition and by text, categories, threads and streams. */
-struct range_names {
-	struct range_name **list;
+struct range_list {
+	struct range_name **names;
 	uint32_t count, room;
-	struct idmap by_def, by_hash;  /* -> index in list */
-	struct idmap categories;       /* domain << 32 | category -> definition */
-	struct idmap threads, streams; /* tid, handle -> index in list of the newest label */
+};
+
+/*
+ * What a process has named. Those of ranges are learnt as chunks are loaded; the others are there
+ * from the start and stay where they are, for they are looked up by whoever writes events meanwhile.
+ */
+struct range_names {
+	struct range_list said, fixed;
+	struct idmap by_def, by_hash;  /* definition, text -> index in said */
+	struct idmap domains, categories; /* definition, domain << 32 | category -> index in fixed */
+	struct idmap threads, streams; /* tid, handle -> index in fixed of the newest label */
 };
 
 int range_names_open(struct range_names *names, const struct ring *ring);
 void range_names_close(struct range_names *names);
 
-/* The program's own name for a thread or stream; NULL: it has none. */
+/* The program's own name for a domain, category, thread or stream; NULL: it has none. */
 static inline const struct range_name *range_label(const struct range_names *names, const struct idmap *labels,
-						   uint64_t handle)
+						   uint64_t key)
 {
-	uint32_t index = idmap_get(labels, handle);
+	uint32_t index = idmap_get(labels, key);
 
-	return index == IDMAP_NONE ? NULL : names->list[index];
+	return index == IDMAP_NONE ? NULL : names->fixed.names[index];
 }
 
 /* The name of the record slot[i], from its definition or the TEXT records behind it. NULL: no memory. */
