@@ -59,6 +59,16 @@ struct chrome {
 	struct chrome_names *names;    /* by process index */
 };
 
+static inline char *put_named(char *p, const char *key, size_t size, const struct range_name *name)
+{
+	p = put_text(p, key, size);
+	p = put_padded(p, name->json, name->json_size);
+	return put_literal(p, "\",");
+}
+
+/* An argument whose value is a name of the program's: "range":"forward", */
+#define PUT_NAMED(p, key, name) put_named(p, "\"" key "\":\"", sizeof("\"" key "\":\"") - 1, name)
+
 /* A range, mark or counter of the program's. */
 void chrome_range(struct buffer *out, const struct event *event, uint64_t base_ns);
 

@@ -24,9 +24,7 @@ static char *put_number(char *p, const char *name, size_t size, uint64_t number)
 static char *put_signed(char *p, const char *name, size_t size, int32_t number)
 {
 	p = put_text(p, name, size);
-	if (number < 0)
-		*p++ = '-';
-	p = put_u64(p, (uint64_t)(number < 0 ? -(int64_t)number : number));
+	p = put_i64(p, number);
 	*p++ = ',';
 	return p;
 }

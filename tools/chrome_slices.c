@@ -242,15 +242,6 @@ static uint64_t stream_of(const struct vprof_slot *slot)
 	return 0;
 }
 
-static char *put_named(char *p, const char *key, size_t size, const struct range_name *name)
-{
-	p = put_text(p, key, size);
-	p = put_padded(p, name->json, name->json_size);
-	return put_literal(p, "\",");
-}
-
-#define PUT_NAMED(p, key, name) put_named(p, "\"" key "\":\"", sizeof("\"" key "\":\"") - 1, name)
-
 static int is_launch(const struct vprof_slot *slot)
 {
 	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH;

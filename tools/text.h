@@ -128,6 +128,15 @@ static inline char *put_u64(char *p, uint64_t value)
 	return put_large(p, value);
 }
 
+/* A number that may be below zero; the same. */
+static inline char *put_i64(char *p, int64_t value)
+{
+	if (value >= 0)
+		return put_u64(p, (uint64_t)value);
+	*p++ = '-';
+	return put_u64(p, -(uint64_t)value);
+}
+
 /* Nanoseconds as microseconds with three decimals. */
 static inline char *put_us(char *p, uint64_t ns)
 {

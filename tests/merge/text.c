@@ -22,6 +22,9 @@ static int number_right(uint64_t value)
 	snprintf(wanted, sizeof(wanted), "%" PRIu64, value);
 	if (!same(got, put_u64(got, value), wanted))
 		return 0;
+	snprintf(wanted, sizeof(wanted), "%" PRId64, (int64_t)value);
+	if (!same(got, put_i64(got, (int64_t)value), wanted))
+		return 0;
 	snprintf(wanted, sizeof(wanted), "0x%" PRIx64, value);
 	if (!same(got, put_hex(got, value), wanted))
 		return 0;
@@ -64,7 +67,7 @@ int main(void)
 	char got[256], text[100];
 	int right = 1;
 
-	ok(numbers_right(), "numbers, hexadecimal numbers, microseconds");
+	ok(numbers_right(), "numbers, signed and hexadecimal ones, microseconds");
 	memset(text, 'x', sizeof(text));
 	for (size_t size = 0; size <= 64; size++)
 		right &= put_padded(got, text, size) == got + size && !memcmp(got, text, size);
