@@ -6,37 +6,56 @@
 #include <inttypes.h>
 #include "tools/memory_track.h"
 
-static void place_title(char *text, size_t size, uint32_t place)
+/* What an event can need. */
+enum { EVENT_MOST = 1024 };
+
+static char *put_title(char *p, uint32_t place)
 {
 	if (place == VPROF_MEMORY_HOST)
-		snprintf(text, size, "Pinned host memory in use");
-	else
-		snprintf(text, size, "Device memory in use, device %u", place);
+		return put_literal(p, "Pinned host memory in use");
+	p = put_literal(p, "Device memory in use, device ");
+	return put_u64(p, place);
+}
+
+/* From the comma before an event to its time. */
+static char *put_head(char *p, char phase, const char *mark, uint32_t place, uint32_t pid)
+{
+	p = put_literal(p, ",\n{\"ph\":\"");
+	*p++ = phase;
+	p = put_literal(p, "\",\"cat\":\"memory\",\"name\":\"");
+	p = put_text(p, mark, strlen(mark));
+	p = put_title(p, place);
+	p = put_literal(p, "\",\"pid\":");
+	p = put_u64(p, pid);
+	return put_literal(p, ",\"tid\":0,\"ts\":");
 }
 
 /* Time of the trace; 0 for what lies before its base. */
-static uint64_t since_base(const struct chrome *chrome, uint64_t ns)
+static char *put_moment(char *p, const struct chrome *chrome, uint64_t ns)
 {
-	return ns > chrome->trace->base_ns ? ns - chrome->trace->base_ns : 0;
-}
-
-static void put_moment(struct buffer *out, const char *phase, const char *name, uint32_t pid, uint64_t ns)
-{
-	buffer_print(out, ",\n{\"ph\":\"%s\",\"cat\":\"memory\",\"name\":\"%s\",\"pid\":%u,\"tid\":0,\"ts\":%" PRIu64
-		     ".%03u,", phase, name, pid, ns / 1000, (unsigned)(ns % 1000));
+	return put_us(p, ns > chrome->trace->base_ns ? ns - chrome->trace->base_ns : 0);
 }
 
 static void put_sums(const struct chrome *chrome, struct buffer *out, uint32_t pid, const struct event *sums)
 {
 	uint32_t place = sums->slot.object;
-	char name[64];
+	char *p = buffer_room(out, EVENT_MOST);
 
-	place_title(name, sizeof(name), place);
-	put_moment(out, "C", name, pid, since_base(chrome, sums->start_ns));
-	buffer_print(out, "\"args\":{\"total\":%" PRIu64, sums->slot.words[MEMORY_SERIES]);
-	for (uint32_t s = 0; s < MEMORY_SERIES; s++)
-		buffer_print(out, ",\"%s\":%" PRIu64, memory_series_name(place, s), sums->slot.words[s]);
-	buffer_print(out, "}}");
+	if (!p)
+		return;
+	p = put_head(p, 'C', "", place, pid);
+	p = put_moment(p, chrome, sums->start_ns);
+	p = put_literal(p, ",\"args\":{\"total\":");
+	p = put_u64(p, sums->slot.words[MEMORY_SERIES]);
+	for (uint32_t s = 0; s < MEMORY_SERIES; s++) {
+		const char *name = memory_series_name(place, s);
+
+		p = put_literal(p, ",\"");
+		p = put_text(p, name, strlen(name));
+		p = put_literal(p, "\":");
+		p = put_u64(p, sums->slot.words[s]);
+	}
+	buffer_end(out, put_literal(p, "}}"));
 }
 
 void chrome_memory_sums(const struct chrome *chrome, struct buffer *out, const struct event *sums)
@@ -50,14 +69,18 @@ static void put_peak(const struct chrome *chrome, struct buffer *out, const stru
 	const struct vprof_memory_total *total = &process->ring->live.memory[place];
 	uint32_t at = 0;
 	uint64_t ns = clock_realtime(process->clock, &at, total->peak_ticks);
-	char name[64], title[80];
+	char *p;
 
 	if (ns < chrome->trace->base_ns || ns < chrome->trace->from_ns || ns > chrome->trace->to_ns)
 		return;
-	place_title(name, sizeof(name), place);
-	snprintf(title, sizeof(title), "Peak: %s", name);
-	put_moment(out, "i", title, process->pid, since_base(chrome, ns));
-	buffer_print(out, "\"s\":\"p\",\"args\":{\"bytes\":%" PRIu64 "}}", total->peak);
+	p = buffer_room(out, EVENT_MOST);
+	if (!p)
+		return;
+	p = put_head(p, 'i', "Peak: ", place, process->pid);
+	p = put_moment(p, chrome, ns);
+	p = put_literal(p, ",\"s\":\"p\",\"args\":{\"bytes\":");
+	p = put_u64(p, total->peak);
+	buffer_end(out, put_literal(p, "}}"));
 }
 
 void chrome_memory_begin(const struct chrome *chrome, struct buffer *out, const struct trace_process *process)
