@@ -207,6 +207,16 @@ static int merge_gives(struct merge *merge, const struct event *event)
 	return !event_hidden(event);
 }
 
+/* All the cache lines that it lies in. */
+static inline void prefetch_event(const struct event *event)
+{
+	const char *bytes = (const char *)event;
+
+	for (size_t at = 0; at < sizeof(*event); at += 64)
+		__builtin_prefetch(bytes + at);
+	__builtin_prefetch(bytes + sizeof(*event) - 1);
+}
+
 int merge_next(struct merge *merge, struct event *events, int max)
 {
 	const uint64_t lane_mask = (1ull << merge->lane_bits) - 1;
@@ -231,7 +241,7 @@ int merge_next(struct merge *merge, struct event *events, int max)
 			if (lane->at == lane->count)
 				lane_unload(merge, lane);
 			else /* the one after: by its turn many other lanes have had theirs */
-				__builtin_prefetch(&lane->events[lane->at + 1]);
+				prefetch_event(&lane->events[lane->at + 1]);
 		}
 		tree_replay(merge, index, lane_key(merge, index));
 	}
