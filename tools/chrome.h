@@ -77,8 +77,9 @@ void chrome_memory_begin(const struct chrome *chrome, struct buffer *out, const 
 void chrome_memory_sums(const struct chrome *chrome, struct buffer *out, const struct event *sums);
 void chrome_memory_totals(struct buffer *out, const struct trace_process *process);
 
-/* The arguments of an event that say which objects it is about; at most 300 bytes. */
-char *chrome_put_objects(char *p, const struct chrome_names *names, const struct event *event);
+/* The arguments of an event that say which objects it is about; at most 300 bytes. `text`: of a launch, its kernel's. */
+char *chrome_put_objects(char *p, const struct chrome_names *names, const struct chrome_text *text,
+			 const struct event *event);
 
 /* "deviceProperties":[...], when any are known. */
 void chrome_put_devices(struct buffer *out, const struct chrome *chrome);

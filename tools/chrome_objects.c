@@ -173,10 +173,10 @@ static uint64_t rounded(double percent)
 	return percent > 0 && percent < 1e6 ? (uint64_t)(percent + 0.5) : 0;
 }
 
-static char *put_occupancy(char *p, const struct chrome_names *names, const struct vprof_slot *slot)
+static char *put_occupancy(char *p, const struct chrome_names *names, const struct vprof_def_facts *facts,
+			   const struct vprof_slot *slot)
 {
-	const struct vprof_def_facts *facts = chrome_kernel(names, slot->object)->facts;
-	const struct vprof_def_device *device = facts ? objects_device(&names->objects, facts->device) : NULL;
+	const struct vprof_def_device *device = objects_device(&names->objects, facts->device);
 	const uint16_t *block = slot->launch.block;
 	const uint32_t *grid = slot->launch.grid;
 	const struct remembered *found;
@@ -202,7 +202,8 @@ static char *put_occupancy(char *p, const struct chrome_names *names, const stru
 
 /* ---- the whole ---- */
 
-char *chrome_put_objects(char *p, const struct chrome_names *names, const struct event *event)
+char *chrome_put_objects(char *p, const struct chrome_names *names, const struct chrome_text *text,
+			 const struct event *event)
 {
 	const struct vprof_slot *slot = &event->slot;
 	const struct objects *objects = &names->objects;
@@ -210,7 +211,7 @@ char *chrome_put_objects(char *p, const struct chrome_names *names, const struct
 	switch (slot->kind) {
 	case VPROF_KIND_LAUNCH:
 		p = put_stream_number(p, objects, slot->launch.stream, slot->t0);
-		return put_occupancy(p, names, slot);
+		return text->facts ? put_occupancy(p, names, text->facts, slot) : p;
 	case VPROF_KIND_GRAPH_LAUNCH:
 		return put_stream_number(p, objects, slot->graph_launch.stream, slot->t0);
 	case VPROF_KIND_COPY:

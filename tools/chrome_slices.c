@@ -318,7 +318,7 @@ static inline void put_slice(const struct chrome *chrome, struct buffer *out, co
 	p = put_padded(p, object->args, object->args_size);
 	p = put_padded(p, call->args, call->args_size);
 	p = put_arguments(p, slot);
-	p = chrome_put_objects(p, names, event);
+	p = chrome_put_objects(p, names, text, event);
 	if (__builtin_expect(object->more_size && slot->kind == VPROF_KIND_GRAPH_LAUNCH, 0))
 		p = put_text(p, object->more, object->more_size);
 	if (stream)
