@@ -142,35 +142,54 @@ static char *put_bare(char *p, const struct objects *objects, const struct vprof
 /* ---- occupancy ---- */
 
 /*
- * The last results of a thread: a program launches a kernel in a few shapes over and over.
- * Keyed by what the numbers come from, so that a place taken by another costs time only.
+ * The last results of a thread, with what is written of them: a program launches a kernel in a few
+ * shapes over and over. Keyed by what the numbers come from, so that a place taken by another costs
+ * time only.
  */
-enum { REMEMBERED = 256 };
+enum { REMEMBERED = 1024 };
 
 struct remembered {
 	const struct vprof_def_facts *facts;
 	uint64_t threads;
 	uint32_t shared;
-	int known;
+	uint32_t size;         /* of text; 0: not known */
 	struct occupancy occupancy;
+	char text[96];         /* at most 70 bytes, padded for put_padded() */
 };
+
+static uint64_t rounded(double percent)
+{
+	return percent > 0 && percent < 1e6 ? (uint64_t)(percent + 0.5) : 0;
+}
+
+static void remember(struct remembered *place, const struct vprof_def_device *device)
+{
+	const char *limit;
+	char *p = place->text;
+
+	if (occupancy_find(&place->occupancy, device, place->facts, place->threads, place->shared))
+		return;
+	limit = occupancy_limit_name(place->occupancy.limit);
+	p = NUMBER(p, "\"theoretical occupancy %\":", rounded(place->occupancy.percent));
+	p = put_literal(p, "\"occupancy limit\":\"");
+	p = put_text(p, limit, strlen(limit));
+	p = put_literal(p, "\",");
+	place->size = (uint32_t)(p - place->text);
+}
 
 static const struct remembered *occupancy_of(const struct vprof_def_facts *facts,
 					     const struct vprof_def_device *device, uint64_t threads, uint32_t shared)
 {
 	static __thread struct remembered places[REMEMBERED];
-	struct remembered *place = &places[((uintptr_t)facts / 8 + threads + shared / 16) % REMEMBERED];
+	uint64_t key = (uintptr_t)facts + threads + ((uint64_t)shared << 16);
+	struct remembered *place = &places[(key * 0x9e3779b97f4a7c15ull) >> 54]; /* 10 bits */
 
-	if (place->facts == facts && place->threads == threads && place->shared == shared)
-		return place;
-	*place = (struct remembered){ facts, threads, shared, 0, { 0 } };
-	place->known = !occupancy_find(&place->occupancy, device, facts, threads, shared);
+	_Static_assert(REMEMBERED == 1 << (64 - 54), "as many places as the hash has values");
+	if (place->facts != facts || place->threads != threads || place->shared != shared) {
+		*place = (struct remembered){ .facts = facts, .threads = threads, .shared = shared };
+		remember(place, device);
+	}
 	return place;
-}
-
-static uint64_t rounded(double percent)
-{
-	return percent > 0 && percent < 1e6 ? (uint64_t)(percent + 0.5) : 0;
 }
 
 static char *put_occupancy(char *p, const struct chrome_names *names, const struct vprof_def_facts *facts,
@@ -180,22 +199,17 @@ static char *put_occupancy(char *p, const struct chrome_names *names, const stru
 	const uint16_t *block = slot->launch.block;
 	const uint32_t *grid = slot->launch.grid;
 	const struct remembered *found;
-	const char *limit;
 	uint64_t threads, blocks;
 
 	if (!device || block[0] == UINT16_MAX || block[1] == UINT16_MAX || block[2] == UINT16_MAX)
 		return p;
 	threads = (uint64_t)block[0] * block[1] * block[2];
 	found = occupancy_of(facts, device, threads, slot->launch.shared);
-	if (!found->known)
+	if (!found->size)
 		return p;
 	blocks = (uint64_t)grid[0] * grid[1];
 	blocks = grid[2] && blocks > UINT64_MAX / grid[2] ? UINT64_MAX : blocks * grid[2];
-	limit = occupancy_limit_name(found->occupancy.limit);
-	p = NUMBER(p, "\"theoretical occupancy %\":", rounded(found->occupancy.percent));
-	p = put_literal(p, "\"occupancy limit\":\"");
-	p = put_text(p, limit, strlen(limit));
-	p = put_literal(p, "\",");
+	p = put_padded(p, found->text, found->size);
 	return NUMBER(p, "\"est. achieved occupancy %\":",
 		      rounded(occupancy_of_grid(&found->occupancy, device, blocks, threads)));
 }
