@@ -1,21 +1,19 @@
 #!/usr/bin/env python3
 """overhead_processes.py: what the preload costs vLLM's decode as a whole (part of overhead.py).
 
-One start of vLLM differs from the next by more than the preload could cost, and a machine has slow
-minutes. So engines of both arms, each in a process of its own, are all started before anything is
-measured, and take turns by the batch: a round is one batch of each, in a drawn order, with all other
-engines waiting. A slow minute falls on all of them. A process counts with the median, over the rounds,
-of its step time relative to the round's median; the arms are compared by Welch's interval over the
-processes, so that a figure is as sure as the starts agree, however many batches were run. Two step times
-are taken of a batch: the mean, which has all that happened in it, and the median of its decode steps, on
-which the interruptions of a shared machine do not show. All engines run on the same processors, since one
-processor's neighbours are not another's.
+One start of vLLM differs from the next by more than the preload could cost, and a step takes 1.5 ms in
+one quarter of a second and 2.5 ms in the next on a machine that others share. So engines of both arms,
+each in a process of its own, are all started before anything is measured, and then meet in pairs, one of
+each arm: A B B A A B B A, a few decode steps at a time, the other engines waiting. What a pair gives is
+the ratio of their median steps. A round is a meeting of every engine, in pairs drawn anew, so that all are
+at the same token. An engine counts with the mean of its meetings, and the arms' difference has an interval
+by how far the engines of each arm differ: a figure is as sure as the starts agree, however long it was
+measured.
 
 Arms, each compared with "without": "with" records; "silent" has the preload and never records; "empty"
 preloads a library that does nothing: what that costs, no change of ours can take away, and whether it
 costs anything says how far the method itself can be trusted.
 """
-import contextlib
 import json
 import math
 import os
@@ -33,10 +31,12 @@ import ringfile
 # 97.5 % points of Student's distribution for 1 to 20 degrees of freedom.
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
            2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086)
-WARM_UP = 4  # batches of each engine before the first round
-FIRST_STEPS = 3  # of a batch: the prompts, and what they warm up
-PROCESSORS = 4  # that the engines share
-TIMES = ("mean", "median")
+TOKENS = 1000      # of a batch
+TURN = 10          # decode steps of one engine's turn
+DROPPED = 2        # the first of them, in which caches and clocks warm up
+MEETING = "ABBAABBA"
+WARM_UP = 200      # decode steps of each engine before it is ready
+FIRST_STEPS = 3    # of a batch: the prompts, and what they warm up
 READY = "vprof-overhead-ready"
 ARMS = {
     "without": {},
@@ -48,24 +48,44 @@ ARMS = {
 SHARE = " --gpu-memory-utilization 0.05 --kv-cache-memory-bytes 1073741824"
 
 
+class Done(Exception):
+    """There is no further turn."""
+
+
 def child():
-    """An engine that makes a batch whenever it reads a line, and answers with the seconds of a step."""
+    """An engine that makes TURN decode steps whenever it reads a line, and answers with their median."""
     llm, generate = common.engine_of_this_process()
-    engine, begun = llm.llm_engine, []
-    step = engine.step
+    engine = llm.llm_engine
+    step, times = engine.step, []
+    made = {"batch": 0, "decode": 0, "all": 0, "batches": 0}  # steps; decode: behind the first of each batch
+
+    def turn():
+        print(json.dumps({"median": statistics.median(times[DROPPED:])}) if made["decode"] > WARM_UP else READY, flush=True)
+        times.clear()
+        if not sys.stdin.readline():
+            raise Done
 
     def timed():
-        begun.append(time.perf_counter())
-        return step()
+        if made["decode"] == WARM_UP or len(times) == TURN:
+            turn()
+        begin = time.perf_counter()
+        output = step()
+        made["batch"] += 1
+        made["all"] += 1
+        if made["batch"] > FIRST_STEPS:
+            made["decode"] += 1
+            if made["decode"] > WARM_UP:
+                times.append(time.perf_counter() - begin)
+        return output
+
     engine.step = timed
-    for _ in range(WARM_UP):
-        generate(common.OUTPUT)
-    print(READY, flush=True)
-    for line in sys.stdin:
-        begun.clear()
-        seconds = generate(int(line))
-        steps = [b - a for a, b in zip(begun, begun[1:])]
-        print(json.dumps({"mean": seconds / int(line), "median": statistics.median(steps[FIRST_STEPS:])}), flush=True)
+    try:
+        while True:
+            made["batch"] = 0
+            made["batches"] += 1
+            generate(TOKENS)
+    except Done:
+        print(json.dumps({"decode_steps": made["all"] - made["batches"]}), flush=True)
 
 
 class Engine:
@@ -79,7 +99,7 @@ class Engine:
         self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_processes.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         bufsize=1)
-        self.times, self.batches = {name: [] for name in TIMES}, WARM_UP
+        self.times, self.ratios = [], []  # us a step; logarithms of with by without
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -102,26 +122,22 @@ class Engine:
             self.lines.put(line)
         self.lines.put(None)
 
-    def batch(self, tokens):
-        self.process.stdin.write(f"{tokens}\n")
-        self.batches += 1
-        told = json.loads(self.answer('{"mean"', 60))
-        for name in TIMES:
-            self.times[name].append(told[name] * 1e6)
-
-    def confine(self, processors):
-        for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            with contextlib.suppress(ProcessLookupError):
-                os.sched_setaffinity(int(task), processors)
+    def turn(self):
+        self.process.stdin.write("\n")
+        self.times.append(json.loads(self.answer('{"median"', 60))["median"] * 1e6)
+        return self.times[-1]
 
     def stop(self):
+        """Ends it; how many decode steps it made."""
         self.process.stdin.close()
+        steps = json.loads(self.answer('{"decode_steps"', 20))["decode_steps"]
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         self.log.close()
+        return steps
 
 
 def start(arms, count, seconds):
@@ -146,65 +162,76 @@ def start(arms, count, seconds):
     return up
 
 
+def meet(one, other):
+    """One pair's meeting: both engines learn the logarithm of other by one."""
+    times = {"A": [], "B": []}
+    for letter in MEETING:
+        times[letter].append((one if letter == "A" else other).turn())
+    ratio = statistics.mean(map(math.log, times["B"])) - statistics.mean(map(math.log, times["A"]))
+    one.ratios.append(ratio)
+    other.ratios.append(ratio)
+
+
 def compare(off, on):
-    """Difference of the means of two arms with its 95 % interval, Welch's."""
-    parts = [statistics.variance(x) / len(x) for x in (off, on)]
-    error = math.sqrt(sum(parts))
-    freedom = sum(parts) ** 2 / sum(v * v / (len(x) - 1) for v, x in zip(parts, (off, on)))
-    reach = STUDENT[min(len(STUDENT), max(1, int(freedom))) - 1] * error
-    middle = statistics.mean(on) - statistics.mean(off)
-    return middle, middle - reach, middle + reach
+    """What `on` takes more than `off`, as a part of it, with its 95 % interval; both are lists of engines."""
+    arms = [[statistics.mean(e.ratios) for e in arm] for arm in (off, on)]
+    parts = [statistics.variance(x) / len(x) for x in arms]
+    freedom = sum(parts) ** 2 / sum(v * v / (len(x) - 1) for v, x in zip(parts, arms)) if sum(parts) else 1
+    reach = STUDENT[min(len(STUDENT), max(1, int(freedom))) - 1] * math.sqrt(sum(parts))
+    middle = statistics.mean(r for e in on for r in e.ratios)
+    return [math.expm1(x) for x in (middle, middle - reach, middle + reach)]
 
 
-def check_rings(engines, tokens):
+def check_rings(engines, steps):
     """Each engine that recorded: one graph launch for each decode step it made."""
     for engine in (e for e in engines if e.arm == "with"):
         rings = [ringfile.Ring(p) for p in ringfile.find([str(common.OUT / "rings" / engine.name)])]
         told = [r.summary() for r in rings if len(r.of_kind(ringfile.GRAPH_LAUNCH))]
-        common.note(f"{engine.name}: {[t['graph_launches'] for t in told]} graph launches for "
-                      f"{engine.batches * (tokens - 1)} decode steps; {[t['records'] for t in told]} records of "
-                      f"{[t['reserved'] for t in told]}, losses {[t['losses'] for t in told]}")
+        common.note(f"{engine.name}: {[t['graph_launches'] for t in told]} graph launches for {steps[engine.name]} "
+                    f"decode steps; {[t['records'] for t in told]} records of "
+                    f"{[t['reserved'] for t in told]}, losses {[t['losses'] for t in told]}")
 
 
-def compare_arms(rows, engines, rounds, kind):
-    middles = [statistics.median(e.times[kind][i] for e in engines) for i in range(rounds)]
-    arms = {}
-    for engine in engines:
-        relative = statistics.median(t / m for t, m in zip(engine.times[kind], middles))
-        arms.setdefault(engine.arm, []).append(relative)
-        common.note(f"{engine.name}: {kind} {statistics.median(engine.times[kind]):.1f} us/step, "
-                    f"{100 * relative - 100:+.2f} % of the rounds' median, {rounds} batches")
-    off = arms.pop("without")
-    base = statistics.median(t for e in engines if e.arm == "without" for t in e.times[kind])
-    for name, on in arms.items():
-        rows.append(common.line(f"decode, whole processes, {name}, {kind} step", "us/step", min(len(off), len(on)), base,
-                                base * statistics.mean(on) / statistics.mean(off),
-                                *(base * x for x in compare(off, on)),
-                                common.TARGET_PERCENT if name == "with" else None))
+def rounds_of(off, on, end):
+    """Meets them until `end`; an arm with fewer engines leaves some of the other out, drawn anew each time."""
+    draw, longest, rounds = random.Random(1), 0.0, 0
+    while time.monotonic() + 2 * longest < end:
+        begin = time.monotonic()
+        for pair in zip(draw.sample(off, min(len(off), len(on))), draw.sample(on, min(len(off), len(on)))):
+            if draw.random() < 0.5:
+                meet(*pair)
+            else:  # the other way round, and so is the ratio
+                meet(*reversed(pair))
+                for engine in pair:
+                    engine.ratios[-1] *= -1
+        longest, rounds = max(longest, time.monotonic() - begin), rounds + 1
+    return rounds
 
 
 def measure(rows, seconds, count, arms):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds - 30
     engines = start(arms, count, seconds)
     common.note(f"{len(engines)} engines are up")
-    for engine in engines:
-        engine.confine(sorted(os.sched_getaffinity(0))[:PROCESSORS])
-    draw = random.Random(1)
-    longest, rounds = 0.0, 0
-    while time.monotonic() + 2 * longest + 25 < end:
-        begin = time.monotonic()
-        for engine in draw.sample(engines, len(engines)):
-            engine.batch(common.OUTPUT)
-        longest, rounds = max(longest, time.monotonic() - begin), rounds + 1
-    for engine in engines:
-        engine.stop()
-    with open(common.OUT / "overhead-process.tsv", "w") as f:
-        for engine in engines:
-            for kind in TIMES:
-                f.write(f"{engine.name}\t{kind}\t" + "\t".join(f"{t:.1f}" for t in engine.times[kind]) + "\n")
-    check_rings(engines, common.OUTPUT)
-    for kind in TIMES:
-        compare_arms(rows, engines, rounds, kind)
+    off = [e for e in engines if e.arm == "without"]
+    others = [arm for arm in arms if arm != "without"]
+    for i, arm in enumerate(others):
+        on = [e for e in engines if e.arm == arm]
+        for engine in off:
+            engine.ratios.clear()
+        now = time.monotonic()
+        rounds = rounds_of(off, on, now + (end - now) / (len(others) - i))
+        base = statistics.median(t for e in off for t in e.times)
+        middle, low, high = (base * x for x in compare(off, on))
+        for engine in off + on:
+            side = 1 if engine in on else -1
+            common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
+                        f"{side * 100 * statistics.mean(engine.ratios):+.2f} % of those it met, {rounds} rounds")
+        rows.append(common.line(f"decode, whole processes, {arm}", "us/step", min(len(off), len(on)), base, base + middle,
+                                middle, low, high, common.TARGET_PERCENT if arm == "with" else None))
+        with open(common.OUT / f"overhead-process-{arm}.tsv", "w") as f:
+            for engine in off + on:
+                f.write(f"{engine.name}\t" + "\t".join(f"{r:.5f}" for r in engine.ratios) + "\n")
+    check_rings(engines, {engine.name: engine.stop() for engine in engines})
 
 
 if __name__ == "__main__":
