@@ -57,6 +57,11 @@ struct vprof_object {
 	const void *dynamic;                  /* its PT_DYNAMIC; NULL: not found */
 };
 int vprof_object_find(const char *soname, struct vprof_object *object) HIDDEN;
+
+/* The driver, libcuda.so.1 or, when a program has loaded it by the name without a version, that: 0, or -ENOENT. */
+int vprof_driver_find(struct vprof_object *object) HIDDEN;
+
+/* NULL: it defines no such symbol. */
 void *vprof_object_symbol(const struct vprof_object *object, const char *symbol) HIDDEN;
 
 /*

@@ -29,13 +29,18 @@ void vprof_lookup_init(void)
 	__atomic_store_n(&vprof_real_dlsym, vprof_next_symbol("dlsym"), __ATOMIC_RELEASE);
 }
 
+int vprof_driver_find(struct vprof_object *object)
+{
+	return vprof_object_find("libcuda.so.", object) ? vprof_object_find("libcuda.so", object) : 0;
+}
+
 /* Remembered once seen: the driver is never unloaded by the programs that use it. */
 static int driver_loaded(void)
 {
 	static int seen;
 	struct vprof_object driver;
 
-	if (!__atomic_load_n(&seen, __ATOMIC_RELAXED) && !vprof_object_find("libcuda.so", &driver))
+	if (!__atomic_load_n(&seen, __ATOMIC_RELAXED) && !vprof_driver_find(&driver))
 		__atomic_store_n(&seen, 1, __ATOMIC_RELAXED);
 	return __atomic_load_n(&seen, __ATOMIC_RELAXED);
 }
@@ -65,7 +70,7 @@ static void *driver_symbol(const char *name)
 {
 	struct vprof_object driver;
 
-	if (vprof_object_find("libcuda.so", &driver))
+	if (vprof_driver_find(&driver))
 		return NULL;
 	return vprof_object_symbol(&driver, name);
 }

@@ -106,7 +106,7 @@ static int driver_find(struct vprof_object *found)
 		*found = driver;
 		return 1;
 	}
-	if (vprof_object_find("libcuda.so.", found))
+	if (vprof_driver_find(found))
 		return 0;
 	if (!__atomic_exchange_n(&driver_claimed, 1, __ATOMIC_RELAXED)) {
 		driver = *found;

@@ -54,6 +54,13 @@ ok "with a driver: a known one is" grep -q '^driver cuLaunchKernel: libcuda.so.1
 is "lookups alone make no ring" "$(rings)" 0
 run_both python3 "$TMP/ask.py"
 ok "with a driver: ctypes as without us" unchanged_but_for_asker
+cat >"$TMP/unversioned.py" <<'EOF'
+import ctypes
+print(ctypes.CDLL("libcuda.so").cuInit(0))
+EOF
+run_both python3 "$TMP/unversioned.py"
+ok "a driver loaded by its name without a version" unchanged
+is "is recorded as well" "$(rings)" 1
 run_both "$PROGRAMS/lookups" threads
 ok "lookups from many threads at once" unchanged
 ok "lookups from many threads at once: all right" grep -q '^0 threads got wrong' "$TMP/traced.out"
