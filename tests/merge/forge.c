@@ -23,6 +23,7 @@
  *	memory place=0 bytes=1000 peak=6000 t=70     the sums of a device, or of the host (32)
  *	beat t=99
  *	text name=forward                          a name of ranges
+ *	label handle=7 name=copies                 the name of a stream
  *	fill lanes=16 step=700                     every chunk, with launches (for speed);
  *	     ranges=1: each in a range, by turns of all texts; memory=8: every 8th call takes or gives memory
  *
@@ -364,12 +365,12 @@ static void fill_memory(struct vprof_slot *slot, uint64_t turn)
 }
 
 /* The range around the record that comes next. */
-static void fill_range(struct vprof_slot *slot, uint64_t t0, uint64_t random)
+static void fill_range(struct vprof_slot *slot, uint64_t t0, uint64_t turn)
 {
 	slot->t0 = t0;
 	slot->done = VPROF_DONE(8000, 0);
 	slot->kind = VPROF_KIND_RANGE;
-	slot->object = texts[1 + (random >> 33) % text_count];
+	slot->object = texts[1 + turn / 32 % text_count];
 	slot->seq = current->head.base + slot_index - 1;
 }
 
@@ -382,7 +383,7 @@ static void fill_chunk(struct filling *filling, uint64_t *now, uint64_t step)
 
 		random = filling->random = filling->random * 6364136223846793005ull + 1442695040888963407ull;
 		if (filling->ranges && slot_index < VPROF_CHUNK_SLOTS) {
-			fill_range(slot, *now, random);
+			fill_range(slot, *now, turn);
 			slot = next_slot();
 		}
 		slot->t0 = *now + !!filling->ranges;
@@ -459,6 +460,10 @@ static void act(const char *path, const char *line)
 		struct vprof_def_text def = { { 0 } };
 
 		texts[++text_count % OBJECTS_MAX] = add_def(VPROF_DEF_TEXT, &def, sizeof(def), text_of(line, "name", "text"));
+	} else if (IS("label")) {
+		struct vprof_def_label def = { .handle = number_of(line, "handle", 1), .of = VPROF_LABEL_STREAM };
+
+		add_def(VPROF_DEF_LABEL, &def, offsetof(struct vprof_def_label, name), text_of(line, "name", "stream"));
 	} else if (IS("lane")) {
 		add_lane(line);
 	} else if (IS("chunk")) {

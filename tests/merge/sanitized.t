@@ -33,6 +33,17 @@ rec t=3100 open=1
 loss which=0 count=3
 beat t=9000
 SCRIPT
+# Names of ranges are learnt by one thread while another looks up that of a stream.
+{
+	echo "ring pid=400 lanes=8 chunks=96"
+	echo "call id=1 family=1 name=cuLaunchKernel"
+	echo "kernel name=_Z3barPf"
+	echo "label handle=0x7f32a8c01230 name=copies"
+	for i in $(seq 200); do
+		echo "text name=layer_$i"
+	done
+	echo "fill lanes=8 ranges=1"
+} | "$forge" names.ring
 "$make_ring" --lanes 5 --chunks 40 --records 2000 --switch-every 50 --ranges 7 --in-flight 2 --torn 2 --loss 3 --pid 300 b.ring
 : > empty.ring
 mkdir none
@@ -86,6 +97,7 @@ for jobs in 1 4; do
 	for form in gz zst; do
 		ok "-j$jobs -z $form" same 0 -j$jobs -z $form -o out.file a.ring b.ring late.ring
 	done
+	ok "-j$jobs, names of streams and ranges" same 0 -j$jobs names.ring
 	ok "-j$jobs, filters" same 0 -j$jobs --from 1us --to 20ms --pid 100 --thread 'work*' --raw-names a.ring b.ring late.ring
 	ok "-j$jobs, the last millisecond" same 0 -j$jobs --last 1ms a.ring b.ring late.ring
 	ok "-j$jobs, good among bad" same 0 -j$jobs empty.ring a.ring noise.ring cut.ring missing.ring late.ring
