@@ -3,9 +3,9 @@
  *
  * This header is the whole contract between the writer (preload/, shim/) and
  * the readers (tools/, gdb). A reader needs nothing else: a ring carries its
- * own names, its clock anchors and its loss counters. It has three files: this one says how
- * the file is laid out, ring_records.h what a record holds, ring_defs.h what a definition holds;
- * including this one is enough.
+ * own names, its clock anchors and its loss counters. It has four files: this one says how
+ * the file is laid out, ring_control.h how a process is told what to record, ring_records.h what a
+ * record holds, ring_defs.h what a definition holds; including this one is enough.
  *
  *   offset                                        size
  *   0              header page                    4096   who, how the rest lies
@@ -46,6 +46,8 @@
  *
  * Minor 1 added: groups in the control word, memory totals, holdings, query counts, the kinds from
  * VPROF_KIND_QUERIES on and the definitions from VPROF_DEF_TEXT on.
+ * Minor 2 added: requests and windows (ring_control.h), the losses SPILLED and REQUEST, and in the
+ * header what a copy of a ring holds (cut_ticks).
  *
  * UNITS. "ticks" are counts of the clock named in the header (`clock`); the
  * clock page relates them to nanoseconds of CLOCK_MONOTONIC and CLOCK_REALTIME.
@@ -60,7 +62,7 @@
 #define VPROF_RING_MAGIC      0x31474e4952505656ull /* "VVPRING1" read as little-endian bytes */
 #define VPROF_RING_BYTE_ORDER 0x01020304u
 #define VPROF_RING_MAJOR      1u
-#define VPROF_RING_MINOR      1u
+#define VPROF_RING_MINOR      2u
 
 enum {
 	VPROF_PAGE_SIZE = 4096,
@@ -126,6 +128,9 @@ struct vprof_ring_header {
 	uint64_t holdings_offset; /* 0: none */
 	uint32_t holding_count;
 	uint32_t holding_size;   /* bytes, 64 */
+	/* From minor 2 on. Of a copy that was taken while the process went on; 0 in a process's own ring. */
+	uint64_t cut_ticks;      /* the moment it shows: records with a later t0 are none, later ends are not yet */
+	uint64_t cut_first;      /* chunks that ended before this moment were left out on purpose; 0: none */
 };
 VPROF_AT(vprof_ring_header, magic, 0);
 VPROF_AT(vprof_ring_header, byte_order, 8);
@@ -156,7 +161,9 @@ VPROF_AT(vprof_ring_header, command, 1808);
 VPROF_AT(vprof_ring_header, holdings_offset, 2832);
 VPROF_AT(vprof_ring_header, holding_count, 2840);
 VPROF_AT(vprof_ring_header, holding_size, 2844);
-VPROF_SIZE(vprof_ring_header, 2848);
+VPROF_AT(vprof_ring_header, cut_ticks, 2848);
+VPROF_AT(vprof_ring_header, cut_first, 2856);
+VPROF_SIZE(vprof_ring_header, 2864);
 
 /*
  * Groups of calls, as VPROF_TRACE names them: a bit each of the control word. Append-only.
@@ -177,19 +184,7 @@ enum vprof_group {
 };
 #define VPROF_GROUP_BIT(group) (1u << (group))
 
-/*
- * Control page. `word` is read by every hooked call with one relaxed load and may be written at any
- * time by any process that may write the file: the bits (VPROF_GROUP_BIT) of the groups that are
- * recorded, 0 for nothing. Whoever switches recording on writes `groups` there, off 0.
- */
-struct vprof_ring_control {
-	uint32_t word;           /* writer: the library at creation, then anyone */
-	uint32_t groups;         /* what VPROF_TRACE chose; writer: the library at creation. 0 before minor 1: write 1 */
-	uint32_t reserved[14];
-};
-VPROF_AT(vprof_ring_control, word, 0);
-VPROF_AT(vprof_ring_control, groups, 4);
-VPROF_SIZE(vprof_ring_control, 64);
+#include "vprof/ring_control.h"
 
 /* Why something that happened is not in the ring. Append-only. */
 enum vprof_loss {
@@ -205,6 +200,8 @@ enum vprof_loss {
 	VPROF_LOSS_NODES = 9,      /* a graph whose nodes could not be told, wholly or in part */
 	VPROF_LOSS_FACTS = 10,     /* a kernel or device of which the driver did not tell all */
 	VPROF_LOSS_SAVED = 11,     /* a module that was to be saved and could not be */
+	VPROF_LOSS_SPILLED = 12,   /* a chunk that was to be kept in the spill and was overwritten or dropped first */
+	VPROF_LOSS_REQUEST = 13,   /* a request that could not be understood */
 	VPROF_LOSS_COUNT = 16,     /* room for more */
 };
 
@@ -247,6 +244,7 @@ struct vprof_ring_live {
 	char title[240];           /* /proc/self/cmdline with blanks, refreshed by housekeeping:
 	                              shows setproctitle(); may be torn in a live ring */
 	struct vprof_memory_total memory[VPROF_MEMORY_TOTALS]; /* by device, then the host; from minor 1 on */
+	struct vprof_served served; /* what became of requests; from minor 2 on */
 };
 VPROF_AT(vprof_ring_live, state, 0);
 VPROF_AT(vprof_ring_live, end_ticks, 8);
@@ -259,7 +257,8 @@ VPROF_AT(vprof_ring_live, loss, 64);
 VPROF_AT(vprof_ring_live, comm, 192);
 VPROF_AT(vprof_ring_live, title, 208);
 VPROF_AT(vprof_ring_live, memory, 448);
-VPROF_SIZE(vprof_ring_live, 1240);
+VPROF_AT(vprof_ring_live, served, 1240);
+VPROF_SIZE(vprof_ring_live, 2808);
 
 /*
  * Clock page: an array of anchors, each one moment in every clock. Entry 0 is

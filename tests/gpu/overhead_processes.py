@@ -85,7 +85,8 @@ def child():
             made["batches"] += 1
             generate(TOKENS)
     except Done:
-        print(json.dumps({"decode_steps": made["all"] - made["batches"]}), flush=True)
+        # A batch begins with its prompts, and one that is over ended with a step that found nothing to do.
+        print(json.dumps({"decode_steps": made["all"] - 2 * made["batches"] + 1}), flush=True)
 
 
 class Engine:
