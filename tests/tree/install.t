@@ -11,6 +11,7 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\
 ./bin/vprof
 ./bin/vprof-merge
 ./include/vprof/ring.h
+./include/vprof/ring_control.h
 ./include/vprof/ring_defs.h
 ./include/vprof/ring_records.h
 ./include/vprof/vprof.h
