@@ -5,15 +5,17 @@ One start of vLLM differs from the next by more than the preload could cost, and
 one quarter of a second and 2.5 ms in the next on a machine that others share. So engines of both arms,
 each in a process of its own, are all started before anything is measured, and then meet in pairs, one of
 each arm: A B B A A B B A, a few decode steps at a time, the other engines waiting. What a pair gives is
-the ratio of their median steps. A round is a meeting of every engine, in pairs drawn anew, so that all are
-at the same token. An engine counts with the mean of its meetings, and the arms' difference has an interval
-by how far the engines of each arm differ: a figure is as sure as the starts agree, however long it was
-measured.
+the ratio of their median steps. Both run on one processor then, another one each time: whether a processor's
+twin is busy with somebody else's work makes a step half as long again. A round is a meeting of every engine,
+in pairs drawn anew, so that all are at the same token. An engine counts with the mean of its meetings, without
+the highest and the lowest fifth, and the arms' difference has an interval by how far the engines of each arm
+differ: a figure is as sure as the starts agree, however long it was measured.
 
 Arms, each compared with "without": "with" records; "silent" has the preload and never records; "empty"
 preloads a library that does nothing: what that costs, no change of ours can take away, and whether it
 costs anything says how far the method itself can be trusted.
 """
+import itertools
 import json
 import math
 import os
@@ -123,6 +125,11 @@ class Engine:
             self.lines.put(line)
         self.lines.put(None)
 
+    def mean(self):
+        """Of its meetings' ratios, without the highest and the lowest fifth."""
+        fifth = len(self.ratios) // 5
+        return statistics.mean(sorted(self.ratios)[fifth:len(self.ratios) - fifth])
+
     def turn(self):
         self.process.stdin.write("\n")
         self.times.append(json.loads(self.answer('{"median"', 60))["median"] * 1e6)
@@ -163,9 +170,11 @@ def start(arms, count, seconds):
     return up
 
 
-def meet(one, other):
+def meet(one, other, processor):
     """One pair's meeting: both engines learn the logarithm of other by one."""
     times = {"A": [], "B": []}
+    for engine in (one, other):  # its main thread alone, which does the work
+        os.sched_setaffinity(engine.process.pid, {processor})
     for letter in MEETING:
         times[letter].append((one if letter == "A" else other).turn())
     ratio = statistics.mean(map(math.log, times["B"])) - statistics.mean(map(math.log, times["A"]))
@@ -175,11 +184,11 @@ def meet(one, other):
 
 def compare(off, on):
     """What `on` takes more than `off`, as a part of it, with its 95 % interval; both are lists of engines."""
-    arms = [[statistics.mean(e.ratios) for e in arm] for arm in (off, on)]
+    arms = [[e.mean() for e in arm] for arm in (off, on)]
     parts = [statistics.variance(x) / len(x) for x in arms]
     freedom = sum(parts) ** 2 / sum(v * v / (len(x) - 1) for v, x in zip(parts, arms)) if sum(parts) else 1
     reach = STUDENT[min(len(STUDENT), max(1, int(freedom))) - 1] * math.sqrt(sum(parts))
-    middle = statistics.mean(r for e in on for r in e.ratios)
+    middle = statistics.mean(x for arm in arms for x in arm)
     return [math.expm1(x) for x in (middle, middle - reach, middle + reach)]
 
 
@@ -196,13 +205,14 @@ def check_rings(engines, steps):
 def rounds_of(off, on, end):
     """Meets them until `end`; an arm with fewer engines leaves some of the other out, drawn anew each time."""
     draw, longest, rounds = random.Random(1), 0.0, 0
+    processors = itertools.cycle(sorted(os.sched_getaffinity(0)))
     while time.monotonic() + 2 * longest < end:
         begin = time.monotonic()
         for pair in zip(draw.sample(off, min(len(off), len(on))), draw.sample(on, min(len(off), len(on)))):
             if draw.random() < 0.5:
-                meet(*pair)
+                meet(*pair, next(processors))
             else:  # the other way round, and so is the ratio
-                meet(*reversed(pair))
+                meet(*reversed(pair), next(processors))
                 for engine in pair:
                     engine.ratios[-1] *= -1
         longest, rounds = max(longest, time.monotonic() - begin), rounds + 1
@@ -226,7 +236,7 @@ def measure(rows, seconds, count, arms):
         for engine in off + on:
             side = 1 if engine in on else -1
             common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
-                        f"{side * 100 * statistics.mean(engine.ratios):+.2f} % of those it met, {rounds} rounds")
+                        f"{side * 100 * engine.mean():+.2f} % of those it met, {rounds} rounds")
         rows.append(common.line(f"decode, whole processes, {arm}", "us/step", min(len(off), len(on)), base, base + middle,
                                 middle, low, high, common.TARGET_PERCENT if arm == "with" else None))
         with open(common.OUT / f"overhead-process-{arm}.tsv", "w") as f:
