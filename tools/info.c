@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "tools/idmap.h"
+#include "tools/process.h"
 #include "tools/ranges.h"
 #include "tools/records.h"
 
@@ -313,45 +313,15 @@ void info_free(struct info *info)
 	memset(info, 0, sizeof(*info));
 }
 
-/* First line of a small file. */
-static void read_line(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "re");
-
-	text[0] = '\0';
-	if (!file)
-		return;
-	if (fgets(text, (int)size, file))
-		text[strcspn(text, "\n")] = '\0';
-	fclose(file);
-}
-
-/* Field 22 of /proc/PID/stat, 0 when there is no such process. */
-static uint64_t process_start(uint32_t pid)
-{
-	char path[64], line[1024], *p;
-	int field = 2;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	read_line(path, line, sizeof(line));
-	p = strrchr(line, ')'); /* the name, field 2, may hold anything */
-	for (; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) : 0;
-}
-
 enum info_state info_state(const struct ring *ring)
 {
-	char boot[64], host[65] = "";
+	enum process_state state = process_state(ring);
 
-	if (ring->live.state == VPROF_RING_CLOSED)
+	if (state == PROCESS_CLOSED)
 		return INFO_CLOSED;
-	read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
-	gethostname(host, sizeof(host) - 1);
-	/* Pids mean something only where they were given out: here, since this boot. */
-	if (strcmp(boot, ring->header.boot_id) || strncmp(host, ring->header.host, sizeof(ring->header.host) - 1))
+	if (state == PROCESS_UNKNOWN)
 		return INFO_UNKNOWN;
-	return process_start(ring->header.pid) == ring->header.process_start ? INFO_RUNNING : INFO_DIED;
+	return process_lives(state) ? INFO_RUNNING : INFO_DIED;
 }
 
 const char *info_state_text(enum info_state state)

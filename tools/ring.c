@@ -275,7 +275,7 @@ static int read_lanes(struct ring *ring)
 	const struct vprof_ring_header *h = &ring->header;
 	uint64_t bytes = ring_region(ring, h->lanes_offset, (uint64_t)h->lane_count * h->lane_size);
 	size_t one = h->lane_size < sizeof(struct vprof_lane) ? h->lane_size : sizeof(struct vprof_lane);
-	uint64_t count = bytes / h->lane_size;
+	uint64_t count = bytes / h->lane_size, at_once;
 	struct vprof_lane *lanes;
 	uint32_t i;
 
@@ -284,44 +284,51 @@ static int read_lanes(struct ring *ring)
 	lanes = calloc(count + 1, sizeof(*lanes));
 	if (!lanes)
 		return -ENOMEM;
-	for (i = 0; i < count; i++) {
-		ssize_t got = ring_pread(ring->fd, &lanes[i], one,
+	/* Lanes as we know them lie side by side and come with one call. */
+	at_once = h->lane_size == sizeof(*lanes) ? count : 1;
+	for (i = 0; i < count; i += (uint32_t)at_once) {
+		ssize_t got = ring_pread(ring->fd, &lanes[i], at_once * one,
 					 h->lanes_offset + (uint64_t)i * h->lane_size);
 		if (got < 0) {
 			free(lanes);
 			return (int)got;
 		}
-		if ((size_t)got < one)
+		if ((size_t)got < at_once * one) {
+			i += (uint32_t)((size_t)got / one);
 			break;
-		terminate(lanes[i].comm, sizeof(lanes[i].comm));
+		}
 	}
+	for (uint32_t l = 0; l < i; l++)
+		terminate(lanes[l].comm, sizeof(lanes[l].comm));
 	free(ring->lanes);
 	ring->lanes = lanes;
 	ring->lane_count = i;
 	return 0;
 }
 
-static int read_parts(struct ring *ring)
+int ring_reread(struct ring *ring, unsigned int parts)
 {
-	int error = read_live(ring);
+	int error = 0;
 
-	if (!error)
+	if (parts & RING_LIVE)
+		error = read_live(ring);
+	if (!error && parts & RING_ANCHORS)
 		error = read_anchors(ring);
-	if (!error)
+	if (!error && parts & RING_LANES)
 		error = read_lanes(ring);
-	if (!error)
+	if (!error && parts & RING_INDEX)
 		error = ring_read_index(ring);
-	if (!error)
+	if (!error && parts & RING_HOLDINGS)
 		error = ring_read_holdings(ring);
-	if (!error)
+	if (!error && parts & RING_HOLDINGS)
 		error = read_totals(ring);
 	/* Last: whatever a record of the index names has been defined before it. */
-	if (!error)
+	if (!error && parts & RING_DEFS)
 		error = ring_read_defs(ring);
 	return error;
 }
 
-int ring_open(struct ring *ring, const char *path, char *why, size_t why_size)
+int ring_open_parts(struct ring *ring, const char *path, unsigned int parts, char *why, size_t why_size)
 {
 	int error;
 
@@ -335,7 +342,7 @@ int ring_open(struct ring *ring, const char *path, char *why, size_t why_size)
 		error = read_header(ring, why, why_size);
 	if (error)
 		goto err;
-	error = read_parts(ring);
+	error = ring_reread(ring, parts);
 	if (!error)
 		return 0;
 	refuse(error, why, why_size, "cannot be read: %s", strerror(-error));
@@ -344,9 +351,14 @@ err:
 	return error;
 }
 
+int ring_open(struct ring *ring, const char *path, char *why, size_t why_size)
+{
+	return ring_open_parts(ring, path, RING_ALL, why, why_size);
+}
+
 int ring_refresh(struct ring *ring)
 {
-	return read_parts(ring);
+	return ring_reread(ring, RING_ALL);
 }
 
 void ring_close(struct ring *ring)

@@ -74,6 +74,23 @@ int ring_open(struct ring *ring, const char *path, char *why, size_t why_size);
 void ring_close(struct ring *ring);
 
 /*
+ * For commands that need little of a ring and must be quick: the header, which is always read, and
+ * some parts. The others are empty until ring_reread() has read them, in whatever order.
+ */
+enum ring_part {
+	RING_LIVE = 1 << 0,     /* control and live page */
+	RING_ANCHORS = 1 << 1,
+	RING_LANES = 1 << 2,
+	RING_INDEX = 1 << 3,    /* of the chunks: reads each one's header */
+	RING_HOLDINGS = 1 << 4,
+	RING_DEFS = 1 << 5,
+	RING_ALL = (1 << 6) - 1,
+};
+int ring_open_parts(struct ring *ring, const char *path, unsigned int parts, char *why, size_t why_size);
+/* Reads parts, again or for the first time, as ring_refresh() does. */
+int ring_reread(struct ring *ring, unsigned int parts);
+
+/*
  * Reads chunk `chunk` (an entry of ring->chunks) into `buffer` and sets seq of every
  * slot that held no whole record at the ring's moment to 0. Returns the number of records in it: 0 when the writer
  * took the chunk over since the index was made, or its bytes are gone; a negative errno

@@ -6,7 +6,7 @@ TOOL_TESTS        := occupancy graph_model ring_read ring_bad clock_map cli_word
 TOOL_THREAD_TESTS := live_read
 
 TOOL_TEST_SRC := $(filter-out tools/main_%.c,$(wildcard tools/ring*.c tools/clock.c tools/cli*.c \
-	tools/inputs.c tools/occupancy.c tools/graphs.c tools/text.c tools/records.c tools/info.c)) tests/tools/make_ring.c
+	tools/inputs.c tools/occupancy.c tools/graphs.c tools/text.c tools/records.c tools/process.c tools/info.c)) tests/tools/make_ring.c
 TOOL_TEST_FLAGS := $(CSTD) -O1 -g -fno-omit-frame-pointer
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN_FLAGS := -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
