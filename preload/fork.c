@@ -26,8 +26,7 @@
 #endif
 
 __thread int vprof_in_vfork_child TLS_INITIAL_EXEC;
-static __thread struct vprof_chunk *vfork_chunk TLS_INITIAL_EXEC;
-static __thread struct vprof_counts *vfork_counts TLS_INITIAL_EXEC;
+static __thread struct vprof_cursor vfork_cursor TLS_INITIAL_EXEC;
 
 static uint32_t *alive_page;
 
@@ -37,9 +36,8 @@ void vprof_vfork_parent(void) HIDDEN;
 
 void vprof_vfork_child(void)
 {
-	vfork_chunk = vprof_cursor.chunk;
-	vfork_counts = vprof_cursor.counts;
-	vprof_cursor.chunk = NULL;
+	vfork_cursor = vprof_cursor;
+	vprof_cursor_void();
 	vprof_cursor.counts = NULL;
 	vprof_in_vfork_child = 1;
 }
@@ -49,8 +47,7 @@ void vprof_vfork_parent(void)
 	if (!vprof_in_vfork_child)
 		return;
 	vprof_in_vfork_child = 0;
-	vprof_cursor.chunk = vfork_chunk;
-	vprof_cursor.counts = vfork_counts;
+	vprof_cursor = vfork_cursor;
 }
 
 static void in_child(void)
@@ -58,7 +55,7 @@ static void in_child(void)
 	if (alive_page)
 		*alive_page = 0;
 	vprof_in_vfork_child = 0;
-	vprof_cursor.chunk = NULL;
+	vprof_cursor_void();
 	vprof_lane = NULL;
 	vprof_counts_enter(NULL);
 }

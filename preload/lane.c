@@ -33,7 +33,7 @@ void vprof_lanes_reset(void)
 	lanes_used = 0;
 	lanes_idle = 0;
 	vprof_lane = NULL;
-	vprof_cursor.chunk = NULL;
+	vprof_cursor_void();
 	vprof_counts_enter(NULL);
 	busy = 0;
 }
@@ -71,11 +71,12 @@ static uint32_t chunk_filled(const struct vprof_chunk *chunk)
  */
 static void cursor_set(struct vprof_chunk *chunk)
 {
+	vprof_cursor_void();
 	vprof_counts_turn();
-	vprof_cursor.at = chunk->head.base << 8 | chunk->head.used;
+	vprof_cursor.chunk = chunk;
 	vprof_cursor.life = vprof_is_alive();
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	vprof_cursor.chunk = chunk;
+	__atomic_store_n(&vprof_cursor.at, chunk->head.base + chunk->head.used, __ATOMIC_RELAXED);
 }
 
 /* Until no handler has come in between: the last to store has the last word. */
@@ -84,25 +85,23 @@ void vprof_cursor_tell(struct vprof_chunk *chunk)
 	uint64_t at;
 
 	do {
-		uint32_t used = VPROF_CHUNK_SLOTS;
-
-		at = __atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED);
-		if (__atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk && (at & VPROF_CURSOR_INDEX) < used)
-			used = at & VPROF_CURSOR_INDEX;
-		__atomic_store_n(&chunk->head.used, used, __ATOMIC_RELAXED);
-	} while (__atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED) != at);
+		at = vprof_cursor_at();
+		__atomic_store_n(&chunk->head.used,
+				 __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk ? vprof_cursor_index() :
+												   VPROF_CHUNK_SLOTS,
+				 __ATOMIC_RELAXED);
+	} while (vprof_cursor_at() != at);
 }
 
 /* The thread leaves its chunk, whose header then says exactly how far it came. */
 static struct vprof_chunk *cursor_leave(void)
 {
 	struct vprof_chunk *chunk = vprof_cursor.chunk;
-	uint32_t index = vprof_cursor_index();
+	uint64_t at = __atomic_exchange_n(&vprof_cursor.at, 0, __ATOMIC_RELAXED);
 
-	vprof_cursor.chunk = NULL;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (chunk)
-		__atomic_store_n(&chunk->head.used, index < VPROF_CHUNK_SLOTS ? index : VPROF_CHUNK_SLOTS, __ATOMIC_RELAXED);
+	vprof_cursor_void();
+	if (chunk && at)
+		__atomic_store_n(&chunk->head.used, (uint32_t)((at - 1) & 0xff) + 1, __ATOMIC_RELAXED);
 	return chunk;
 }
 
@@ -229,7 +228,7 @@ static struct vprof_record lane_slot(void)
 	struct vprof_record record;
 
 	do
-		record = vprof_begin_quick(vprof_cursor.chunk);
+		record = vprof_begin_quick(vprof_cursor_at());
 	while (!record.slot && vprof_cursor_index() < VPROF_CHUNK_SLOTS);
 	return record;
 }
@@ -312,7 +311,7 @@ struct vprof_record vprof_lane_begin(void)
 	busy = 1;
 	if (!vprof_lane || !lane_is_ours(vprof_lane) || !vprof_cursor.chunk || !vprof_cursor_is_ours()) {
 		vprof_lane = NULL;
-		vprof_cursor.chunk = NULL;
+		vprof_cursor_void();
 		if (lane_enter())
 			goto out;
 		vprof_ranges_tell_again();
@@ -334,7 +333,7 @@ void vprof_lane_leave(void)
 	struct vprof_chunk *chunk = alive ? cursor_leave() : NULL;
 
 	vprof_lane = NULL;
-	vprof_cursor.chunk = NULL;
+	vprof_cursor_void();
 	vprof_counts_enter(NULL);
 	if (!lane || !lane_is_ours(lane) || !alive)
 		return;

@@ -41,27 +41,42 @@ struct vprof_record {
 	uint64_t seq;
 };
 
-/* Where the calling thread writes. Changed by that thread alone: lane.c, count.c, fork.c. In one cache line. */
+/*
+ * Where the calling thread writes. Changed by that thread alone: lane.c, count.c, fork.c. In one cache line.
+ * `at` is what the next record's seq will be, and says by its low byte whether there is a next slot:
+ * 0 when the chunk is full (the base of the chunk behind it), and when there is no chunk.
+ */
 struct __attribute__((aligned(32))) vprof_cursor {
-	struct vprof_chunk *chunk;   /* NULL before the first record */
-	uint64_t at;                 /* the chunk's base << 8 | the next slot's index */
+	struct vprof_chunk *chunk;   /* meaningless while `at` is 0 */
+	uint64_t at;
 	struct vprof_counts *counts; /* what it counts instead of recording; NULL before it has a lane */
 	uint32_t life;               /* what *vprof_state.alive was when it was set */
 };
 extern __thread struct vprof_cursor vprof_cursor HIDDEN TLS_INITIAL_EXEC;
 
-enum { VPROF_CURSOR_INDEX = 0xffff };
-
-/* What the seqs of the chunk's slots begin with. */
-static inline uint64_t vprof_cursor_base(uint64_t at)
+static inline uint64_t vprof_cursor_at(void)
 {
-	return at >> 16 << 8;
+	return __atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED);
 }
 
-/* The slot that is reserved next; VPROF_CHUNK_SLOTS or more: the chunk is full. */
+/* Its slot; 0: there is none. */
+static inline uint32_t vprof_cursor_slot(uint64_t at)
+{
+	return at & 0xff;
+}
+
+/* The slot that is reserved next; VPROF_CHUNK_SLOTS: the chunk is full, or there is none. */
 static inline uint32_t vprof_cursor_index(void)
 {
-	return vprof_cursor.at & VPROF_CURSOR_INDEX;
+	return (uint32_t)((vprof_cursor_at() - 1) & 0xff) + 1;
+}
+
+/* The thread has no chunk. A handler that comes in between finds none. */
+static inline void vprof_cursor_void(void)
+{
+	__atomic_store_n(&vprof_cursor.at, 0, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	vprof_cursor.chunk = NULL;
 }
 
 /*
@@ -138,48 +153,51 @@ static inline void vprof_add(uint64_t *count, uint64_t n)
 }
 
 /*
- * `count` slots of the thread's chunk, one behind the other: the first of them, and in `got` how many
- * of them the chunk still had. Makes no call; slot is NULL when vprof_begin_slow() is needed.
+ * `count` slots of the thread's chunk, one behind the other, from `at` on, which is where the cursor was
+ * when the caller looked: the first of them, and in `got` how many the chunk still had. Makes no call;
+ * slot is NULL when vprof_begin_slow() is needed.
+ *
+ * A handler that comes in before the reservation has moved the cursor on, so that the reservation fails,
+ * also when it has gone to another chunk; what was stored into the chunk's header is put right then.
  */
-static ALWAYS_INLINE struct vprof_record vprof_begin_run(struct vprof_chunk *chunk, uint32_t count, uint32_t *got)
+static ALWAYS_INLINE struct vprof_record vprof_begin_run(uint64_t at, uint32_t count, uint32_t *got)
 {
 	struct vprof_record none = { NULL, 0 };
+	uint32_t index = vprof_cursor_slot(at);
+	struct vprof_chunk *chunk;
 	struct vprof_slot *slot;
-	uint64_t at;
-	uint32_t index;
 
-	if (unlikely(!chunk || !vprof_cursor_is_ours()))
+	if (unlikely(!index || !vprof_cursor_is_ours()))
 		return none;
-	at = __atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED);
-	index = at & VPROF_CURSOR_INDEX;
-	/* A handler may have taken another chunk since the caller looked; from here on `at` would tell. */
-	if (unlikely(index >= VPROF_CHUNK_SLOTS || __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) != chunk))
-		return none;
-	if (unlikely(!vprof_reserve(&vprof_cursor.at, at, at + count)))
-		return none;
-	/* For readers. A handler that has come in between has told them more. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	chunk = __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED);
+	if (count > VPROF_CHUNK_SLOTS - index)
+		count = VPROF_CHUNK_SLOTS - index;
+	/* For readers. */
 	__atomic_store_n(&chunk->head.used, index + count, __ATOMIC_RELAXED);
-	if (unlikely(__atomic_load_n(&vprof_cursor.at, __ATOMIC_RELAXED) != at + count))
+	if (unlikely(!vprof_reserve(&vprof_cursor.at, at, at + count))) {
 		vprof_cursor_tell(chunk);
+		return none;
+	}
 	slot = (struct vprof_slot *)(void *)chunk + index;
 	/* One pointer from here on: the compiler would rather keep the chunk, the index and the sum. */
 	__asm__("" : "+r"(slot));
 	if (!slot)
 		__builtin_unreachable();
-	*got = count <= VPROF_CHUNK_SLOTS - index ? count : VPROF_CHUNK_SLOTS - index;
-	return (struct vprof_record){ slot, vprof_cursor_base(at) + index };
+	*got = count;
+	return (struct vprof_record){ slot, at };
 }
 
-static ALWAYS_INLINE struct vprof_record vprof_begin_quick(struct vprof_chunk *chunk)
+static ALWAYS_INLINE struct vprof_record vprof_begin_quick(uint64_t at)
 {
 	uint32_t got;
 
-	return vprof_begin_run(chunk, 1, &got);
+	return vprof_begin_run(at, 1, &got);
 }
 
 static ALWAYS_INLINE struct vprof_record vprof_begin(void)
 {
-	struct vprof_record record = vprof_begin_quick(vprof_cursor.chunk);
+	struct vprof_record record = vprof_begin_quick(vprof_cursor_at());
 
 	return likely(record.slot) ? record : vprof_begin_slow();
 }

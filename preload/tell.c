@@ -56,7 +56,7 @@ static struct vprof_record take_run(unsigned count)
 	struct vprof_record none = { NULL, 0 }, r;
 	uint32_t got;
 
-	r = vprof_begin_run(vprof_cursor.chunk, count, &got);
+	r = vprof_begin_run(vprof_cursor_at(), count, &got);
 	if (!r.slot || got == count)
 		return r;
 	for (; got; got--, r.slot++, r.seq++)

@@ -25,6 +25,7 @@
 #define VPROF_SHIM_WRAP_H
 
 #include <stdint.h>
+#include <string.h>
 #include "preload/inner.h"
 #include "preload/record.h"
 #include "shim/cuda_abi.h"
@@ -104,17 +105,17 @@
 	RECORDER CUresult name##_record params                                  \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
-		struct vprof_chunk *chunk = vprof_cursor.chunk;                               \
+		uint64_t at = vprof_cursor_at();                                               \
 		struct vprof_record r;                                                 \
 		uint32_t object;                                                       \
 		CUresult result;                                                       \
                                                                                        \
-		if (unlikely(!chunk || !vprof_clock_is_quick()))                       \
+		if (unlikely(!vprof_cursor_slot(at) || !vprof_clock_is_quick()))                       \
 			return name##_slow args;                                       \
 		object = quick;                                                        \
 		if (unlikely(!(ready)))                                                \
 			return name##_slow args;                                       \
-		r = vprof_begin_quick(chunk);                                          \
+		r = vprof_begin_quick(at);                                                     \
 		if (unlikely(!r.slot))                                                 \
 			return name##_slow args;                                       \
 		fill;                                                                  \
@@ -193,12 +194,11 @@ static inline int vprof_is_ours(struct vprof_record r)
 
 static ALWAYS_INLINE void fill_head(struct vprof_slot *slot, enum vprof_kind kind, unsigned call, uint32_t object)
 {
-	uint16_t head[2] = { (uint16_t)kind, (uint16_t)call };
+	/* As one: the compiler would load two constants side by side from memory, a line that has long gone. */
+	uint32_t head = (uint32_t)kind | (uint32_t)call << 16;
 
-	/* Two constants side by side would be loaded from memory, as one: a line that has long gone from the caches. */
-	__asm__("" : "+r"(head[0]));
-	slot->kind = head[0];
-	slot->call = head[1];
+	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "kind comes first");
+	memcpy(&slot->kind, &head, sizeof(head));
 	slot->object = object;
 }
 

@@ -51,7 +51,7 @@ CUresult vprof_count_result(unsigned call, CUresult result)
                                                                                                \
 		if (unlikely(!vprof_clock_is_quick()))                                         \
 			return slow_##N(all);                                                  \
-		r = vprof_begin_quick(vprof_cursor.chunk);                                         \
+		r = vprof_begin_quick(vprof_cursor_at());                                              \
 		if (unlikely(!r.slot))                                                         \
 			return slow_##N(all);                                                  \
 		CALL(__VA_ARGS__);                                                             \
