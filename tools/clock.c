@@ -272,6 +272,20 @@ void clock_free(struct clock *clock)
 	memset(clock, 0, sizeof(*clock));
 }
 
+uint64_t clock_ticks(const struct clock *clock, uint64_t ns)
+{
+	const struct clock_piece *piece = clock->pieces;
+	__int128 ticks;
+
+	while (piece + 1 < clock->pieces + clock->count && ns >= piece[1].ns)
+		piece++;
+	if (!piece->mult)
+		return piece->ticks;
+	/* Both factors are below 2^64 and 2^62: it fits. */
+	ticks = (__int128)(int64_t)(ns - piece->ns) * ((__int128)1 << piece->shift) / (__int128)piece->mult + piece->ticks;
+	return ticks < 0 ? 0 : (uint64_t)ticks;
+}
+
 struct member {
 	struct clock *clock;
 	const struct ring *ring;

@@ -71,6 +71,9 @@ static inline uint64_t clock_realtime(const struct clock *clock, uint32_t *at, u
 	return clock_monotonic(clock, at, ticks) + (uint64_t)clock->to_realtime;
 }
 
+/* The other way: the last tick whose CLOCK_MONOTONIC is not after `ns`, but for rounding. Saturates at 0. */
+uint64_t clock_ticks(const struct clock *clock, uint64_t ns);
+
 /* Length in ns of `ticks` that begin at ticks `when`; `at` stays at `when`. */
 static inline uint64_t clock_length(const struct clock *clock, uint32_t *at, uint64_t when,
 				    uint64_t ticks)

@@ -63,7 +63,7 @@ static int stat_read(uint32_t pid, struct stat_line *stat)
 	return 0;
 }
 
-static int same_boot(const struct ring *ring)
+int process_same_boot(const struct ring *ring)
 {
 	static char boot[64];
 
@@ -106,7 +106,7 @@ enum process_state process_state(const struct ring *ring)
 
 	if (ring->live.state == VPROF_RING_CLOSED)
 		return PROCESS_CLOSED;
-	if (!same_boot(ring))
+	if (!process_same_boot(ring))
 		return PROCESS_UNKNOWN;
 	if (!stat_read(ring->header.pid, &stat) && stat.start == ring->header.process_start) {
 		/* A main thread that has ended is a zombie too, and its process lives. */

@@ -30,6 +30,9 @@ static inline int process_lives(enum process_state state)
 	return state == PROCESS_ALIVE || state == PROCESS_STOPPED || state == PROCESS_FOREIGN;
 }
 
+/* Was it written since this machine came up? Only then is its CLOCK_MONOTONIC ours. */
+int process_same_boot(const struct ring *ring);
+
 /* First bytes of /proc/PID/NAME, NUL-terminated: its size, or a negative errno. */
 long process_read(uint32_t pid, const char *name, char *text, size_t size);
 
