@@ -149,6 +149,7 @@ static void put_ring(struct buffer *out, const struct trace_process *process)
 	buffer_print(out, "\"pid\":%u,\"os_pid\":%u,\"state\":\"%s\",\"threads\":%u,\"slices\":%" PRIu64
 		     ",\"records\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"abandoned\":%" PRIu64 ",\"clock_error_ns\":%" PRIu64
 		     ",\"lost\":{", process->pid, process->os_pid,
+		     header->cut_ticks ? "copy" :
 		     process->ring->live.state == VPROF_RING_CLOSED ? "closed" : "running or killed",
 		     process->thread_count, process->slices, process->present, process->in_flight,
 		     process->abandoned, process->clock->error_ns);

@@ -317,6 +317,8 @@ enum info_state info_state(const struct ring *ring)
 {
 	enum process_state state = process_state(ring);
 
+	if (ring->header.cut_ticks)
+		return INFO_COPY;
 	if (state == PROCESS_CLOSED)
 		return INFO_CLOSED;
 	if (state == PROCESS_UNKNOWN)
@@ -331,6 +333,7 @@ const char *info_state_text(enum info_state state)
 		[INFO_CLOSED] = "closed",
 		[INFO_DIED] = "ended without closing",
 		[INFO_UNKNOWN] = "not closed",
+		[INFO_COPY] = "copy",
 	};
 
 	return texts[state];

@@ -45,6 +45,7 @@ enum info_state {
 	INFO_CLOSED,   /* it came to its own end */
 	INFO_DIED,     /* it ran when last heard of, and is gone */
 	INFO_UNKNOWN,  /* it ran when last heard of, on another machine or boot */
+	INFO_COPY,     /* the ring is a copy, taken at a moment: see header.cut_ticks */
 };
 enum info_state info_state(const struct ring *ring);
 const char *info_state_text(enum info_state state);

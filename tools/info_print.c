@@ -134,6 +134,23 @@ static void text_memory(struct cli_table *table, const struct view *view)
 	}
 }
 
+/* Of a copy: the moment that it shows. */
+static void text_copy(struct cli_table *table, const struct view *view)
+{
+	const struct vprof_ring_header *h = &view->ring->header;
+	char when[80], last[32], only[64] = "";
+	uint32_t at = 0;
+	uint64_t cut = clock_realtime(view->clock, &at, h->cut_ticks);
+
+	if (!h->cut_ticks)
+		return;
+	if (h->cut_first && h->cut_first < h->cut_ticks)
+		snprintf(only, sizeof(only), ", the last %s", cli_time_text(last, sizeof(last),
+			 cut - clock_realtime(view->clock, &at, h->cut_first)));
+	time_text(when, sizeof(when), cut);
+	pair(table, "copy", "taken at %s%s", when, only);
+}
+
 /* Functions that the program looked up and that the library does not know. */
 static unsigned count_unknown(const struct ring *ring)
 {
@@ -221,6 +238,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 		pair(table, "title", "%s", input->ring.live.title);
 	pair(table, "state", "%s%s", info_state_text(view.state),
 	     input->ring.control.word ? "" : ", recording is off");
+	text_copy(table, &view);
 	pair(table, "size", "%s, written by vprof %s, format %u.%u",
 	     cli_size_text(size, sizeof(size), input->ring.size), h->library, h->major, h->minor);
 	text_times(table, &view, info);
@@ -337,6 +355,7 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	const struct ring *ring = &input->ring;
 	const struct vprof_ring_header *h = &ring->header;
 	struct view view;
+	uint32_t at = 0;
 
 	view_make(&view, input, info);
 	fputs("{\n", out);
@@ -351,6 +370,10 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_text(out, "command", h->command);
 	json_text(out, "exe", h->exe);
 	json_text(out, "state", info_state_text(view.state));
+	if (h->cut_ticks)
+		json_number(out, "cut_ns", clock_realtime(view.clock, &at, h->cut_ticks));
+	if (h->cut_ticks && h->cut_first)
+		json_number(out, "cut_first_ns", clock_realtime(view.clock, &at, h->cut_first));
 	fprintf(out, "  \"recording\": %s,\n", ring->control.word ? "true" : "false");
 	json_number(out, "size", ring->size);
 	json_text(out, "library", h->library);

@@ -106,6 +106,8 @@ static const char *heading(const struct memory_view *view)
 		return "never given back";
 	case INFO_DIED:
 		return "held when it died";
+	case INFO_COPY:
+		return "held when the copy was taken";
 	default:
 		return "held at the end of the ring";
 	}

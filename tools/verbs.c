@@ -11,6 +11,7 @@ const struct verb vprof_verbs[] = {
 	{ "info", cmd_info, "whose a ring is, when it was written, how much was lost" },
 	{ "kernels", cmd_kernels, "what each kernel needs, how often it ran, the occupancy it can reach" },
 	{ "memory", cmd_memory, "who holds which memory at a moment, how much it was at most, what leaked" },
+	{ "snap", cmd_snap, "copy the rings as they all are at one moment, while their processes go on" },
 	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },
 	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },
 	{ 0 },

@@ -27,6 +27,7 @@ int cmd_graphs(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_kernels(int argc, char **argv);
 int cmd_memory(int argc, char **argv);
+int cmd_snap(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

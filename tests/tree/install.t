@@ -10,6 +10,7 @@ ok "make install" mk install
 is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\n' docs/man/*.1 | sed 's|^docs/man|./share/man/man1|'; cat <<'LIST'
 ./bin/vprof
 ./bin/vprof-merge
+./include/vprof/cut.h
 ./include/vprof/ring.h
 ./include/vprof/ring_control.h
 ./include/vprof/ring_defs.h

@@ -1,0 +1,95 @@
+/*
+ * cmd_snap.c - `vprof snap`: copies of all rings as they are at one moment.
+ */
+#include <stdlib.h>
+#include <time.h>
+#include "tools/cli.h"
+#include "tools/snap.h"
+#include "tools/verbs.h"
+
+struct options {
+	struct cli_time last;
+	const char *output;
+	int json;
+};
+
+static const struct cli_option table[] = {
+	{ "last", 'l', CLI_TIME, offsetof(struct options, last), "TIME", "only what happened in so long before the moment" },
+	{ "output", 'o', CLI_TEXT, offsetof(struct options, output), "FOLDER", "where to, a new or empty folder; else snap-DATE-TIME here" },
+	{ "json", 'j', CLI_FLAG, offsetof(struct options, json), NULL, "an object about the copies" },
+	{ 0 },
+};
+
+static const struct cli_command command = {
+	"vprof snap", "[RING...]",
+	"Copies rings as they all are at one moment, while their processes go on.",
+	"RING is a ring, a folder of rings or a pattern.\n"
+	"Without RING: all of the output folder (VPROF_OUT, else out). The copies are rings and keep their\n"
+	"names: vprof-merge FOLDER makes a trace of them. Nobody waits: a process that is stopped or dead is\n"
+	"copied as any other.",
+	table,
+};
+
+static void print_text(const struct snap_result *r)
+{
+	time_t seconds = (time_t)(r->cut_realtime_ns / 1000000000);
+	char date[64] = "?", size[32], took[32];
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(date, sizeof(date), "%H:%M:%S", &tm);
+	printf("%s: %zu rings as of %s.%06u, %llu records (%llu in flight), %s written in %s\n", r->folder, r->rings, date,
+	       (unsigned)(r->cut_realtime_ns / 1000 % 1000000), (unsigned long long)r->records,
+	       (unsigned long long)r->in_flight, cli_size_text(size, sizeof(size), r->bytes),
+	       cli_time_text(took, sizeof(took), r->took_ns));
+	if (r->skipped)
+		printf("%zu left out: copies, of another boot, or ended before\n", r->skipped);
+	if (r->lost)
+		printf("%llu chunks were overwritten while they were copied: VPROF_RING_MB makes rings larger\n",
+		       (unsigned long long)r->lost);
+}
+
+static void print_json(const struct snap_result *r)
+{
+	printf("{\"folder\": ");
+	cli_json_string(stdout, r->folder);
+	printf(", \"cut_ns\": %llu, \"cut_realtime_ns\": %llu, \"took_ns\": %llu, \"rings\": %zu, \"skipped\": %zu, "
+	       "\"failed\": %zu, \"records\": %llu, \"in_flight\": %llu, \"bytes\": %llu, \"lost_chunks\": %llu}\n",
+	       (unsigned long long)r->cut_ns, (unsigned long long)r->cut_realtime_ns, (unsigned long long)r->took_ns, r->rings,
+	       r->skipped, r->failed, (unsigned long long)r->records, (unsigned long long)r->in_flight,
+	       (unsigned long long)r->bytes, (unsigned long long)r->lost);
+}
+
+/* What is named, else the folder that traced processes write to from here. */
+static int collect(struct inputs *inputs, int count, char **words)
+{
+	const char *out = getenv("VPROF_OUT");
+	char *folder = (char *)(out && *out ? out : "out");
+
+	return inputs_collect(inputs, command.name, count ? count : 1, count ? words : &folder);
+}
+
+int cmd_snap(int argc, char **argv)
+{
+	struct options o = { 0 };
+	int operands = cli_parse(&command, &o, argc, argv), code = CLI_FAILED;
+	struct snap_options options = { 0 };
+	struct snap_result result;
+	struct inputs inputs = { 0 };
+
+	if (operands < 0)
+		return CLI_CODE(operands);
+	if (o.last.given && !o.last.ns)
+		return cli_usage(&command, "--last 0 leaves nothing to copy");
+	options.folder = o.output;
+	options.last_ns = (uint64_t)o.last.ns;
+	if (!collect(&inputs, operands, argv + 1) && !inputs_open_all(&inputs) &&
+	    !snap_take(&inputs, &options, &result)) {
+		(o.json ? print_json : print_text)(&result);
+		code = cli_finish(command.name);
+		if (inputs.failed || result.failed)
+			code = CLI_FAILED;
+	}
+	inputs_close(&inputs);
+	return code;
+}
