@@ -1,7 +1,7 @@
 /*
  * housekeeping.c - the one thread of ours in a process.
  *
- * It adds clock anchors, refreshes the process title and thread names, and faults in
+ * It takes up requests (control.c), adds clock anchors, refreshes the process title and thread names, and faults in
  * the ring's pages so that the recording threads need not: all at once in the beginning,
  * and, where the pages are not tmpfs, again and again ahead of the writers (writeback makes
  * clean pages fault anew). It inherits the starter's blocked signals. A forked child has its own.
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+#include "preload/control.h"
 #include "preload/inner.h"
 #include "preload/libc.h"
 #include "preload/process.h"
@@ -31,13 +31,6 @@ enum {
 	ROUND_MS = 1000,
 };
 
-static void sleep_ms(unsigned ms)
-{
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&t, NULL);
-}
-
 /* A write fault on each page that changes nothing, safe against the page's writers. */
 static void touch(void *start, size_t size)
 {
@@ -54,6 +47,7 @@ static void populate(struct vprof_map *map)
 
 		if (madvise(p, size, MADV_POPULATE_WRITE) && errno == EINVAL)
 			touch(p, size);
+		vprof_control_round();
 	}
 }
 
@@ -75,16 +69,17 @@ static void touch_ahead(struct vprof_map *map)
 	}
 }
 
-/* Sleeps until the next round, in small steps where pages have to be kept ready. */
+/* Sleeps until the next round, in small steps where pages have to be kept ready; requests are taken up meanwhile. */
 static void wait_round(struct vprof_map *map, unsigned ms)
 {
-	if (map->on_memory) {
-		sleep_ms(ms);
-		return;
-	}
-	for (unsigned done = 0; done < ms; done += AHEAD_MS) {
-		touch_ahead(map);
-		sleep_ms(ms < AHEAD_MS ? ms : AHEAD_MS);
+	uint64_t now = vprof_monotonic_ns(), end = now + ms * 1000000ull;
+
+	for (; now < end; now = vprof_monotonic_ns()) {
+		uint64_t step = now + AHEAD_MS * 1000000ull;
+
+		if (!map->on_memory)
+			touch_ahead(map);
+		vprof_control_wait(map->on_memory || step > end ? end : step);
 	}
 }
 

@@ -77,6 +77,15 @@ void *vprof_next_symbol(const char *symbol) HIDDEN;
  */
 size_t vprof_objects_behind(struct vprof_object *list, size_t room) HIDDEN;
 
+/*
+ * A launch on the slow way takes one of those that a limit has left, before it is recorded; then it says
+ * that it has been, or gives it back. Never waits.
+ */
+enum { VPROF_LAUNCH_FREE = 0, VPROF_LAUNCH_REFUSED = 1, VPROF_LAUNCH_TAKEN = 2 };
+uint64_t vprof_launch_take(void) HIDDEN COLD;
+void vprof_launch_made(uint64_t launch) HIDDEN COLD;
+void vprof_launch_drop(uint64_t launch) HIDDEN COLD;
+
 /* 0 when VPROF_ENABLE=0: hand out no wrapper, record nothing. */
 int vprof_enabled(void) HIDDEN;
 

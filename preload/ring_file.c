@@ -349,9 +349,7 @@ static void map_fill(struct vprof_map *map, struct vprof_ring_header *h, const s
 	vprof_text_put(&link, place->link);
 	h->start_ticks = vprof_ticks();
 	*map->header = *h; /* magic is still 0 */
-	/* Read by calls in other threads as soon as vprof_state.control points here. */
 	map->control->groups = (uint32_t)vprof_config.trace;
-	__atomic_store_n(&map->control->word, vprof_config.record ? map->control->groups : 0, __ATOMIC_RELAXED);
 	map->live->state = VPROF_RING_RUNNING;
 	map->live->defs_used = sizeof(struct vprof_def);
 	vprof_ring_title(map);

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "preload/config.h"
+#include "preload/control.h"
 #include "preload/holdings.h"
 #include "preload/inner.h"
 #include "preload/libc.h"
@@ -140,6 +141,8 @@ static int start(void)
 	vprof_shim_ring_ready();
 	vprof_map.defs_floor = __atomic_load_n(&map.live->defs_used, __ATOMIC_RELAXED);
 	vprof_names_ring_ready();
+	vprof_control_begin();
+	vprof_windows_begin(vprof_config.record ? (uint32_t)vprof_config.trace : 0, VPROF_WINDOW_BEGIN);
 	TESTPOINT("start_ready");
 	__atomic_store_n(&vprof_state.control, &map.control->word, __ATOMIC_RELEASE);
 	error = vprof_housekeeping_start();

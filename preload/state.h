@@ -20,6 +20,8 @@ struct vprof_state {
 	 */
 	const uint32_t *alive;
 	uint32_t clock; /* enum vprof_clock_kind; set by vprof_clock_init(), constant from then on */
+	/* 1: the clock is a counter, and launches are not limited in number. Writers: start, housekeeping. */
+	uint32_t quick;
 };
 extern struct vprof_state vprof_state HIDDEN;
 

@@ -130,6 +130,25 @@ struct vprof_record vprof_tell_again(const struct vprof_said *said, uint32_t tex
 	return tell(VPROF_KIND_RANGE, said, text, id, VPROF_AGAIN_TEXTS, take_run);
 }
 
+/* As begin_run(), in a thread that records though nothing is to be recorded. */
+static struct vprof_record own_run(unsigned count)
+{
+	struct vprof_record r = take_run(count);
+
+	if (r.slot)
+		return r;
+	r = vprof_lane_begin();
+	if (!r.slot)
+		return r;
+	put_text(r, vprof_ticks(), "", 0);
+	return take_run(count);
+}
+
+void vprof_tell_mark(const struct vprof_said *said)
+{
+	tell(VPROF_KIND_MARK, said, 0, 0, TEXTS_MOST, own_run);
+}
+
 uint32_t vprof_said_text(const struct vprof_said *said, int now)
 {
 	if (said->kept)

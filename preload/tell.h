@@ -21,4 +21,7 @@ struct vprof_record vprof_tell(enum vprof_kind kind, const struct vprof_said *sa
 /* The same for a range between two chunks, where vprof_begin() is busy: in the thread's chunk or not at all. */
 struct vprof_record vprof_tell_again(const struct vprof_said *said, uint32_t text, uint64_t id) HIDDEN;
 
+/* A mark of housekeeping's own, whatever is recorded. */
+void vprof_tell_mark(const struct vprof_said *said) HIDDEN;
+
 #endif

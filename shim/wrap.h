@@ -8,7 +8,7 @@
  * exported one is the guard. NAME_record is the common case, and makes no call but the
  * real one; NAME_off leaves to the real function, or counts the call when it only asks.
  * Whatever else may be needed (a new chunk, an unknown kernel, a clock without a counter, a
- * process in which recording never began) is in NAME_slow.
+ * process in which recording never began, a limit on launches) is in NAME_slow.
  *
  * WRAP_KEEP, for calls that make or unmake what later records refer to. Its `before` runs
  * before every call and its `learn` after every successful one, recorded or not; its
@@ -81,22 +81,32 @@
  * is taken when `ready`, which may use `object`. Not before the thread has a chunk: until then
  * another may be making the tables that `quick` looks at.
  */
-#define WRAP_QUICK(visible, name, params, args, quick, ready, full, fill)              \
+#define WRAP_QUICK(visible, name, params, args, quick, ready, full, fill) \
+	WRAP_COUNTED(visible, name, params, args, quick, ready, full, fill, 0)
+
+/* `launches`: 1 when it is a launch, of which the user may have asked for so many. */
+#define WRAP_COUNTED(visible, name, params, args, quick, ready, full, fill, launches)  \
 	visible CUresult name params;                                                  \
 	HIDDEN CUresult name##_record params;                                          \
 	HIDDEN CUresult name##_off params;                                             \
 	static COLD CUresult name##_slow params                                        \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
-		struct vprof_record r = vprof_open(CU_BIT_##name);                                  \
+		uint64_t launch = (launches) ? vprof_launch_take() : VPROF_LAUNCH_FREE; \
+		struct vprof_record r = { NULL, 0 };                                   \
 		uint32_t object;                                                       \
 		CUresult result;                                                       \
                                                                                        \
-		if (!r.slot)                                                           \
+		if (launch != VPROF_LAUNCH_REFUSED)                                    \
+			r = vprof_open(CU_BIT_##name);                                 \
+		if (!r.slot) {                                                         \
+			vprof_launch_drop(launch);                                     \
 			return TARGET(name) args;                                      \
+		}                                                                      \
 		object = full;                                                         \
 		fill;                                                                  \
 		vprof_publish(r);                                                      \
+		vprof_launch_made(launch);                                             \
 		result = REAL(name) args;                                              \
 		vprof_end(r, (uint32_t)result);                                        \
 		vprof_kernel_settle(result);                                           \
@@ -110,7 +120,7 @@
 		uint32_t object;                                                       \
 		CUresult result;                                                       \
                                                                                        \
-		if (unlikely(!vprof_cursor_slot(at) || !vprof_clock_is_quick()))                       \
+		if (unlikely(!vprof_cursor_slot(at) || !vprof_is_quick()))              \
 			return name##_slow args;                                       \
 		object = quick;                                                        \
 		if (unlikely(!(ready)))                                                \
@@ -184,6 +194,12 @@ static inline struct vprof_record vprof_open(uint32_t group)
 	struct vprof_record none = { NULL, 0 };
 
 	return vprof_recording(group) ? vprof_begin() : none;
+}
+
+/* Is recording what it mostly is: the clock a counter, and no limit to be kept? Relaxed: see launches.c. */
+static inline int vprof_is_quick(void)
+{
+	return __atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED);
 }
 
 /* Does the slot still hold our record? Asked before fields are stored that are valid with done. */

@@ -67,11 +67,11 @@ static ALWAYS_INLINE void fill_graph_launch(struct vprof_slot *slot, unsigned ca
 	fill_words(slot, WORD(stream), WORD(exec), flags, 0);
 }
 
-#define ON_STREAM(name, fill) \
-	WRAP_QUICK(EXPORT, name, (CUgraphExec exec, CUstream stream), (exec, stream), \
-		   vprof_handle_find(&vprof_graphs, exec), object, vprof_graph_id(exec), fill)
-#define GRAPH_LAUNCH(name, flags) ON_STREAM(name, fill_graph_launch(r.slot, call, object, exec, stream, flags))
-#define GRAPH_UPLOAD(name)        ON_STREAM(name, FILL(0, exec, stream, 0))
+#define ON_STREAM(name, fill, launches) \
+	WRAP_COUNTED(EXPORT, name, (CUgraphExec exec, CUstream stream), (exec, stream), \
+		     vprof_handle_find(&vprof_graphs, exec), object, vprof_graph_id(exec), fill, launches)
+#define GRAPH_LAUNCH(name, flags) ON_STREAM(name, fill_graph_launch(r.slot, call, object, exec, stream, flags), 1)
+#define GRAPH_UPLOAD(name)        ON_STREAM(name, FILL(0, exec, stream, 0), 0)
 
 GRAPH_LAUNCH(cuGraphLaunch,      0);
 GRAPH_LAUNCH(cuGraphLaunch_ptsz, VPROF_LAUNCH_PER_THREAD);

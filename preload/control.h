@@ -1,0 +1,66 @@
+/*
+ * control.h - what is recorded, who said so, and until when.
+ *
+ * Whoever switches stores the ring's control word and writes a window; requests from outside and
+ * their limits are housekeeping's work. Private to preload/, but for what inner.h offers the shim.
+ */
+#ifndef VPROF_PRELOAD_CONTROL_H
+#define VPROF_PRELOAD_CONTROL_H
+
+#include <stdint.h>
+#include <time.h>
+#include "preload/compiler.h"
+#include "vprof/ring.h"
+
+/* CLOCK_MONOTONIC: the only clock that control knows, so that setting the time of day changes nothing. */
+static inline uint64_t vprof_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* ---- requests: control.c, housekeeping only ---- */
+
+/* Forgets what was asked of an earlier ring. Before housekeeping starts. */
+void vprof_control_begin(void) HIDDEN;
+
+/* Does what is due: requests, stamps, limits, windows. Short; call it between steps of long work. */
+void vprof_control_round(void) HIDDEN;
+
+/* Sleeps until then (CLOCK_MONOTONIC), or until something is due or somebody rings; then a round. */
+void vprof_control_wait(uint64_t until_ns) HIDDEN;
+
+/* ---- the word and its windows: windows.c ---- */
+
+/* A new ring begins, and with it a window when `groups` are recorded. Before anybody else knows the ring. */
+void vprof_windows_begin(uint32_t groups, enum vprof_window_reason reason) HIDDEN;
+
+/* Records these groups from now on, 0 for nothing. Any thread; never waits. */
+void vprof_switch(uint32_t groups, enum vprof_window_reason reason, uint64_t serial) HIDDEN;
+
+/* Writes the window of a switch that somebody else made. Housekeeping only. */
+void vprof_windows_settle(void) HIDDEN;
+
+/* The number of the window that is open; 0: none. */
+uint64_t vprof_window_open(void) HIDDEN;
+
+/* ---- a limit by launches: launches.c ---- */
+
+/* No limit, for a new ring. */
+void vprof_launches_begin(void) HIDDEN;
+
+/* So many launches from now on, 0: as many as there are. Housekeeping only. */
+void vprof_launches_limit(uint64_t most) HIDDEN;
+
+/* The limit is void: something else has switched. Any thread. */
+void vprof_launches_free(void) HIDDEN;
+
+/* How many have been recorded under the limit; 0: there was none. */
+uint64_t vprof_launches_made(void) HIDDEN;
+
+/* Gives launches their quick way back some time after the limit. 1 while there is one. Housekeeping only. */
+int vprof_launches_watch(void) HIDDEN;
+
+#endif

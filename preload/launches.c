@@ -1,0 +1,158 @@
+/*
+ * launches.c - recording exactly so many launches.
+ *
+ * While there is a limit vprof_state.quick is 0, and every launch comes by the slow way, where it
+ * takes one of those that are left before it is recorded, and says so when it has been. The one that
+ * was recorded last switches off. Who finds none left is not recorded.
+ *
+ * Both counts carry the number of the limit in their upper 16 bits, so that a launch that was under
+ * way when one limit gave way to another counts for neither by mistake.
+ *
+ * A thread that was recording when the limit was set, and had already looked at `quick`, records its
+ * launch uncounted: one a thread at most, and none in a process that was not recording.
+ */
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "preload/control.h"
+#include "preload/inner.h"
+#include "preload/process.h"
+#include "preload/record.h"
+
+#define COUNT    ((1ull << 48) - 1)
+#define NUMBER   (~COUNT)
+#define NO_LIMIT COUNT
+
+enum {
+	GRACE_NS = 50000000, /* between the last of a limit's launches and the quick way */
+	ENDING_TRIES = 50,   /* of a ms each */
+};
+
+static uint64_t left = NO_LIMIT;   /* to be taken */
+static uint64_t unmade = NO_LIMIT; /* to be recorded */
+static uint64_t most;              /* the limit; 0: none. Writer: housekeeping */
+static uint64_t free_ns;           /* when housekeeping saw that it had ended */
+
+void vprof_launches_begin(void)
+{
+	left = unmade = NO_LIMIT;
+	most = 0;
+	free_ns = 0;
+	__atomic_store_n(&vprof_state.quick, (uint32_t)vprof_clock_is_quick(), __ATOMIC_RELAXED);
+}
+
+uint64_t vprof_launch_take(void)
+{
+	uint64_t seen = __atomic_load_n(&left, __ATOMIC_ACQUIRE);
+
+	/* The limit of a parent is none of ours. */
+	if (likely((seen & COUNT) == NO_LIMIT) || !vprof_is_alive())
+		return VPROF_LAUNCH_FREE;
+	do {
+		/* Pairs with the release in made_all(): then the word is 0, if nobody has switched since. */
+		if ((seen & COUNT) == NO_LIMIT)
+			return VPROF_LAUNCH_FREE;
+		if (!(seen & COUNT))
+			return VPROF_LAUNCH_REFUSED;
+	} while (!__atomic_compare_exchange_n(&left, &seen, seen - 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	return (seen & NUMBER) | VPROF_LAUNCH_TAKEN;
+}
+
+void vprof_launch_drop(uint64_t launch)
+{
+	uint64_t seen = __atomic_load_n(&left, __ATOMIC_RELAXED);
+
+	if (!(launch & VPROF_LAUNCH_TAKEN))
+		return;
+	do {
+		if ((seen & NUMBER) != (launch & NUMBER) || (seen & COUNT) == NO_LIMIT)
+			return;
+	} while (!__atomic_compare_exchange_n(&left, &seen, seen + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+}
+
+/* Housekeeping waits for this thread as long as nothing is left and nothing is to be recorded. */
+static void made_all(uint64_t number)
+{
+	uint64_t none = number;
+
+	vprof_switch(0, VPROF_WINDOW_LAUNCHES, 0);
+	__atomic_compare_exchange_n(&left, &none, number | NO_LIMIT, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+void vprof_launch_made(uint64_t launch)
+{
+	uint64_t seen = __atomic_load_n(&unmade, __ATOMIC_RELAXED);
+
+	if (!(launch & VPROF_LAUNCH_TAKEN) || !vprof_is_alive())
+		return;
+	do {
+		if ((seen & NUMBER) != (launch & NUMBER) || (seen & COUNT) == NO_LIMIT)
+			return;
+	} while (!__atomic_compare_exchange_n(&unmade, &seen, seen - 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	if ((seen & COUNT) == 1)
+		made_all(seen & NUMBER);
+}
+
+uint64_t vprof_launches_made(void)
+{
+	uint64_t limit = __atomic_load_n(&most, __ATOMIC_RELAXED);
+	uint64_t rest = __atomic_load_n(&unmade, __ATOMIC_RELAXED) & COUNT;
+
+	return limit && rest <= limit ? limit - rest : 0;
+}
+
+void vprof_launches_free(void)
+{
+	__atomic_fetch_or(&unmade, NO_LIMIT, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&left, NO_LIMIT, __ATOMIC_RELEASE);
+}
+
+/* Has a thread recorded the last one, and not yet switched? */
+static int is_ending(void)
+{
+	return !(__atomic_load_n(&left, __ATOMIC_ACQUIRE) & COUNT) && !(__atomic_load_n(&unmade, __ATOMIC_RELAXED) & COUNT);
+}
+
+/*
+ * All threads of the process pass a barrier: whoever sees the word that we store next sees `quick`
+ * too, though it loads both without order. Where the kernel has no such call, x86-64 needs none.
+ */
+static void barrier_all(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
+}
+
+void vprof_launches_limit(uint64_t limit)
+{
+	uint64_t number = ((left & NUMBER) + COUNT + 1) & NUMBER;
+	struct timespec ms = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < ENDING_TRIES && is_ending(); i++)
+		nanosleep(&ms, NULL);
+	if (limit >= NO_LIMIT)
+		limit = 0;
+	__atomic_store_n(&most, limit, __ATOMIC_RELAXED);
+	__atomic_store_n(&unmade, number | (limit ? limit : NO_LIMIT), __ATOMIC_RELAXED);
+	/* Pairs with the acquire in vprof_launch_take(). */
+	__atomic_store_n(&left, number | (limit ? limit : NO_LIMIT), __ATOMIC_RELEASE);
+	if (!limit)
+		return;
+	free_ns = 0;
+	__atomic_store_n(&vprof_state.quick, 0, __ATOMIC_SEQ_CST);
+	barrier_all();
+}
+
+int vprof_launches_watch(void)
+{
+	if (__atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED) || !vprof_clock_is_quick())
+		return 0;
+	if ((__atomic_load_n(&left, __ATOMIC_RELAXED) & COUNT) != NO_LIMIT)
+		return 1;
+	if (!free_ns)
+		free_ns = vprof_monotonic_ns();
+	if (vprof_monotonic_ns() - free_ns < GRACE_NS)
+		return 1;
+	__atomic_store_n(&vprof_state.quick, 1, __ATOMIC_RELAXED);
+	return 0;
+}

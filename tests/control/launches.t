@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# A limit on launches is kept exactly, whatever the number of threads.
+. tests/tap.sh
+. tests/control/lib.sh
+
+MB=64
+worker_start VPROF_RECORD=0
+tell launch 3
+ctl start launches=10
+tell launch 7
+is "not yet" "$(launches)" 7
+is "the window is open" "$(windows)" "request open"
+tell launch 7
+is "ten and no more" "$(launches)" 10
+is "the limit ended the window" "$(windows)" "request launches"
+sleep 0.2
+tell hammer 8
+sleep 0.1
+total=10
+for n in 1 2 7 100 1000 50000; do
+	ctl start launches=$n
+	for ((i = 0; i < 100; i++)); do
+		ctl show | tail -1 | grep -q 'request launches' && break
+		sleep 0.05
+	done
+	total=$((total + n))
+	is "eight threads without pause: $n" "$(ctl show | tail -1 | cut -d' ' -f2-3,8-9)" "request launches launches $n"
+	is "and that is what is recorded" "$(launches)" $total
+done
+tell rest
+tell show
+is "the program's launches are its own affair" "${ANSWER#* * }" "failed 0"
+
+ctl start launches=100
+tell launch 10
+ctl start
+tell launch 200
+ctl stop
+is "another start makes the limit void" "$(launches)" $((total + 210))
+ctl start launches=100
+tell launch 10
+ctl stop
+ctl word=1535
+tell launch 200
+ctl word=0
+is "so does a stop" "$(launches)" $((total + 420))
+worker_end
+done_testing

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# What is asked of a process through its ring is done: at once, at a stamp, for so long, for so many.
+. tests/tap.sh
+. tests/control/lib.sh
+
+ms_of() { ctl show | sed -n "s/^window $1 .* ms \([0-9]*\).*/\1/p" | tail -1; }
+between() { [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]; }
+
+worker_start VPROF_RECORD=0
+tell launch 3
+is "recording off: nothing" "$(launches)" 0
+ctl start
+tell launch 5
+ctl stop
+tell launch 7
+is "from start to stop" "$(launches)" 5
+is "and a window says so" "$(windows)" "request request"
+
+ctl word=1535
+tell launch 2
+ctl word=0
+tell launch 4
+is "the word itself is obeyed too" "$(launches)" 7
+
+ctl start at=100
+tell launch 1
+is "a start that is yet to come is pending" "$(ctl show | head -1 | sed 's/.*pending //')" 1
+is "and nothing is recorded" "$(launches)" 7
+sleep 0.3
+tell launch 1
+is "until then" "$(launches)" 8
+ctl stop at=100
+tell launch 1
+sleep 0.3
+tell launch 1
+is "a stop likewise" "$(launches)" 9
+
+ctl start at=100
+ctl stop
+sleep 0.2
+tell launch 1
+is "a stop forgets a start that is yet to come" "$(launches)" 9
+ctl start at=50
+ctl stop at=150
+sleep 0.3
+ok "but not one that comes before it" between "$(ms_of 'request request')" 90 200
+ctl start at=-5000
+tell launch 1
+is "a stamp in the past is now" "$(launches)" 10
+ctl stop at=-5000
+tell launch 1
+is "in a stop too" "$(launches)" 10
+
+ctl start for=50
+sleep 0.2
+tell launch 1
+is "for so long" "$(launches)" 10
+ok "which is what the window says" between "$(ms_of 'request time')" 49 150
+
+ctl start bytes=100000
+tell launch 4000
+sleep 0.1
+ctl start bytes=1
+tell elsewhere launch 300
+sleep 0.1
+is "so many bytes" "$(windows | tr , '\n' | grep -c 'request bytes')" 2
+
+ctl mark text='ready for it'
+is "a mark, though nothing is recorded" "$("$BUILD/vprof" dump "$(ring)" | grep -c "(mark).*name=.*ready for it")" 1
+ctl start groups=2
+tell launch 9
+is "one group and not another" "$(ctl show | sed -n 's/^window request open groups \([0-9]*\).*/\1/p')" 2
+ctl start
+is "a second start is a window of its own" "$(ctl show | tail -1 | cut -d' ' -f2-5)" "request open groups 1535"
+ctl stop
+worker_end
+done_testing
