@@ -54,10 +54,11 @@ static int stat_read(uint32_t pid, struct stat_line *stat)
 	if (!p || p[1] != ' ')
 		return -ESRCH;
 	stat->state = p[2];
+	/* At field N, p + 1 is where it begins. */
 	for (int field = 2; p && field <= 22; field++, p = strchr(p + 1, ' ')) {
-		if (field == 19)
+		if (field == 20)
 			stat->threads = strtoull(p + 1, NULL, 10);
-		if (field == 21)
+		if (field == 22)
 			stat->start = strtoull(p + 1, NULL, 10);
 	}
 	return 0;

@@ -10,8 +10,11 @@ const struct verb vprof_verbs[] = {
 	{ "graphs", cmd_graphs, "the graphs: their kernels, where they come from, how often they were launched" },
 	{ "info", cmd_info, "whose a ring is, when it was written, how much was lost" },
 	{ "kernels", cmd_kernels, "what each kernel needs, how often it ran, the occupancy it can reach" },
+	{ "mark", cmd_mark, "puts a mark into the timelines of running processes" },
 	{ "memory", cmd_memory, "who holds which memory at a moment, how much it was at most, what leaked" },
 	{ "snap", cmd_snap, "copy the rings as they all are at one moment, while their processes go on" },
+	{ "start", cmd_start, "begins to record in running processes, from one moment on" },
+	{ "stop", cmd_stop, "ends recording in running processes; nothing is to be written out" },
 	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },
 	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },
 	{ 0 },
@@ -20,7 +23,7 @@ const struct verb vprof_verbs[] = {
 void vprof_help(FILE *out)
 {
 	fprintf(out, "Usage: vprof VERB [OPTION...] [RING...]\n"
-		     "Reads the rings that libvprof.so writes.\n\nVerbs:\n");
+		     "Reads the rings that libvprof.so writes, and controls the processes that write them.\n\nVerbs:\n");
 	for (const struct verb *verb = vprof_verbs; verb->name; verb++)
 		fprintf(out, "  %-9s %s\n", verb->name, verb->help);
 	fprintf(out, "\n'vprof VERB --help' tells the options of a verb. A trace for Perfetto is made by vprof-merge.\n");

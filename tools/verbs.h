@@ -26,8 +26,11 @@ int cmd_dump(int argc, char **argv);
 int cmd_graphs(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_kernels(int argc, char **argv);
+int cmd_mark(int argc, char **argv);
 int cmd_memory(int argc, char **argv);
 int cmd_snap(int argc, char **argv);
+int cmd_start(int argc, char **argv);
+int cmd_stop(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

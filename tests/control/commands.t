@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# vprof start, stop and mark on processes of the fake driver: who is switched, who is not and why.
+. tests/tap.sh
+BUILD=$(realpath "$BUILD")
+vprof=$BUILD/vprof
+OUT=$TMP/out
+unset "${!VPROF_@}" LD_PRELOAD
+export VPROF_OUT=$OUT
+pids=()
+trap 'kill -CONT "${pids[@]}" 2>/dev/null; kill -9 "${pids[@]}" 2>/dev/null; wait 2>/dev/null; drop "$TMP"' EXIT
+
+# begin TITLE ARGUMENT...: a looper of that title; its pid is in $last when it is ready.
+begin() {
+	local title=$1 ready
+	shift
+	mkfifo "$TMP/ready"
+	(
+		export LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so
+		exec -a "$title" "$BUILD/control/looper" "$@"
+	) >"$TMP/ready" &
+	last=$!
+	pids+=("$last")
+	read -r ready <"$TMP/ready"
+	rm "$TMP/ready"
+}
+ring() { echo "$OUT"/*."$1".*.ring; }
+
+# recording PID: on or off, as the control word has it.
+recording() { [ "$(od -An -tu4 -j4096 -N4 "$(ring "$1")" | tr -d ' ')" != 0 ] && echo on || echo off; }
+states() { for pid in "$@"; do recording "$pid"; done | xargs; }
+# field NAME: of $TMP/json, one value a process, by pid order of the list.
+field() { python3 -c 'import json,sys; print(*[p[sys.argv[2]] for p in json.load(open(sys.argv[1]))["processes"]])' "$TMP/json" "$1"; }
+code() { "$@" >"$TMP/text" 2>"$TMP/errors"; echo $?; }
+
+begin VLLM::EngineCore 500; engine=$last
+begin VLLM::Worker_TP2 500; two=$last
+begin VLLM::Worker_TP10 500; ten=$last
+begin front idle; front=$last
+
+is "all record in the beginning" "$(states "$engine" "$two" "$ten" "$front")" "on on on on"
+is "stop says that all did" "$(code "$vprof" stop)" 0
+is "stop takes all, one without a context too" "$(states "$engine" "$two" "$ten" "$front")" "off off off off"
+is "start" "$(code "$vprof" start)" 0
+is "start leaves out who has used no GPU" "$(states "$engine" "$two" "$ten" "$front")" "on on on off"
+ok "and says so" grep -q 'left out 1 that has used no GPU' "$TMP/text"
+is "start --all" "$(code "$vprof" start --all; states "$front")" "0
+on"
+"$vprof" stop >/dev/null
+is "start --json" "$("$vprof" start --json >"$TMP/json"; field role)" "EngineCore Worker_TP2 Worker_TP10 front"
+is "ranks" "$(field rank)" "None 2 10 None"
+ok "results" grep -qE '^(done|word) (done|word) (done|word) skipped$' <<<"$(field result)"
+"$vprof" stop >/dev/null
+is "by role, its beginning" "$(code "$vprof" start worker; states "$engine" "$two" "$ten")" "0
+off on on"
+"$vprof" stop >/dev/null
+is "by role, a pattern" "$(code "$vprof" start 'engine*'; states "$engine" "$two" "$ten")" "0
+on off off"
+"$vprof" stop >/dev/null
+is "by rank" "$(code "$vprof" start rank=10; states "$engine" "$two" "$ten")" "0
+off off on"
+"$vprof" stop >/dev/null
+is "by pid, which takes one without a context" "$(code "$vprof" start "$front"; states "$engine" "$two" "$ten" "$front")" "0
+off off off on"
+"$vprof" stop >/dev/null
+is "by ring" "$(code "$vprof" start "$(ring "$two")"; states "$engine" "$two" "$ten")" "0
+off on off"
+"$vprof" stop >/dev/null
+is "by folder" "$(cd "$TMP" && code env -u VPROF_OUT "$vprof" start out; states "$engine" "$two" "$ten")" "0
+on on on"
+is "of a folder, one" "$(cd / && code env -u VPROF_OUT "$vprof" stop "$OUT" EngineCore; states "$engine" "$two" "$ten")" "0
+off on on"
+
+is "groups" "$("$vprof" start --groups launch,graph "$engine" >/dev/null; od -An -tu4 -j4096 -N4 "$(ring "$engine")" | tr -d ' ')" 65
+is "no such group" "$(code "$vprof" start --groups launches)" 2
+ok "and the one that was meant" grep -q "did you mean 'launch'" "$TMP/errors"
+
+# Who is not there
+is "no such role" "$(code "$vprof" start nobody)" 1
+ok "is said" grep -q 'nobody: no ring here is of a process with this role' "$TMP/errors"
+is "one of two" "$(code "$vprof" stop "$engine" 4194303)" 3
+is "no such folder" "$(code "$vprof" stop "$TMP/none/")" 1
+begin gone 500; gone=$last
+kill -9 "$gone"; wait "$gone" 2>/dev/null
+is "a stop for a process that died" "$(code "$vprof" stop "$gone")" 1
+ok "is said" grep -q 'gone.*has ended' "$TMP/text"
+is "in a folder the dead are not asked" "$("$vprof" start --json >"$TMP/json"; field role)" "EngineCore Worker_TP2 Worker_TP10 front"
+
+# Stopped by a signal: reported, and not waited for.
+kill -STOP "$two"
+"$vprof" stop --json >"$TMP/json"
+is "some: the exit code" "$?" 3
+is "the stopped one" "$(field result | tr ' ' '\n' | sed -n 2p)" stopped
+is "is not waited for" "$(s=$(date +%s%N); "$vprof" stop --wait 5s "$two" >/dev/null; echo $((($(date +%s%N) - s) / 1000000000)))" 0
+kill -CONT "$two"
+is "its word is off" "$(recording "$two")" off
+
+# Another user's ring
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$TMP" "$OUT"
+	cp "$vprof" "$TMP/vprof"
+	as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/vprof" "$@"; }
+	"$vprof" start >/dev/null
+	is "another user's ring" "$(code as_nobody stop "$OUT")" 1
+	ok "is refused with the reason and the name" grep -q "$engine.*\.ring.*Permission denied (it belongs to root, user 0)" "$TMP/errors"
+	cp "$(ring "$engine")" "$TMP/readable.ring"
+	chmod 644 "$TMP/readable.ring"
+	is "one that may be read and not written" "$(code as_nobody stop "$TMP/readable.ring")" 1
+	ok "is refused too" grep -q 'readable.ring: cannot be opened for writing: it belongs to root' "$TMP/text"
+	is "and goes on" "$(recording "$engine")" on
+fi
+
+# What is no ring
+head -c 20000 /dev/urandom >"$TMP/random.ring"
+is "no ring" "$(code "$vprof" stop "$TMP/random.ring")" 1
+ok "is said" grep -q 'random.ring: is not a vprof ring' "$TMP/errors"
+head -c 8192 "$(ring "$engine")" >"$TMP/short.ring"
+is "a ring that is cut short" "$(code "$vprof" stop "$TMP/short.ring")" 1
+ok "is said" grep -q 'short.ring: is cut short' "$TMP/text"
+
+done_testing

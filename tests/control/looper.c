@@ -1,0 +1,60 @@
+/*
+ * looper.c - a process to be controlled: launches kernels, one each so many microseconds.
+ *
+ *	looper [GAP_US]      until it is killed; SIGTERM ends it by exit()
+ *	looper idle          initialises the driver and does nothing more
+ *	looper wait          launches a kernel that lasts, and waits for it
+ *
+ * Prints "ready" when its ring is there and its first launch is made.
+ */
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "tests/safety/driver.h"
+
+static volatile sig_atomic_t over;
+
+static void on_term(int number)
+{
+	(void)number;
+	over = 1;
+}
+
+static void launch(struct driver *d, CUfunction kernel)
+{
+	static unsigned count = 1;
+	void *params[] = { &count };
+
+	d->cuLaunchKernel(kernel, 1, 1, 1, 32, 1, 1, 0, NULL, params, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "200";
+	struct timespec gap = { 0, strtol(how, NULL, 10) % 1000000 * 1000 };
+	struct driver d;
+	CUfunction kernel;
+
+	signal(SIGTERM, on_term);
+	driver_open(&d);
+	if (!strcmp(how, "idle")) {
+		d.cuInit(0);
+		puts("ready");
+		fflush(stdout);
+		pause();
+		return 0;
+	}
+	if (driver_start(&d) || d.cuModuleGetFunction(&kernel, d.module, "loop"))
+		return 1;
+	launch(&d, kernel);
+	puts("ready");
+	fflush(stdout);
+	if (!strcmp(how, "wait"))
+		d.cuCtxSynchronize();
+	while (!over) {
+		launch(&d, kernel);
+		nanosleep(&gap, NULL);
+	}
+	return 0;
+}

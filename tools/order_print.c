@@ -1,0 +1,122 @@
+/*
+ * order_print.c - what came of a request, process by process.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "tools/order.h"
+
+static const struct result_text {
+	const char *word, *sentence;
+} texts[] = {
+	[ORDER_SKIPPED] = { "skipped", "left out: it has used no GPU yet (--all takes it too)" },
+	[ORDER_DONE] = { "done", "" },
+	[ORDER_WORD] = { "word", "by the word alone: its housekeeping has not answered" },
+	[ORDER_WAITING] = { "unanswered", "has not answered yet" },
+	[ORDER_STOPPED] = { "stopped", "is stopped: takes it up when it goes on" },
+	[ORDER_SILENT] = { "no_housekeeping", "has no housekeeping thread, and so nobody to take it up" },
+	[ORDER_OLD] = { "too_old", "its library is too old for this" },
+	[ORDER_GONE] = { "gone", "has ended" },
+	[ORDER_MISUNDERSTOOD] = { "misunderstood", "took a request up that it did not understand" },
+	[ORDER_REFUSED] = { "refused", "" },
+};
+
+static const char *sentence(const struct order *order, const struct order_target *one)
+{
+	if (one->result == ORDER_DONE)
+		return order->done;
+	if (one->why[0])
+		return one->why;
+	if (one->result == ORDER_GONE && one->target->state == PROCESS_UNKNOWN)
+		return "is of another machine, boot or pid namespace, and was not heard of lately";
+	return texts[one->result].sentence;
+}
+
+static void count_results(const struct order_target *list, size_t count, size_t *chosen, size_t *done)
+{
+	*chosen = *done = 0;
+	for (size_t i = 0; i < count; i++) {
+		*chosen += list[i].result != ORDER_SKIPPED;
+		*done += order_is_done(list[i].result);
+	}
+}
+
+static void print_text(const struct order *order, const struct order_target *list, size_t count)
+{
+	struct cli_table *table = cli_table_new("rlll");
+	size_t chosen, done, skipped;
+	char ahead[32] = "";
+
+	if (!table)
+		return;
+	count_results(list, count, &chosen, &done);
+	skipped = count - chosen;
+	for (size_t i = 0; i < count; i++) {
+		const struct order_target *one = &list[i];
+
+		if (one->result == ORDER_SKIPPED)
+			continue;
+		cli_table_cell(table, "%u", one->target->ring.header.pid);
+		cli_table_cell(table, "%s", one->target->role.name);
+		if (one->target->role.number >= 0)
+			cli_table_cell(table, "rank %lld", (long long)one->target->role.number);
+		else
+			cli_table_cell(table, "%s", "");
+		if (one->result == ORDER_REFUSED)
+			cli_table_cell(table, "%s: %s", one->target->path, sentence(order, one));
+		else
+			cli_table_cell(table, "%s", sentence(order, one));
+	}
+	cli_table_print(table, stdout, 2);
+	if (count)
+		printf("%s %zu of %zu process%s", order->done, done, chosen, chosen == 1 ? "" : "es");
+	if (count && !order->stay && !order->now && order->request.at_ns)
+		printf(", from %s after this command on", cli_time_text(ahead, sizeof(ahead), order->lead_ns));
+	if (skipped)
+		printf("; left out %zu that %s used no GPU yet (--all)", skipped, skipped == 1 ? "has" : "have");
+	if (count)
+		putchar('\n');
+}
+
+static uint64_t to_realtime(uint64_t monotonic)
+{
+	struct timespec real;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	return monotonic + ((uint64_t)real.tv_sec * 1000000000u + (uint64_t)real.tv_nsec - controller_now());
+}
+
+static void print_json(const struct order *order, const struct order_target *list, size_t count)
+{
+	const struct vprof_request *r = &order->request;
+	size_t chosen, done;
+
+	count_results(list, count, &chosen, &done);
+	printf("{\"verb\": \"%s\", \"chosen\": %zu, \"done\": %zu, \"at_monotonic_ns\": %llu, \"at_ns\": %llu,\n \"processes\": [",
+	       order->verb, chosen, done, (unsigned long long)r->at_ns,
+	       (unsigned long long)(r->at_ns ? to_realtime(r->at_ns) : 0));
+	for (size_t i = 0; i < count; i++) {
+		const struct order_target *one = &list[i];
+		const struct role *role = &one->target->role;
+
+		printf("%s\n  {\"pid\": %u, \"role\": ", i ? "," : "", one->target->ring.header.pid);
+		cli_json_string(stdout, role->name);
+		printf(", \"rank\": ");
+		if (role->number >= 0)
+			printf("%lld", (long long)role->number);
+		else
+			printf("null");
+		printf(", \"ring\": ");
+		cli_json_string(stdout, one->target->path);
+		printf(", \"serial\": %llu, \"result\": \"%s\", \"why\": ", (unsigned long long)one->serial,
+		       texts[one->result].word);
+		cli_json_string(stdout, one->result == ORDER_DONE ? "" : sentence(order, one));
+		putchar('}');
+	}
+	printf("%s]}\n", count ? "\n " : "");
+}
+
+void order_print(const struct order *order, const struct order_target *list, size_t count)
+{
+	(order->json ? print_json : print_text)(order, list, count);
+}
