@@ -58,7 +58,8 @@ static void put_option(FILE *out, const struct cli_option *option)
 	n = option->letter ? snprintf(left, sizeof(left), "  -%c, ", option->letter)
 			   : snprintf(left, sizeof(left), "      ");
 	n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", option->name,
-		      option->argument ? " " : "", option->argument ? option->argument : "");
+		      option->argument && option->kind != CLI_SWITCH ? " " : "",
+		      option->argument ? option->argument : "");
 	if (n > HELP_COLUMN - 2)
 		fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
 	else
@@ -181,7 +182,8 @@ static int set_value(const struct cli_command *command, const struct cli_option 
 		*(int *)field = 1;
 		break;
 	case CLI_TEXT:
-		*(const char **)field = text;
+	case CLI_SWITCH:
+		*(const char **)field = text ? text : "1";
 		break;
 	case CLI_COUNT:
 		error = cli_parse_count(text, field);
@@ -218,6 +220,12 @@ static int common_option(const struct cli_command *command, const struct cli_opt
 	return CLI_STOP(cli_finish(command->name));
 }
 
+/* Is its argument another word of the command line? */
+static int takes_word(const struct cli_option *option)
+{
+	return option->kind != CLI_FLAG && option->kind != CLI_SWITCH;
+}
+
 static int is_common(const struct cli_option *option)
 {
 	return option >= common && option < common + sizeof(common) / sizeof(common[0]);
@@ -238,7 +246,7 @@ static int parse_long(const struct cli_command *command, void *values, char **ar
 		return CLI_STOP(cli_usage(command, "--%s takes no argument", option->name));
 	if (is_common(option))
 		return common_option(command, option);
-	if (option->kind != CLI_FLAG && !value) {
+	if (takes_word(option) && !value) {
 		if (*at + 1 >= argc)
 			return CLI_STOP(cli_usage(command, "--%s needs an argument (%s)",
 						  option->name, option->argument));
@@ -259,7 +267,7 @@ static int parse_short(const struct cli_command *command, void *values, char **a
 			return CLI_STOP(CLI_USAGE);
 		if (is_common(option))
 			return common_option(command, option);
-		if (option->kind != CLI_FLAG) {
+		if (takes_word(option)) {
 			value = letter[1] ? letter + 1 : *at + 1 < argc ? argv[++*at] : NULL;
 			if (!value)
 				return CLI_STOP(cli_usage(command, "-%c needs an argument (%s)",
@@ -273,17 +281,26 @@ static int parse_short(const struct cli_command *command, void *values, char **a
 	return 0;
 }
 
+/* Moves the words from `at` on behind the operands so far; returns the number of all. */
+static int take_rest(int argc, char **argv, int at, int operands)
+{
+	while (at < argc)
+		argv[1 + operands++] = argv[at++];
+	return operands;
+}
+
 int cli_parse(const struct cli_command *command, void *values, int argc, char **argv)
 {
 	int operands = 0, stop = 0;
 
 	for (int at = 1; at < argc; at++) {
-		if (!strcmp(argv[at], "--")) {
-			while (++at < argc)
-				argv[1 + operands++] = argv[at];
-			break;
-		}
-		if (argv[at][0] != '-' || !argv[at][1])
+		int is_operand = argv[at][0] != '-' || !argv[at][1];
+
+		if (!strcmp(argv[at], "--"))
+			return take_rest(argc, argv, at + 1, operands);
+		if (is_operand && command->options_first)
+			return take_rest(argc, argv, at, operands);
+		if (is_operand)
 			argv[1 + operands++] = argv[at];
 		else if (argv[at][1] == '-')
 			stop = parse_long(command, values, argv, argc, &at);

@@ -31,6 +31,7 @@ enum cli_kind {
 	CLI_TIME,    /* struct cli_time: "5s", "200ms", "1.5" (seconds), "2m", "10us", "7ns", "1h" */
 	CLI_MOMENT,  /* struct cli_time: "5s" after a beginning, or "-5s" before an end */
 	CLI_LIST,    /* struct cli_list: may be given several times, and as A,B,C */
+	CLI_SWITCH,  /* const char *: "1", or what follows the "=" of --name=VALUE */
 };
 
 struct cli_list {
@@ -59,6 +60,7 @@ struct cli_command {
 	const char *summary;  /* one line */
 	const char *notes;    /* more paragraphs for --help, or NULL */
 	const struct cli_option *options; /* ends with a row whose name is NULL */
+	int options_first;    /* the first operand ends the options: what follows is another command's */
 };
 
 /*
