@@ -1,0 +1,15 @@
+/*
+ * run_report.h - what `vprof run` says at the end, on standard error.
+ */
+#ifndef VPROF_TOOLS_RUN_REPORT_H
+#define VPROF_TOOLS_RUN_REPORT_H
+
+#include "tools/recorded.h"
+
+/* One line: how many processes, records, launches, and what was lost. */
+void run_report(const struct recorded *recorded);
+
+/* Why there may be no ring of `program`, as a person would like to know. */
+void run_report_nothing(const char *program);
+
+#endif
