@@ -16,6 +16,7 @@ const struct verb vprof_verbs[] = {
 	{ "start", cmd_start, "begins to record in running processes, from one moment on" },
 	{ "stop", cmd_stop, "ends recording in running processes; nothing is to be written out" },
 	{ "run", cmd_run, "a command with all its processes traced" },
+	{ "env", cmd_env, "the environment that a traced program needs: for a shell, Ray, Docker, Slurm, systemd" },
 	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },
 	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },
 	{ 0 },
