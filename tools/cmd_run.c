@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "tools/cli.h"
+#include "tools/env_forms.h"
 #include "tools/manifest.h"
 #include "tools/run_child.h"
 #include "tools/run_report.h"
@@ -111,9 +112,11 @@ static void merge(struct run *run)
 /* The line that makes the trace, for copying. */
 static void put_merge_line(const char *folder)
 {
-	int plain = folder[strspn(folder, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_")] == '\0';
+	struct buffer word = { 0 };
 
-	fprintf(stderr, plain ? "vprof-merge %s -o trace.json\n" : "vprof-merge '%s' -o trace.json\n", folder);
+	env_add_word(&word, folder);
+	fprintf(stderr, "vprof-merge %.*s -o trace.json\n", (int)word.used, word.data);
+	buffer_free(&word);
 }
 
 static void finish(struct run *run)
