@@ -227,6 +227,11 @@ int controller_served(const struct controller *controller, uint64_t serial)
 	return (int32_t)((uint32_t)served - (uint32_t)serial) >= 0;
 }
 
+uint64_t controller_pending(const struct controller *controller)
+{
+	return __atomic_load_n(&controller->live->served.pending_ns, __ATOMIC_RELAXED);
+}
+
 void controller_set_word(struct controller *controller, uint32_t groups)
 {
 	/* Every hooked call reads it; nothing else depends on it. */

@@ -36,6 +36,9 @@ int controller_request(struct controller *controller, const struct vprof_request
 /* Has the process taken the request up? */
 int controller_served(const struct controller *controller, uint64_t serial);
 
+/* The stamp of what it has taken up and is yet to carry out; 0: nothing. */
+uint64_t controller_pending(const struct controller *controller);
+
 /* Stores the word: the bits of the groups that are recorded. */
 void controller_set_word(struct controller *controller, uint32_t groups);
 

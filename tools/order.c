@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { LATE_NS = 10000000 }; /* for processes that switch after the stamp */
+
 int order_is_done(enum order_result result)
 {
 	return result == ORDER_DONE || result == ORDER_WORD;
@@ -154,13 +156,26 @@ static void stamp(struct order *order)
 	order->request.at_ns = order->now ? 0 : controller_now() + order->lead_ns;
 }
 
-/* Until the stamp, so that what was asked for holds when the command is over. */
-static void stay(const struct order *order)
+/* Have all that took it up carried it out? */
+static int all_switched(const struct order *order, const struct order_target *list, size_t count)
 {
-	uint64_t now = controller_now();
+	for (size_t i = 0; i < count; i++)
+		if (list[i].result == ORDER_DONE && controller_pending(&list[i].controller) == order->request.at_ns)
+			return 0;
+	return 1;
+}
 
-	if (order->stay && order->request.at_ns > now)
-		sleep_ns(order->request.at_ns - now);
+/* Until the stamp, and a little more, so that what was asked for holds when the command is over. */
+static void stay(const struct order *order, const struct order_target *list, size_t count)
+{
+	uint64_t now = controller_now(), at = order->request.at_ns;
+
+	if (!order->stay || order->now)
+		return;
+	if (at > now)
+		sleep_ns(at - now);
+	while (!all_switched(order, list, count) && controller_now() < at + LATE_NS)
+		sleep_ns(50000);
 }
 
 static int carry_out(struct order *order, struct order_target *list, size_t count)
@@ -173,7 +188,7 @@ static int carry_out(struct order *order, struct order_target *list, size_t coun
 	for (size_t i = 0; i < count; i++)
 		write_one(order, &list[i]);
 	wait_for_all(order, list, count);
-	stay(order);
+	stay(order, list, count);
 	look(list, count);
 	for (size_t i = 0; i < count; i++)
 		settle(order, &list[i]);
