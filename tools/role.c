@@ -197,7 +197,8 @@ static void place_from_name(struct role *role)
 void role_make(struct role *role, const struct ring *ring, int here)
 {
 	*role = (struct role){ .number = -1, .place = PLACE_OTHER };
-	if (from_title(role, ring->live.title)) {
+	/* A title takes the place of the arguments, so it may be known from there as well. */
+	if (from_title(role, *ring->live.title ? ring->live.title : ring->header.command)) {
 		place_from_name(role);
 		rank_from_name(role);
 	} else if (!from_known_command(role, ring->header.command)) {

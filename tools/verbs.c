@@ -12,6 +12,7 @@ const struct verb vprof_verbs[] = {
 	{ "kernels", cmd_kernels, "what each kernel needs, how often it ran, the occupancy it can reach" },
 	{ "mark", cmd_mark, "puts a mark into the timelines of running processes" },
 	{ "memory", cmd_memory, "who holds which memory at a moment, how much it was at most, what leaked" },
+	{ "ps", cmd_ps, "the traced processes: recording or not, rate, how far back, the last call" },
 	{ "snap", cmd_snap, "copy the rings as they all are at one moment, while their processes go on" },
 	{ "start", cmd_start, "begins to record in running processes, from one moment on" },
 	{ "stop", cmd_stop, "ends recording in running processes; nothing is to be written out" },

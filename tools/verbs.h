@@ -28,6 +28,7 @@ int cmd_info(int argc, char **argv);
 int cmd_kernels(int argc, char **argv);
 int cmd_mark(int argc, char **argv);
 int cmd_memory(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
 int cmd_snap(int argc, char **argv);
 int cmd_start(int argc, char **argv);
 int cmd_stop(int argc, char **argv);

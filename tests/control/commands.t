@@ -1,36 +1,12 @@
 #!/usr/bin/env bash
 # vprof start, stop and mark on processes of the fake driver: who is switched, who is not and why.
 . tests/tap.sh
-BUILD=$(realpath "$BUILD")
-vprof=$BUILD/vprof
-OUT=$TMP/out
-unset "${!VPROF_@}" LD_PRELOAD
-export VPROF_OUT=$OUT
-pids=()
-trap 'kill -CONT "${pids[@]}" 2>/dev/null; kill -9 "${pids[@]}" 2>/dev/null; wait 2>/dev/null; drop "$TMP"' EXIT
-
-# begin TITLE ARGUMENT...: a looper of that title; its pid is in $last when it is ready.
-begin() {
-	local title=$1 ready
-	shift
-	mkfifo "$TMP/ready"
-	(
-		export LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so
-		exec -a "$title" "$BUILD/control/looper" "$@"
-	) >"$TMP/ready" &
-	last=$!
-	pids+=("$last")
-	read -r ready <"$TMP/ready"
-	rm "$TMP/ready"
-}
-ring() { echo "$OUT"/*."$1".*.ring; }
+. tests/control/loopers.sh
 
 # recording PID: on or off, as the control word has it.
 recording() { [ "$(od -An -tu4 -j4096 -N4 "$(ring "$1")" | tr -d ' ')" != 0 ] && echo on || echo off; }
 states() { for pid in "$@"; do recording "$pid"; done | xargs; }
-# field NAME: of $TMP/json, one value a process, by pid order of the list.
-field() { python3 -c 'import json,sys; print(*[p[sys.argv[2]] for p in json.load(open(sys.argv[1]))["processes"]])' "$TMP/json" "$1"; }
-code() { "$@" >"$TMP/text" 2>"$TMP/errors"; echo $?; }
+field() { json "$TMP/json" "$1"; }
 
 begin VLLM::EngineCore 500; engine=$last
 begin VLLM::Worker_TP2 500; two=$last

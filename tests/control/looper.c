@@ -1,7 +1,7 @@
 /*
  * looper.c - a process to be controlled: launches kernels, one each so many microseconds.
  *
- *	looper [GAP_US]      until it is killed; SIGTERM ends it by exit()
+ *	looper [GAP_US]      (0: without a pause) until it is killed; SIGTERM ends it by exit()
  *	looper idle          initialises the driver and does nothing more
  *	looper wait          launches a kernel that lasts, and waits for it
  *
@@ -54,7 +54,8 @@ int main(int argc, char **argv)
 		d.cuCtxSynchronize();
 	while (!over) {
 		launch(&d, kernel);
-		nanosleep(&gap, NULL);
+		if (gap.tv_nsec)
+			nanosleep(&gap, NULL);
 	}
 	return 0;
 }

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# vprof ps: every state that a traced process may be in, its role, rate, past and last call.
+. tests/tap.sh
+. tests/control/loopers.sh
+
+one() { "$vprof" ps --json "${@:2}" "$1" >"$TMP/json" && json "$TMP/json" "$field"; }
+is_about() { awk -v got="$1" -v least="$2" -v most="$3" 'BEGIN { exit !(got >= least && got <= most) }'; }
+
+begin VLLM::EngineCore 500; engine=$last
+begin VLLM::Worker_TP1_PP0 500; worker=$last
+RANK=7 LOCAL_RANK=3 begin looper 500; seven=$last
+begin "ray::Actor.step" 500; actor=$last
+begin quiet idle; idle=$last
+FAKECUDA_HANG=cuCtxSynchronize:1 begin hangs wait; hangs=$last
+
+"$vprof" ps --json >"$TMP/json"
+is "roles" "$(json "$TMP/json" role)" "EngineCore Worker_TP1_PP0 hangs looper quiet ray::Actor"
+is "ranks" "$(json "$TMP/json" rank_text | xargs)" "TP1 PP0 7"
+is "states" "$(json "$TMP/json" state | tr ' ' '\n' | sort -u)" alive
+is "devices" "$(json "$TMP/json" devices)" "[0] [0] [0] [0] [] [0]"
+is "a call in flight" "$(python3 - "$TMP/json" "$hangs" <<'END'
+import json, sys
+call = [p for p in json.load(open(sys.argv[1])) if p["pid"] == int(sys.argv[2])][0]["last_call"]
+print(call["name"], call["in_flight"])
+END
+)" "cuCtxSynchronize True"
+is "a rank as a number" "$(field=rank one "$seven")" 7
+ok "and for how long" sh -c "'$vprof' ps '$hangs' | grep -q 'cuCtxSynchronize IN FLIGHT [0-9.]* m\{0,1\}s'"
+ok "the rate is that of the program" is_about "$(field=rate one "$engine")" 200 2200
+is "of one that does nothing" "$(field=rate one "$idle")" 0.0
+is "nothing is overwritten" "$(field=whole one "$engine")" True
+is "recording" "$(field=recording one "$engine")" True
+ok "the window" sh -c "'$vprof' ps '$engine' | grep -q ' on #1 begin '"
+
+"$vprof" stop "$engine" >/dev/null
+is "not recording" "$(field=recording one "$engine")" False
+is "then the rate is 0" "$(field=rate one "$engine")" 0.0
+ok "why" sh -c "'$vprof' ps '$engine' | grep -q ' off #1 request '"
+"$vprof" start --launches 20 "$engine" >/dev/null
+sleep 0.1
+ok "a limit that was reached" sh -c "'$vprof' ps '$engine' | grep -q ' off #2 launches '"
+"$vprof" start --at 100s "$engine" >/dev/null
+ok "a start that is yet to come" sh -c "'$vprof' ps '$engine' | grep -qE ' off #2 .*, switches in (99|100)'"
+
+kill -STOP "$worker"
+is "stopped" "$(field=state one "$worker")" stopped
+kill -CONT "$worker"
+kill -9 "$seven"; wait "$seven" 2>/dev/null
+is "dead" "$(field=state one "$seven")" dead
+is "whose rate is not known" "$(field=rate one "$seven")" None
+kill -TERM "$actor"; wait "$actor" 2>/dev/null
+is "closed" "$(field=state one "$actor")" closed
+is "only the living" "$("$vprof" ps --json --living >"$TMP/json"; json "$TMP/json" role)" "EngineCore Worker_TP1_PP0 hangs quiet"
+kill -9 "$hangs"; wait "$hangs" 2>/dev/null
+ok "the call that it died in" sh -c "'$vprof' ps '$hangs' | grep -q 'cuCtxSynchronize never returned'"
+
+# A ring that has come round: only part of the past is there.
+VPROF_RING_MB=1 begin small 0; small=$last
+sleep 0.5
+is "a ring that has come round" "$(field=whole one "$small")" False
+ok "it reaches back less than it is old" python3 - "$TMP/json" <<'END'
+import json, sys
+(p,) = json.load(open(sys.argv[1]))
+assert 0 < p["back_ns"] < p["age_ns"], p
+END
+
+# Tables
+is "columns" "$("$vprof" ps | head -1 | xargs)" "PID ROLE RANK GPU THREADS STATE RECORDING RATE BACK LOST LAST CALL"
+is "--once is one look" "$(s=$(date +%s%N); "$vprof" ps --once >/dev/null; echo $((($(date +%s%N) - s) / 100000000)))" 0
+timeout -s INT 1 "$vprof" ps --watch --every 100ms >"$TMP/watch"
+is "--watch without a terminal: no escapes" "$(grep -c $'\033' "$TMP/watch")" 0
+ok "tables one after the other" test "$(grep -c '^ *PID' "$TMP/watch")" -ge 3
+ok "on a terminal: the second screen, and back" python3 - "$vprof" <<'END'
+import fcntl, os, pty, re, signal, struct, sys, termios, time
+pid, terminal = pty.fork()
+if not pid:
+    time.sleep(0.1)
+    os.execv(sys.argv[1], ["vprof", "ps", "--watch", "--every", "100ms"])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 4, 40, 0, 0))
+data, end = b"", time.time() + 1
+while time.time() < end:
+    data += os.read(terminal, 65536)
+os.kill(pid, signal.SIGINT)
+try:
+    while more := os.read(terminal, 65536):
+        data += more
+except OSError:
+    pass
+status = os.waitpid(pid, 0)[1]
+text = data.decode(errors="replace").replace("\r", "")
+assert status == 0, status
+assert "\033[?1049h" in text and text.index("\033[?1049h") < text.rindex("\033[?1049l"), text[-200:]
+frames = text.split("\033[H")[1:]
+assert len(frames) >= 3, len(frames)
+for frame in frames:
+    lines = frame.split("\033[J")[0].split("\n")
+    assert len(lines) <= 4, lines
+    assert all(len(re.sub(r"\033\[[0-9?]*[a-zA-Z]|\r", "", line)) <= 40 for line in lines), lines
+END
+
+is "no rings" "$(mkdir "$TMP/empty"; code "$vprof" ps "$TMP/empty")" 1
+head -c 4096 "$(ring "$engine")" >"$TMP/head.ring"
+ok "a header alone is a ring of which nothing else is known" sh -c "'$vprof' ps '$TMP/head.ring' | grep -q ' EngineCore\| looper'"
+done_testing
