@@ -18,6 +18,7 @@ const struct verb vprof_verbs[] = {
 	{ "stop", cmd_stop, "ends recording in running processes; nothing is to be written out" },
 	{ "run", cmd_run, "a command with all its processes traced" },
 	{ "env", cmd_env, "the environment that a traced program needs: for a shell, Ray, Docker, Slurm, systemd" },
+	{ "steps", cmd_steps, "iterations of a program, found in its launches: how long, of what, which stand out" },
 	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },
 	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },
 	{ 0 },
