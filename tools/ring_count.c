@@ -83,7 +83,9 @@ static const char *const loss_names[VPROF_LOSS_COUNT] = {
 	[VPROF_LOSS_NODES] = "nodes",
 	[VPROF_LOSS_FACTS] = "facts",
 	[VPROF_LOSS_SAVED] = "saved",
-	[12] = "loss_12", [13] = "loss_13", [14] = "loss_14", [15] = "loss_15",
+	[VPROF_LOSS_SPILLED] = "spilled",
+	[VPROF_LOSS_REQUEST] = "request",
+	[14] = "loss_14", [15] = "loss_15",
 };
 
 const char *ring_loss_name(enum vprof_loss loss)
