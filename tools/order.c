@@ -98,13 +98,15 @@ static size_t look(struct order_target *list, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		struct order_target *one = &list[i];
+		int served;
 
 		if (one->result != ORDER_WAITING)
 			continue;
-		if (!controller_served(&one->controller, one->serial))
-			waiting++;
-		else if (one->controller.lost)
+		served = controller_served(&one->controller, one->serial);
+		if (one->controller.lost)
 			set_failure(one, -EIO);
+		else if (!served)
+			waiting++;
 		else
 			one->result = count_misunderstood(one) > one->misunderstood ? ORDER_MISUNDERSTOOD : ORDER_DONE;
 	}
