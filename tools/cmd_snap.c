@@ -1,10 +1,10 @@
 /*
  * cmd_snap.c - `vprof snap`: copies of all rings as they are at one moment.
  */
-#include <stdlib.h>
 #include <time.h>
 #include "tools/cli.h"
 #include "tools/snap.h"
+#include "tools/targets.h"
 #include "tools/verbs.h"
 
 struct options {
@@ -21,10 +21,10 @@ static const struct cli_option table[] = {
 };
 
 static const struct cli_command command = {
-	"vprof snap", "[RING...]",
+	"vprof snap", "[DIR | RING | PID | ROLE | rank=N]...",
 	"Copies rings as they all are at one moment, while their processes go on.",
-	"RING is a ring, a folder of rings or a pattern.\n"
-	"Without RING: all of the output folder (VPROF_OUT, else out). The copies are rings and keep their\n"
+	"The words name the processes as those of vprof ps do; without any, all of the output folder (VPROF_OUT,\n"
+	"else out). The copies are rings and keep their\n"
 	"names: vprof-merge FOLDER makes a trace of them. Nobody waits: a process that is stopped or dead is\n"
 	"copied as any other.",
 	table,
@@ -60,15 +60,6 @@ static void print_json(const struct snap_result *r)
 	       (unsigned long long)r->bytes, (unsigned long long)r->lost);
 }
 
-/* What is named, else the folder that traced processes write to from here. */
-static int collect(struct inputs *inputs, int count, char **words)
-{
-	const char *out = getenv("VPROF_OUT");
-	char *folder = (char *)(out && *out ? out : "out");
-
-	return inputs_collect(inputs, command.name, count ? count : 1, count ? words : &folder);
-}
-
 int cmd_snap(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -83,7 +74,7 @@ int cmd_snap(int argc, char **argv)
 		return cli_usage(&command, "--last 0 leaves nothing to copy");
 	options.folder = o.output;
 	options.last_ns = (uint64_t)o.last.ns;
-	if (!collect(&inputs, operands, argv + 1) && !inputs_open_all(&inputs) &&
+	if (!targets_collect(&inputs, command.name, operands, argv + 1) && !inputs_open_all(&inputs) &&
 	    !snap_take(&inputs, &options, &result)) {
 		(o.json ? print_json : print_text)(&result);
 		code = cli_finish(command.name);

@@ -19,6 +19,8 @@ static void complain(struct inputs *inputs, const char *path, const char *format
 	va_list args;
 
 	inputs->failed++;
+	if (!inputs->program)
+		return;
 	fprintf(stderr, "%s: %s: ", inputs->program, path);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
@@ -189,7 +191,7 @@ int inputs_collect(struct inputs *inputs, const char *program, int argc, char **
 	}
 	if (!error && !inputs->count)
 		error = -ENOENT;
-	if (error == -ENOMEM)
+	if (error == -ENOMEM && program)
 		fprintf(stderr, "%s: no memory\n", program);
 	return error;
 }

@@ -28,7 +28,7 @@ struct input {
 };
 
 struct inputs {
-	const char *program; /* for messages; not owned */
+	const char *program; /* for messages, NULL: none are given; not owned */
 	struct input *list;  /* after inputs_open_all() only rings that are open */
 	size_t count;
 	size_t failed;       /* words and rings that gave a message */

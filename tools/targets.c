@@ -117,6 +117,9 @@ static void complain(struct targets *targets, const char *path, int error, const
 	struct passwd *owner = NULL;
 	struct stat st;
 
+	targets->failed++;
+	if (!targets->inputs.program)
+		return;
 	fprintf(stderr, "%s: %s: %s", targets->inputs.program, path, why);
 	if (error == -EACCES && !lstat(path, &st) && st.st_uid != geteuid()) {
 		owner = getpwuid(st.st_uid);
@@ -124,7 +127,6 @@ static void complain(struct targets *targets, const char *path, int error, const
 			(unsigned int)st.st_uid);
 	}
 	fputc('\n', stderr);
-	targets->failed++;
 }
 
 static void open_all(struct targets *targets, struct words *words)
@@ -145,7 +147,7 @@ static void open_all(struct targets *targets, struct words *words)
 		role_make(&target->role, &target->ring,
 			  target->state == PROCESS_ALIVE || target->state == PROCESS_STOPPED);
 		target->named = is_named(words, input->path);
-		if (is_selected(words, target))
+		if (!target->ring.header.cut_ticks && is_selected(words, target))
 			targets->count++;
 		else
 			ring_close(&target->ring);
@@ -161,10 +163,12 @@ static void complain_unused(struct targets *targets, const struct words *words)
 
 		if (words->used[i])
 			continue;
+		targets->failed++;
+		if (!targets->inputs.program)
+			continue;
 		fprintf(stderr, "%s: %s: no ring here is of a process with this %s (see vprof ps)\n",
 			targets->inputs.program, words->selecting[i],
 			is_pid(words->selecting[i], &pid) ? "pid" : "role or rank");
-		targets->failed++;
 	}
 }
 
@@ -197,6 +201,27 @@ void targets_close(struct targets *targets)
 	free(targets->list);
 	inputs_close(&targets->inputs);
 	memset(targets, 0, sizeof(*targets));
+}
+
+int targets_collect(struct inputs *inputs, const char *program, int argc, char **argv)
+{
+	struct targets targets;
+	int error = targets_find(&targets, program, argc, argv);
+	char **paths = calloc(targets.count + 1, sizeof(*paths));
+
+	memset(inputs, 0, sizeof(*inputs));
+	if (!paths)
+		error = -ENOMEM;
+	for (size_t i = 0; !error && i < targets.count; i++)
+		paths[i] = (char *)targets.list[i].path;
+	if (!error)
+		error = inputs_collect(inputs, program, (int)targets.count, paths);
+	inputs->failed += targets.failed;
+	if (error == -ENOENT && program && !inputs->failed)
+		fprintf(stderr, "%s: no ring of a process, only copies\n", program);
+	free(paths);
+	targets_close(&targets);
+	return error;
 }
 
 /* Definitions of these types come with the use of a device. */

@@ -7,7 +7,7 @@
  *   a number                                                  the process of that pid
  *   rank=N, or any other word                                 a role (role_matches())
  * All rings of the places are opened, as far as a header and a live page go, and those that no
- * selecting word fits are left out.
+ * selecting word fits are left out; copies of rings (vprof snap) are no processes, and left out too.
  *
  * MESSAGES go to stderr as "PROGRAM: WORD: reason", for each word that leads nowhere and each ring
  * that cannot be read.
@@ -37,6 +37,12 @@ struct targets {
 /* 0 when a ring was found, whether or not it was selected; else a negative errno, with a message. */
 int targets_find(struct targets *targets, const char *program, int argc, char **argv);
 void targets_close(struct targets *targets);
+
+/*
+ * The rings of the selected processes, living or dead, for who reads them whole: as inputs_collect() gives them.
+ * `program` NULL: without messages.
+ */
+int targets_collect(struct inputs *inputs, const char *program, int argc, char **argv);
 
 /* Has the process used no GPU so far: no context, no kernel, no stream? Reads little. */
 int target_is_idle(const struct target *target);
