@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# vprof watch: each kind of event is told, and acted upon, once.
+. tests/tap.sh
+. tests/snap/lib.sh
+command -v jq >/dev/null || skip_all "no jq"
+mkdir "$OUT"
+cd "$TMP" || exit
+
+# watch OPTION...: in the background; $watcher is its pid, its lines are in $TMP/told.
+watch() {
+	"$BUILD/vprof" watch "$OUT" --every 20ms "$@" >"$TMP/told" 2>"$TMP/told.err" &
+	watcher=$!
+	programs+=("$watcher")
+}
+# A watch with --limit ends by itself; ten seconds are enough.
+watch_ends() {
+	until_true not kill -0 "$watcher"
+	wait "$watcher"
+}
+# loop ARGUMENT...: the program of steps (loop.c).
+loop() { start FAKECUDA_INSTANT=1 VPROF_RING_MB=4 "$BUILD/snap/loop" "$@"; }
+events() { grep -c . "$TMP/told"; }
+told() { grep -qE "$@" "$TMP/told"; }
+
+# ---- a slow step ----
+
+loop 400 4 40 60 0
+until_true have_rings 1
+watch --slow-step 2x --limit 1 --cooldown 0s --json -- sh -c 'env | grep ^VPROF_WATCH_ | sort >env'
+watch_ends
+is "a watch for slow steps ends with its limit" $? 0
+is "the event" "$(jq -r '[.reason, .pid, .ms > 55, .usual_ms > 3 and .usual_ms < 20, .action] | @csv' "$TMP/told")" \
+	"\"slow_step\",$program,true,true,\"started\""
+is "what the action is told" "$(sed 's/=.*//' env | xargs)" \
+	"VPROF_WATCH_MS VPROF_WATCH_PID VPROF_WATCH_REASON VPROF_WATCH_RING VPROF_WATCH_STEP"
+is "the reason and the pid" "$(grep -E 'REASON|PID' env | xargs)" "VPROF_WATCH_PID=$program VPROF_WATCH_REASON=slow_step"
+ok "the ring" test -e "$(sed -n 's/^VPROF_WATCH_RING=//p' env)"
+end_programs
+
+loop 150 4 0 0 0
+until_true have_rings 2
+watch --slow-step 3x --slow-step 5x -- true
+wait "$program"
+kill -INT "$watcher"
+watch_ends
+is "Ctrl-C ends a watch well" $? 0
+is "steps that are alike give no event" "$(events)" 0
+ok "a summary" grep -q ' 0 slow steps' "$TMP/told.err"
+end_programs
+
+loop 60 4 40 60 0
+until_true have_rings 3
+watch --slow-step 50ms --limit 1 -- true
+watch_ends
+is "a limit in ms" $? 0
+ok "is told" told "pid $program loop: step [0-9]+ took (6|7|8)[0-9.]+ ms"
+end_programs
+
+# ---- idle ----
+
+loop 100 1 0 0 3000
+watch --idle 500ms --cooldown 0s
+until_true told "pid $program loop: no call for"
+sleep 1
+kill -INT "$watcher"
+watch_ends
+is "a process that is idle is told once" "$(grep -c 'no call for' "$TMP/told")" 1
+is "the default action copies all rings" "$(ls -d snap-*/*."$program".*.ring | wc -l)" 1
+ok "one that has ended is not judged" not told 'hang|not returned'
+end_programs
+
+# ---- a hang, a command that fails, and one that goes on ----
+
+rm -rf snap-*
+start FAKECUDA_INSTANT=1 FAKECUDA_HANG=cuLaunchKernel:5000 "$BUILD/safety/launcher" "$TMP/progress" 1 0 20
+hung=$program
+watch --hang 300ms --cooldown 0s --last 5s -o "$TMP"
+until_true told "pid $hung launcher: cuLaunchKernel has not returned for"
+sleep 1
+kill -INT "$watcher"
+watch_ends
+is "a call that hangs is told once" "$(grep -c 'not returned' "$TMP/told")" 1
+is "it is in flight in the copy" "$(json snap-* '[.[] | select(.pid == '"$hung"')] | .[0].in_flight')" 1
+
+watch --hang 300ms --json -- sh -c 'exit 3'
+until_true told hang
+kill -INT "$watcher"
+watch_ends
+ok "an action that fails is told" grep -q 'the action ended with status 3' "$TMP/told.err"
+
+start FAKECUDA_INSTANT=1 FAKECUDA_HANG=cuLaunchKernel:5000 "$BUILD/safety/launcher" "$TMP/progress2" 1 0 20
+until_true have_rings 6
+sleep 1
+watch --hang 300ms --json --cooldown 0s -- sleep 1
+until_true test "$(events)" = 2 || until_true told busy
+is "one action at a time" "$(jq -r .action "$TMP/told" | xargs)" "started busy"
+kill -INT "$watcher"
+watch_ends
+ok "the other is counted" grep -q '1 events without' "$TMP/told.err"
+end_programs
+
+# ---- SIGSTOP ----
+
+hammer 1
+until_true have_rings 7
+sleep 0.3
+watch --idle 300ms --hang 300ms -- true
+sleep 0.5
+kill -STOP "$program"
+sleep 1.2
+is "a process that is stopped is neither idle nor hung" "$(events)" 0
+kill -INT "$watcher"
+watch_ends
+end_programs
+
+# ---- usage ----
+
+usage() { "$BUILD/vprof" watch "$OUT" "$@" >"$TMP/said" 2>&1; echo $?; }
+is "nothing to watch for" "$(usage)" 2
+is "a factor that is none" "$(usage --slow-step 1x)" 2
+is "neither factor nor time" "$(usage --slow-step fast)" 2
+ok "is named" grep -q 'fast is neither a factor' "$TMP/said"
+is "too often" "$(usage --idle 1s --every 10us)" 2
+cd - >/dev/null || exit
+done_testing
