@@ -7,7 +7,8 @@
  *
  * A signal handler that counts between vprof_begin() and the store behind it makes a second slot for
  * the same function: readers add them up. One that takes another chunk between the look for a slot and
- * the addition leaves that to the chunk before, where it is as true.
+ * the addition leaves that to the chunk before, where it is as true; but no slot of a chunk that the
+ * thread has left is kept for later, since another thread may take that chunk.
  */
 #include <errno.h>
 #include <string.h>
@@ -45,6 +46,17 @@ void vprof_counts_turn(void)
 		memset(vprof_cursor.counts->slot, 0, sizeof(vprof_cursor.counts->slot));
 }
 
+/* Keeps where a function is counted, unless a handler has taken another chunk: whoever does clears all. */
+static void slot_keep(unsigned query, struct vprof_record r)
+{
+	struct vprof_slot **kept = &vprof_cursor.counts->slot[query];
+
+	__atomic_store_n(kept, r.slot, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if ((vprof_cursor_at() - 1) >> 8 != r.seq >> 8)
+		__atomic_store_n(kept, NULL, __ATOMIC_RELAXED);
+}
+
 /* A slot that counts from here on; NULL when there is no ring, or no memory to keep where it is. */
 static struct vprof_slot *begin_slot(unsigned call, unsigned query)
 {
@@ -64,7 +76,7 @@ static struct vprof_slot *begin_slot(unsigned call, unsigned query)
 	memset(&r.slot->queries, 0, sizeof(r.slot->queries));
 	/* Pairs with the readers' acquire load of seq. */
 	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
-	vprof_cursor.counts->slot[query] = r.slot;
+	slot_keep(query, r);
 	return r.slot;
 }
 
