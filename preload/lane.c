@@ -326,23 +326,32 @@ out:
 	return record;
 }
 
-void vprof_lane_leave(void)
+/* The next thread may have it. */
+static void lane_give(struct vprof_lane *lane, const struct vprof_chunk *chunk)
 {
-	struct vprof_lane *lane = vprof_lane;
-	int alive = vprof_cursor_is_ours();
-	struct vprof_chunk *chunk = alive ? cursor_leave() : NULL;
-
-	vprof_lane = NULL;
-	vprof_cursor_void();
-	vprof_counts_enter(NULL);
-	if (!lane || !lane_is_ours(lane) || !alive)
-		return;
 	lane->end_ticks = vprof_ticks();
 	__atomic_fetch_add(&vprof_map.live->retired,
 			   lane->sealed + (chunk ? chunk_filled(chunk) : 0) - lane->owner_first, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in lane_claim(): the next owner sees all that we wrote. */
 	__atomic_store_n(&lane->state, VPROF_LANE_IDLE, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);
+}
+
+void vprof_lane_leave(void)
+{
+	struct vprof_lane *lane = vprof_lane;
+	int alive = vprof_cursor_is_ours();
+	struct vprof_chunk *chunk;
+
+	/* A handler must not take a lane that we would then forget. */
+	busy = 1;
+	chunk = alive ? cursor_leave() : NULL;
+	vprof_lane = NULL;
+	vprof_cursor_void();
+	vprof_counts_enter(NULL);
+	if (lane && lane_is_ours(lane) && alive)
+		lane_give(lane, chunk);
+	busy = 0;
 }
 
 /* ---- names ---- */

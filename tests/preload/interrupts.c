@@ -82,6 +82,11 @@ static void one_count(void)
 	count(QUERY_OWN);
 }
 
+static void leave(void)
+{
+	vprof_lane_leave();
+}
+
 /* A little, or so much that the chunk is left. */
 static void handle_little(void)
 {
@@ -222,6 +227,8 @@ static const struct trial trials[] = {
 	{ "a first count", one_count, handle_little, 100, 0 },
 	{ "a first count, by a chunk of records", one_count, handle_chunk, 100, 0 },
 	{ "a count that takes a chunk", one_count, handle_chunk, 0, 0 },
+	{ "the thread's end", leave, handle_little, 100, 1 },
+	{ "the thread's end, by a chunk of records", leave, handle_chunk, 1, 1 },
 };
 
 static void try_all(const struct trial *trial)
