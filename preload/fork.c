@@ -11,8 +11,9 @@
  *    the parent's ring, so that a call that was under way in the fork ends in them.
  *
  * vfork() shares everything with the parent, thread storage included, so vfork is wrapped
- * (vfork_ARCH.S): while the child runs, vprof_in_vfork_child is 1 and the chunk pointer is
- * put aside; when the parent runs again, both are as they were.
+ * (vfork_ARCH.S): while the child runs, vprof_in_vfork_child is 1 and the cursor says that there
+ * is no slot; when the parent runs again, both are as they were. A signal handler may come in
+ * between, on either side: one in the child finds nothing to write to, or what its parent has.
  */
 #include <pthread.h>
 #include <errno.h>
@@ -26,7 +27,8 @@
 #endif
 
 __thread int vprof_in_vfork_child TLS_INITIAL_EXEC;
-static __thread struct vprof_cursor vfork_cursor TLS_INITIAL_EXEC;
+static __thread uint64_t vfork_at TLS_INITIAL_EXEC;
+static __thread struct vprof_counts *vfork_counts TLS_INITIAL_EXEC;
 
 static uint32_t *alive_page;
 
@@ -36,18 +38,22 @@ void vprof_vfork_parent(void) HIDDEN;
 
 void vprof_vfork_child(void)
 {
-	vfork_cursor = vprof_cursor;
-	vprof_cursor_void();
-	vprof_cursor.counts = NULL;
 	vprof_in_vfork_child = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	vfork_counts = vprof_cursor.counts;
+	vfork_at = __atomic_exchange_n(&vprof_cursor.at, 0, __ATOMIC_RELAXED);
+	vprof_cursor.counts = NULL;
 }
 
 void vprof_vfork_parent(void)
 {
 	if (!vprof_in_vfork_child)
 		return;
+	vprof_cursor.counts = vfork_counts;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&vprof_cursor.at, vfork_at, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	vprof_in_vfork_child = 0;
-	vprof_cursor = vfork_cursor;
 }
 
 static void in_child(void)

@@ -35,6 +35,10 @@ int vprof_shim_has_driver(void) { return 1; }
 void vprof_shim_ring_ready(void) {}
 void *(*vprof_real_dlsym)(void *, const char *);
 
+/* As the assembly of vfork calls them. */
+void vprof_vfork_child(void);
+void vprof_vfork_parent(void);
+
 enum { CALL = 7, OWN = 1, HANDLERS = 2, QUERY_OWN = 3, QUERY_OTHER = 4, TRAP_FLAG = 0x100, LONGEST = 20000 };
 
 static char folder[64];
@@ -85,6 +89,12 @@ static void one_count(void)
 static void leave(void)
 {
 	vprof_lane_leave();
+}
+
+static void child_of_vfork(void)
+{
+	vprof_vfork_child();
+	vprof_vfork_parent();
 }
 
 /* A little, or so much that the chunk is left. */
@@ -229,6 +239,8 @@ static const struct trial trials[] = {
 	{ "a count that takes a chunk", one_count, handle_chunk, 0, 0 },
 	{ "the thread's end", leave, handle_little, 100, 1 },
 	{ "the thread's end, by a chunk of records", leave, handle_chunk, 1, 1 },
+	{ "a vfork", child_of_vfork, handle_little, 100, 1 },
+	{ "a vfork, by a chunk of records", child_of_vfork, handle_chunk, 100, 1 },
 };
 
 static void try_all(const struct trial *trial)
