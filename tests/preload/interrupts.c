@@ -18,6 +18,7 @@
 #include "preload/config.h"
 #include "preload/inner.h"
 #include "preload/process.h"
+#include "preload/ranges.h"
 #include "preload/record.h"
 #include "tests/preload/folder.h"
 #include "tests/tap.h"
@@ -86,6 +87,19 @@ static void one_count(void)
 	count(QUERY_OWN);
 }
 
+static void push_pop(const char *name)
+{
+	const struct vprof_said said = { .text = name, .length = strlen(name) };
+
+	vprof_range_push(&said);
+	vprof_range_pop(NULL);
+}
+
+static void one_range(void)
+{
+	push_pop("a name that has no definition and takes two slots");
+}
+
 static void leave(void)
 {
 	vprof_lane_leave();
@@ -113,6 +127,13 @@ static void handle_chunk(void)
 	for (int i = 0; i < VPROF_CHUNK_SLOTS && vprof_cursor.chunk == chunk; i++)
 		record(HANDLERS);
 	handle_little();
+}
+
+static void handle_range(void)
+{
+	push_pop("a handler's");
+	handle_chunk();
+	push_pop("another of a handler's");
 }
 
 /* ---- the trap flag ---- */
@@ -237,6 +258,8 @@ static const struct trial trials[] = {
 	{ "a first count", one_count, handle_little, 100, 0 },
 	{ "a first count, by a chunk of records", one_count, handle_chunk, 100, 0 },
 	{ "a count that takes a chunk", one_count, handle_chunk, 0, 0 },
+	{ "a range", one_range, handle_range, 100, 1 },
+	{ "a range that takes a chunk", one_range, handle_range, 0, 1 },
 	{ "the thread's end", leave, handle_little, 100, 1 },
 	{ "the thread's end, by a chunk of records", leave, handle_chunk, 1, 1 },
 	{ "a vfork", child_of_vfork, handle_little, 100, 1 },
@@ -250,7 +273,8 @@ static void try_all(const struct trial *trial)
 
 	sigaction(SIGTRAP, &action, NULL);
 	handle = trial->handle;
-	for (long n = 1; n < LONGEST; n++) {
+	/* Behind the usual way each third: it takes as many steps to come there. */
+	for (long n = 1; n < LONGEST; n += n < 150 ? 1 : 3) {
 		record(OWN);
 		if (trial->free > 4)
 			fill_chunk(trial->free);
