@@ -6,3 +6,5 @@ $(LOOPER_PROGRAMS): $(BUILD)/control/%: tests/control/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -o $@ $(LDFLAGS) -ldl -lpthread
+
+bench: $(LOOPER_PROGRAMS)
