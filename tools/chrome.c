@@ -93,18 +93,25 @@ static void put_sort_index(struct buffer *out, const char *name, uint32_t pid, u
 	buffer_print(out, "\"sort_index\":%u}}", index);
 }
 
-/* Place of a process among all, by the time at which its ring was made. */
+/* By what they are for and their rank, then by the time at which their rings were made. */
+static int process_before(const struct trace_process *a, const struct trace_process *b)
+{
+	uint64_t start = a->clock->start_ns + a->clock->to_realtime;
+	uint64_t other = b->clock->start_ns + b->clock->to_realtime;
+	int order = role_compare_rank(&a->role, &b->role);
+
+	if (order)
+		return order < 0;
+	return start < other || (start == other && a->index < b->index);
+}
+
+/* Place of a process among all. */
 static uint32_t process_rank(const struct trace *trace, const struct trace_process *process)
 {
-	uint64_t start = process->clock->start_ns + process->clock->to_realtime;
 	uint32_t rank = 0;
 
-	for (size_t i = 0; i < trace->count; i++) {
-		const struct clock *clock = trace->processes[i].clock;
-		uint64_t other = clock->start_ns + clock->to_realtime;
-
-		rank += other < start || (other == start && i < process->index);
-	}
+	for (size_t i = 0; i < trace->count; i++)
+		rank += process_before(&trace->processes[i], process);
 	return rank;
 }
 

@@ -20,6 +20,7 @@
 #include "tools/idmap.h"
 #include "tools/inputs.h"
 #include "tools/ranges.h"
+#include "tools/role.h"
 
 struct trace_process;
 
@@ -47,6 +48,7 @@ struct trace_process {
 	uint32_t os_pid;
 	uint32_t pid;          /* os_pid, or a made-up one where another ring has that */
 	char name[136];        /* without its pid, which is not always shown */
+	struct role role;      /* as the ring alone tells it */
 	uint8_t chosen;
 	struct trace_thread **threads; /* in the order in which they were seen */
 	uint32_t thread_count, thread_room;

@@ -7,6 +7,7 @@
 #include "tools/cli.h"
 #include "tools/info.h"
 #include "tools/memory.h"
+#include "tools/role.h"
 
 /* One ring in the units of both outputs. */
 struct view {
@@ -224,6 +225,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	const struct vprof_ring_header *h = &input->ring.header;
 	struct cli_table *table = cli_table_new("ll");
 	char size[32];
+	struct role role;
 	struct view view;
 
 	if (!table)
@@ -233,6 +235,8 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	if (strcmp(input->path, input->real))
 		pair(table, "lies at", "%s", input->real);
 	pair(table, "process", "%u on %s: %s", h->pid, h->host, input->ring.live.comm);
+	role_make(&role, &input->ring, view.state == INFO_RUNNING);
+	pair(table, "role", "%s%s%s", role.name, *role.rank ? ", rank " : "", role.rank);
 	pair(table, "command", "%s", h->command);
 	if (input->ring.live.title[0] && strcmp(input->ring.live.title, h->command))
 		pair(table, "title", "%s", input->ring.live.title);
@@ -354,10 +358,12 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 {
 	const struct ring *ring = &input->ring;
 	const struct vprof_ring_header *h = &ring->header;
+	struct role role;
 	struct view view;
 	uint32_t at = 0;
 
 	view_make(&view, input, info);
+	role_make(&role, ring, view.state == INFO_RUNNING);
 	fputs("{\n", out);
 	json_text(out, "path", input->path);
 	json_text(out, "real", input->real);
@@ -367,6 +373,8 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_number(out, "ppid", h->ppid);
 	json_text(out, "comm", ring->live.comm);
 	json_text(out, "title", ring->live.title);
+	json_text(out, "role", role.name);
+	json_text(out, "rank", role.rank);
 	json_text(out, "command", h->command);
 	json_text(out, "exe", h->exe);
 	json_text(out, "state", info_state_text(view.state));

@@ -222,6 +222,13 @@ int role_matches(const struct role *role, const char *word)
 	return !strpbrk(word, "*?[") && !strncasecmp(role->name, word, size) && role->name[size] == '_';
 }
 
+int role_compare_rank(const struct role *a, const struct role *b)
+{
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	return strverscmp(a->rank, b->rank);
+}
+
 int role_compare(const struct role *a, const struct role *b)
 {
 	int order;

@@ -35,4 +35,7 @@ int role_matches(const struct role *role, const char *word);
 /* Order of a list: by place, name and rank, numbers as numbers. */
 int role_compare(const struct role *a, const struct role *b);
 
+/* By place and rank alone: 0 for those that only their names tell apart. */
+int role_compare_rank(const struct role *a, const struct role *b);
+
 #endif

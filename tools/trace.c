@@ -69,6 +69,7 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	snprintf(pid, sizeof(pid), "%u", process->os_pid);
 	process->chosen = !trace->filter->pids.count || cli_list_has(&trace->filter->pids, pid);
 	process_make_name(process, with_host);
+	role_make(&process->role, process->ring, 0);
 	ring_positions(process->ring, &reserved, &process->overwritten);
 	if (range_names_open(&process->names, process->ring))
 		return -ENOMEM;
