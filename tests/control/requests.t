@@ -66,7 +66,7 @@ sleep 0.1
 is "so many bytes" "$(windows | tr , '\n' | grep -c 'request bytes')" 2
 
 ctl mark text='ready for it'
-is "a mark, though nothing is recorded" "$("$BUILD/vprof" dump "$(ring)" | grep -c "(mark).*name=.*ready for it")" 1
+is "a mark, though nothing is recorded" "$("$BUILD/vprof" dump "$(ring)" | grep -c "(mark).*name=ready.x20for.x20it")" 1
 ctl start groups=2
 tell launch 9
 is "one group and not another" "$(ctl show | sed -n 's/^window request open groups \([0-9]*\).*/\1/p')" 2
