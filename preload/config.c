@@ -3,6 +3,7 @@
  */
 #include <string.h>
 #include <sys/auxv.h>
+#include "preload/capture.h"
 #include "preload/config.h"
 #include "preload/inner.h"
 
@@ -153,10 +154,12 @@ void vprof_config_read(void)
 			parse_entry(*e);
 	if (!vprof_config.out[0])
 		strcpy(vprof_config.out, "out");
+	vprof_capture_init();
 }
 
 void vprof_config_complain(void)
 {
+	vprof_capture_complain();
 	if (!bad_row)
 		return;
 	vprof_log("%s=%s is not understood; %s holds", bad_row->name, bad_value, bad_row->initial);

@@ -5,7 +5,8 @@
  * to a chunk of it. Three things keep it from using them:
  *  - `alive`, a word in memory that the kernel wipes in a child (MADV_WIPEONFORK):
  *    every recording call looks at it. It covers fork(), _Fork() and raw clone().
- *  - an atfork handler, for kernels older than 4.14, which cannot wipe.
+ *  - an atfork handler, for kernels older than 4.14, which cannot wipe. It also has the child's calls
+ *    make a ring while the parent records nothing, which after _Fork() they do only once it does.
  *  - when the child makes its own ring, the word gets another value than the parent's, so that a
  *    cursor still held by some thread is known to be of the parent; and zeroes are mapped over
  *    the parent's ring, so that a call that was under way in the fork ends in them.
@@ -64,6 +65,8 @@ static void in_child(void)
 	vprof_cursor_void();
 	vprof_lane = NULL;
 	vprof_counts_enter(NULL);
+	vprof_ranges_child();
+	vprof_start_again();
 }
 
 void vprof_fork_init(void)

@@ -77,6 +77,9 @@ void *vprof_next_symbol(const char *symbol) HIDDEN;
  */
 size_t vprof_objects_behind(struct vprof_object *list, size_t room) HIDDEN;
 
+/* cuProfilerStart (1) or cuProfilerStop (0) has succeeded. */
+void vprof_capture_profiler(int start) HIDDEN COLD;
+
 /*
  * A launch on the slow way takes one of those that a limit has left, before it is recorded; then it says
  * that it has been, or gives it back. Never waits.

@@ -42,23 +42,10 @@ static int wanted_at_all(void)
 	return 1;
 }
 
-/* By its name, or by DOMAIN/NAME. */
 static int unwanted(const struct vprof_name *domain, const char *text, size_t length)
 {
-	char whole[VPROF_NAME_MOST * 2];
-
-	if (likely(!patterns))
-		return 0;
-	if (vprof_glob_list(patterns, text, length))
-		return 0;
-	if (!domain)
-		return 1;
-	if (length > VPROF_NAME_MOST)
-		length = VPROF_NAME_MOST;
-	memcpy(whole, domain->text, domain->length);
-	whole[domain->length] = '/';
-	memcpy(whole + domain->length + 1, text, length);
-	return !vprof_glob_list(patterns, whole, domain->length + 1u + length);
+	return unlikely(patterns != NULL) &&
+	       !vprof_glob_named(patterns, domain ? domain->text : NULL, domain ? domain->length : 0, text, length);
 }
 
 /* ---- what is said ---- */

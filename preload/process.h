@@ -81,6 +81,9 @@ void vprof_lane_watch_exit(void) HIDDEN;
 void vprof_ranges_tell_again(void) HIDDEN;
 void vprof_ranges_leave(void) HIDDEN;
 
+/* In a forked child: those of other threads are nobody's. */
+void vprof_ranges_child(void) HIDDEN;
+
 /* Room to keep counts for the threads of a new ring; count.c. */
 void vprof_counts_init(uint32_t lanes) HIDDEN;
 
@@ -95,6 +98,9 @@ void vprof_lanes_refresh(void) HIDDEN;
 
 /* Starts the housekeeping thread for the present ring. 0 or a negative errno. */
 int vprof_housekeeping_start(void) HIDDEN;
+
+/* In a forked child: what it calls makes a ring, whatever the parent's records. */
+void vprof_start_again(void) HIDDEN;
 
 /* Has every thread of a forked child begin anew; `fork.c`. */
 void vprof_fork_init(void) HIDDEN;

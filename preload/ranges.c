@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "preload/capture.h"
 #include "preload/inner.h"
 #include "preload/process.h"
 #include "preload/ranges.h"
@@ -41,6 +42,7 @@ struct open_range {
 	uint32_t text;           /* its name's definition, 0: none */
 	uint16_t ready;          /* the entry is whole */
 	uint16_t level;          /* among those of its domain */
+	uint16_t captures;       /* VPROF_CAPTURE goes by it */
 	struct vprof_said said;  /* said.text is `name` below */
 	char name[88];
 };
@@ -208,13 +210,26 @@ static struct stack *stack_get(void)
 	return made;
 }
 
+/* How many of them recording goes by. */
+static uint32_t captures_of(const struct stack *own)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < own->depth; i++)
+		count += own->open[i].captures;
+	return count;
+}
+
 void vprof_ranges_leave(void)
 {
 	struct stack *own = stack;
 
 	stack = NULL;
-	if (own)
-		munmap(own, sizeof(*own));
+	if (!own)
+		return;
+	for (uint32_t i = captures_of(own); i; i--)
+		vprof_capture_leave();
+	munmap(own, sizeof(*own));
 }
 
 /* The innermost range of a domain; NULL: none. */
@@ -264,6 +279,7 @@ int vprof_range_push(const struct vprof_said *said)
 	outer = innermost(own, at, said->domain);
 	remember(open, said);
 	open->level = outer ? (uint16_t)(outer->level + 1) : 0;
+	open->captures = (uint16_t)vprof_capture_enter(said); /* first: the range itself is to be recorded */
 	if (wants() && !said->unwanted)
 		tell_open(open, said, 0);
 	if (unlikely(!open->begun))
@@ -292,6 +308,8 @@ int vprof_range_pop(const struct vprof_name *domain)
 		return UNTRACKED;
 	level = open->level;
 	close_range(open);
+	if (unlikely(open->captures))
+		vprof_capture_leave();
 	/* Ranges of another domain may lie above it. */
 	for (struct open_range *last = &own->open[own->depth - 1]; open < last; open++) {
 		*open = open[1];
@@ -348,7 +366,7 @@ uint64_t vprof_range_start(const struct vprof_said *said)
 	struct vprof_said mine = *said;
 	int saved = errno;
 
-	if (said->unwanted || vprof_in_vfork_child)
+	if ((said->unwanted && !vprof_capture_fits(said)) || vprof_in_vfork_child)
 		return serial | UNWANTED;
 	mine.flags |= VPROF_RANGE_PROCESS;
 	entry = process_range_take(serial);
@@ -356,7 +374,8 @@ uint64_t vprof_range_start(const struct vprof_said *said)
 		id = serial << 8 | (uint64_t)(entry - process_ranges);
 		remember(&entry->range, &mine);
 		entry->range.id = id;
-		if (wants())
+		entry->range.captures = (uint16_t)vprof_capture_enter(said);
+		if (wants() && !said->unwanted)
 			tell_open(&entry->range, &mine, 1);
 		if (!entry->range.begun)
 			entry->range.begun = vprof_ticks();
@@ -393,8 +412,20 @@ void vprof_range_end(uint64_t id)
 	if (vprof_ring_is_ours() && entry->range.generation == vprof_generation && entry->range.first.slot &&
 	    (!ends_here(&entry->range) || complete(entry->range.last, vprof_ticks())))
 		tell_end(&entry->range);
+	if (unlikely(entry->range.captures))
+		vprof_capture_leave();
 	__atomic_store_n(&entry->busy, 0, __ATOMIC_RELEASE);
 	errno = saved;
+}
+
+void vprof_ranges_child(void)
+{
+	struct process_range *table = process_ranges;
+	uint32_t count = stack ? captures_of(stack) : 0;
+
+	for (unsigned i = 0; table && i < PROCESS_RANGES; i++)
+		count += table[i].busy && table[i].range.captures;
+	vprof_capture_child(count);
 }
 
 /* Those that were open before there was a ring; by whoever records first. */
@@ -411,7 +442,7 @@ static void tell_process_ranges(struct process_range *table, uint32_t limit)
 			return; /* the next chunk goes on */
 		if (!__atomic_compare_exchange_n(&table[i].busy, &used, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			continue;
-		if (table[i].range.generation != generation)
+		if (table[i].range.generation != generation && !table[i].range.said.unwanted)
 			tell_again(&table[i].range);
 		__atomic_store_n(&table[i].busy, 2, __ATOMIC_RELEASE);
 	}

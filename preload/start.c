@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "preload/capture.h"
 #include "preload/config.h"
 #include "preload/control.h"
 #include "preload/holdings.h"
@@ -142,7 +143,7 @@ static int start(void)
 	vprof_map.defs_floor = __atomic_load_n(&map.live->defs_used, __ATOMIC_RELAXED);
 	vprof_names_ring_ready();
 	vprof_control_begin();
-	vprof_windows_begin(vprof_config.record ? (uint32_t)vprof_config.trace : 0, VPROF_WINDOW_BEGIN);
+	vprof_capture_begin();
 	TESTPOINT("start_ready");
 	__atomic_store_n(&vprof_state.control, &map.control->word, __ATOMIC_RELEASE);
 	error = vprof_housekeeping_start();
@@ -181,8 +182,10 @@ static void start_once(uint32_t pid)
 		__atomic_store_n(&vprof_state.control, &initial, __ATOMIC_RELAXED);
 	if (vprof_fork_watch() && !error)
 		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
-	if (!error)
+	if (!error) {
 		carry_losses(vprof_map.live);
+		vprof_capture_catch_up();
+	}
 	__atomic_store_n(&starter_tid, 0, __ATOMIC_RELAXED);
 	state_set(pid, error ? FAILED : READY);
 	vprof_sigmask(&saved, NULL);
@@ -257,6 +260,12 @@ int vprof_ring_want(void)
 	ready = started();
 	errno = saved;
 	return ready;
+}
+
+void vprof_start_again(void)
+{
+	if (vprof_config.enable)
+		vprof_state.control = &initial;
 }
 
 /* ---- the ends ---- */

@@ -4,7 +4,7 @@
 . tests/control/lib.sh
 
 MB=64
-worker_start VPROF_RECORD=0
+worker_start VPROF_CAPTURE=off
 tell launch 3
 ctl start launches=10
 tell launch 7

@@ -6,7 +6,7 @@
 ms_of() { ctl show | sed -n "s/^window $1 .* ms \([0-9]*\).*/\1/p" | tail -1; }
 between() { [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]; }
 
-worker_start VPROF_RECORD=0
+worker_start VPROF_CAPTURE=off
 tell launch 3
 is "recording off: nothing" "$(launches)" 0
 ctl start

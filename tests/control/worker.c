@@ -6,6 +6,7 @@
  *	idle T                 T threads wait, having launched once
  *	pstart | pstop         cuProfilerStart, cuProfilerStop
  *	push NAME | pop        a range of vprof.h
+ *	nstart NAME | nend     a range of NVTX that has no thread
  *	mark NAME
  *	elsewhere WORD [ARG]   the same in a thread of its own, which stays until the end
  *	name NAME              of the thread; title NAME: of the main thread and so of the process
@@ -22,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "preload/nvtx_abi.h"
 #include "vprof/vprof.h"
 
 enum { THREADS = 64 };
@@ -31,7 +33,8 @@ typedef int (*launch_fn)(void *, unsigned, unsigned, unsigned, unsigned, unsigne
 
 static launch_fn launch;
 static int (*profiler_start)(void), (*profiler_stop)(void);
-static void *function;
+static void *function, *context;
+static int (*set_current)(void *);
 static atomic_ulong made, failed;
 static atomic_int hammering;
 static pthread_t thread[THREADS];
@@ -45,18 +48,18 @@ static void fail(const char *what)
 
 static void setup(void)
 {
-	void *handle = dlopen("libcuda.so.1", RTLD_NOW), *context, *module;
+	void *handle = dlopen("libcuda.so.1", RTLD_NOW), *module;
 	int (*init)(unsigned) = (int (*)(unsigned))dlsym(handle, "cuInit");
 	int (*retain)(void **, int) = (int (*)(void **, int))dlsym(handle, "cuDevicePrimaryCtxRetain");
-	int (*current)(void *) = (int (*)(void *))dlsym(handle, "cuCtxSetCurrent");
 	int (*load)(void **, const void *) = (int (*)(void **, const void *))dlsym(handle, "cuModuleLoadData");
 	int (*get)(void **, void *, const char *) =
 		(int (*)(void **, void *, const char *))dlsym(handle, "cuModuleGetFunction");
 
+	set_current = (int (*)(void *))dlsym(handle, "cuCtxSetCurrent");
 	launch = (launch_fn)dlsym(handle, "cuLaunchKernel");
 	profiler_start = (int (*)(void))dlsym(handle, "cuProfilerStart");
 	profiler_stop = (int (*)(void))dlsym(handle, "cuProfilerStop");
-	if (init(0) || retain(&context, 0) || current(context) || load(&module, "fake") || get(&function, module, "noop"))
+	if (init(0) || retain(&context, 0) || set_current(context) || load(&module, "fake") || get(&function, module, "noop"))
 		fail("no kernel");
 }
 
@@ -105,6 +108,7 @@ static void act(char *line);
 
 static void *elsewhere_run(void *line)
 {
+	set_current(context);
 	act(line);
 	free(line);
 	return NULL;
@@ -148,12 +152,50 @@ static void show(const char *unused)
 	printf("made %lu failed %lu\n", atomic_load(&made), atomic_load(&failed));
 }
 
+/* ---- as much of NVTX as it takes: the library fills in where these point to ---- */
+
+static nvtx_function range_start, range_end;
+
+static int nvtx_module(int module, nvtx_function ***list, unsigned *size)
+{
+	static nvtx_function *functions[8] = { [5] = &range_start, [7] = &range_end };
+
+	*list = functions;
+	*size = 8;
+	return module == NVTX_MODULE_CORE;
+}
+
+static const void *nvtx_table(uint32_t id)
+{
+	static const struct nvtx_callbacks callbacks = { sizeof(callbacks), nvtx_module };
+
+	return id == NVTX_TABLE_CALLBACKS ? &callbacks : NULL;
+}
+
+static uint64_t range_id;
+
+static void nstart(const char *name)
+{
+	int (*inject)(nvtx_get_table) = (int (*)(nvtx_get_table))dlsym(RTLD_DEFAULT, "InitializeInjectionNvtx2");
+
+	if (!range_start && (!inject || !inject(nvtx_table)))
+		fail("no NVTX");
+	range_id = ((uint64_t(*)(const char *))range_start)(name);
+}
+
+static void nend(const char *unused)
+{
+	(void)unused;
+	((void (*)(uint64_t))range_end)(range_id);
+}
+
 static const struct {
 	const char *word;
 	void (*run)(const char *argument);
 } words[] = {
 	{ "launch", launch_many }, { "hammer", begin }, { "rest", rest }, { "elsewhere", elsewhere },
 	{ "fork", fork_and }, { "pstart", pstart }, { "pstop", pstop }, { "push", push }, { "pop", pop },
+	{ "nstart", nstart }, { "nend", nend },
 	{ "mark", mark }, { "name", name_thread }, { "show", show },
 };
 

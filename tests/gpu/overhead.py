@@ -170,7 +170,8 @@ def measure_launch(rows, deadline, starts):
     def blocks(mode, preload, record=1):
         name = f"overhead-launch-{mode}-{('with' if record else 'silent') if preload else 'without'}.tsv"
         (OUT / name).unlink(missing_ok=True)
-        rc = run([program, mode, "1000" if mode == "toggle" else "150", "500"], 60, preload, name, VPROF_RECORD=record)
+        rc = run([program, mode, "1000" if mode == "toggle" else "150", "500"], 60, preload, name,
+                 VPROF_CAPTURE="always" if record else "off")
         if rc:
             note(f"launch_cost {mode} failed with {rc}: {(OUT / name).read_text()[-200:]}")
             return None

@@ -43,7 +43,7 @@ READY = "vprof-overhead-ready"
 ARMS = {
     "without": {},
     "with": {"LD_PRELOAD": common.LIBRARY},
-    "silent": {"LD_PRELOAD": common.LIBRARY, "VPROF_RECORD": 0},
+    "silent": {"LD_PRELOAD": common.LIBRARY, "VPROF_CAPTURE": "off"},
     "empty": {"LD_PRELOAD": common.BUILD / "gpu/empty.so"},
 }
 # All engines share one GPU: a little memory for each, whatever the others have taken.

@@ -88,7 +88,7 @@ is "a capture in another thread goes on, and the thread keeps its mode" "$(cat "
 is "the graph made meanwhile is known" "$(field threads "[(x['nodes'], x['kernels']) for x in g]")" "[(6, 4)]"
 
 # ---- with recording off ----
-VPROF_RECORD=0 traced off chain 3
+VPROF_CAPTURE=off traced off chain 3
 is "no record, and no harm" "$(find "$TMP/off" -name '*.ring' | wc -l) $(dump off | wc -l)" "1 0"
 VPROF_TRACE=launch,copy traced some chain 3
 is "nothing is asked where graphs are not to be recorded" \

@@ -21,7 +21,7 @@ case_is "recording"
 ok "calls were made, and go through the preload" grep -q '^calls [0-9]\{3\}' "$TMP/traced.side"
 ok "the driver left errno alone" not grep -v 'errno +0$\|^memory\|^round' "$TMP/plain.out"
 is "there is one ring" "$(rings)" 1
-case_is "recording off from the start" VPROF_RECORD=0
+case_is "recording off from the start" VPROF_CAPTURE=off
 case_is "disabled" VPROF_ENABLE=0
 is "disabled: no ring" "$(rings)" 0
 case_is "tiny ring" VPROF_RING_MB=1
