@@ -32,6 +32,12 @@ LIB_CFLAGS := $(CSTD) $(CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interpos
 	-fasynchronous-unwind-tables -ffunction-sections
 LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic-functions -Wl,-z,lazy \
 	-Wl,--hash-style=gnu -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete
+# libzstd for the spill: its static library where there is one, with nothing of it visible.
+LIB_ZSTD   := $(filter /%,$(shell $(CC) -print-file-name=libzstd.a))
+ifneq ($(LIB_ZSTD),)
+LIB_CFLAGS  += -DVPROF_ZSTD
+LIB_LDFLAGS += -Wl,--exclude-libs,libzstd.a
+endif
 LIB_OBJ    := $(patsubst %,$(BUILD)/lib/%.o,$(LIB_SRC))
 # The same with testpoints, for the crash tests only.
 TLIB_OBJ   := $(patsubst %,$(BUILD)/testlib/%.o,$(LIB_SRC))
@@ -68,12 +74,12 @@ $(BUILD)/tools/%.o: %
 
 $(BUILD)/libvprof.so: $(LIB_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LIB_LDFLAGS) $^ -o $@
+	$(Q)$(CC) $(CFLAGS) $(LIB_LDFLAGS) $^ $(LIB_ZSTD) -o $@
 
 $(BUILD)/test/libvprof.so: $(TLIB_OBJ)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LIB_LDFLAGS) $^ -o $@
+	$(Q)$(CC) $(CFLAGS) $(LIB_LDFLAGS) $^ $(LIB_ZSTD) -o $@
 
 $(BUILD)/vprof: $(BUILD)/tools/tools/main_vprof.c.o $(TOOL_OBJ)
 	$(call say,LD,$@)

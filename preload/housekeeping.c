@@ -1,5 +1,5 @@
 /*
- * housekeeping.c - the one thread of ours in a process.
+ * housekeeping.c - the thread of ours in a process (a spill has another, spill.c).
  *
  * It takes up requests (control.c), adds clock anchors, refreshes the process title and thread names, and faults in
  * the ring's pages so that the recording threads need not: all at once in the beginning,
@@ -18,6 +18,7 @@
 #include "preload/libc.h"
 #include "preload/process.h"
 #include "preload/record.h"
+#include "preload/spill.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -109,6 +110,7 @@ static void *housekeeping(void *unused)
 		vprof_ring_anchor(map);
 		vprof_ring_title(map);
 		vprof_lanes_refresh();
+		vprof_spill_tell();
 		__atomic_store_n(&map->live->beat_ticks, vprof_ticks(), __ATOMIC_RELAXED);
 	}
 	return NULL;

@@ -53,6 +53,9 @@ int vprof_ring_create(struct vprof_map *map) HIDDEN;
 /* Where the ring's entry lies: an absolute path. Constant once there is a ring. */
 const char *vprof_out_folder(void) HIDDEN;
 
+/* Path of the ring's entry there, which may be a link to it; constant likewise. */
+const char *vprof_ring_entry(void) HIDDEN;
+
 /* Fills in who this process is: all of the header but the layout. */
 void vprof_header_fill(struct vprof_ring_header *header) HIDDEN;
 

@@ -359,16 +359,21 @@ static void map_fill(struct vprof_map *map, struct vprof_ring_header *h, const s
 }
 
 static char out[PATH_TEXT];
+static struct place place;
 
 const char *vprof_out_folder(void)
 {
 	return out;
 }
 
+const char *vprof_ring_entry(void)
+{
+	return place.link[0] ? place.link : place.file;
+}
+
 int vprof_ring_create(struct vprof_map *map)
 {
 	static struct vprof_ring_header h; /* too large for a small thread's stack; one caller */
-	static struct place place;
 	struct vprof_text path = VPROF_TEXT(out);
 	int64_t size = ring_size();
 	int error = size < 0 ? (int)size : 0;

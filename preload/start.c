@@ -29,6 +29,7 @@
 #include "preload/names.h"
 #include "preload/process.h"
 #include "preload/record.h"
+#include "preload/spill.h"
 
 enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
 
@@ -128,6 +129,7 @@ static int start(void)
 	memset(&vprof_map, 0, sizeof(vprof_map));
 	vprof_holdings_reset();
 	vprof_lanes_reset();
+	vprof_spill_reset();
 	vprof_config_read();
 	vprof_config_complain();
 	vprof_clock_init();
@@ -150,6 +152,8 @@ static int start(void)
 	if (error)
 		vprof_log("no housekeeping thread: %s; clocks and thread names stay as they are at the start",
 			  vprof_strerror(-error));
+	if (vprof_config.spill)
+		vprof_spill_set(1);
 	return 0;
 }
 
@@ -290,6 +294,7 @@ __attribute__((destructor)) static void vprof_unload(void)
 
 	if (!map->header || !vprof_is_alive())
 		return;
+	vprof_spill_close();
 	vprof_ring_anchor(map);
 	map->live->end_ticks = vprof_ticks();
 	__atomic_store_n(&map->live->state, VPROF_RING_CLOSED, __ATOMIC_RELEASE);

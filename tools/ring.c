@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "tools/ring_inner.h"
+#include "tools/spill.h"
 
 enum {
 	HEADER_LEAST = offsetof(struct vprof_ring_header, link), /* below it nothing can be read */
@@ -318,6 +319,8 @@ int ring_reread(struct ring *ring, unsigned int parts)
 		error = read_lanes(ring);
 	if (!error && parts & RING_INDEX)
 		error = ring_read_index(ring);
+	if (!error && parts & RING_SPILL)
+		error = ring_read_spill(ring);
 	if (!error && parts & RING_HOLDINGS)
 		error = ring_read_holdings(ring);
 	if (!error && parts & RING_HOLDINGS)
@@ -374,6 +377,7 @@ void ring_close(struct ring *ring)
 	free(ring->call_family);
 	free(ring->holdings);
 	free(ring->chunks);
+	spill_close(ring->spill);
 	memset(ring, 0, sizeof(*ring));
 	ring->fd = -1;
 }

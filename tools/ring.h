@@ -23,10 +23,13 @@
 #include <stdio.h>
 #include "vprof/ring.h"
 
+#define RING_NOWHERE UINT32_MAX
+
 /* What is known of one chunk that holds records. */
 struct ring_chunk {
-	uint32_t index;       /* in the file */
+	uint32_t index;       /* in the file; RING_NOWHERE: only in the spill */
 	uint32_t used;        /* slots reserved when the index was made, 1 to 256: next free slot */
+	uint32_t frame, place; /* in the spill; frame RING_NOWHERE: not there */
 	struct vprof_chunk_header head;
 };
 
@@ -59,6 +62,8 @@ struct ring {
 	struct ring_chunk *chunks;       /* sorted by lane, then by head.first */
 	uint32_t chunk_count;
 
+	struct spill *spill;  /* the files beside it (spill.h); NULL: not looked for */
+
 	uint64_t bad_chunks;  /* headers that contradict the file: left out */
 	uint64_t bad_defs;    /* likewise definitions */
 	uint64_t bad_holdings; /* entries of a kind that is not known */
@@ -84,7 +89,8 @@ enum ring_part {
 	RING_INDEX = 1 << 3,    /* of the chunks: reads each one's header */
 	RING_HOLDINGS = 1 << 4,
 	RING_DEFS = 1 << 5,
-	RING_ALL = (1 << 6) - 1,
+	RING_SPILL = 1 << 6,    /* what the ring has overwritten and files beside it keep; with RING_INDEX */
+	RING_ALL = (1 << 7) - 1,
 };
 int ring_open_parts(struct ring *ring, const char *path, unsigned int parts, char *why, size_t why_size);
 /* Reads parts, again or for the first time, as ring_refresh() does. */

@@ -1,6 +1,8 @@
 /*
  * ring_chunks.c - the records: an index of the chunks, and reading one of them.
  *
+ * A chunk may be in the ring, in the spill beside it, or in both; ring_spill.c adds those of the spill.
+ *
  * The writer goes on while we read. A chunk that it takes over in the meantime gets
  * another base: base is read again after the copy and a change voids the copy. A slot
  * counts when its seq is base + index; what its writer stores before seq (or done) is
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/ring_inner.h"
+#include "tools/spill.h"
 
 /* Lane positions beyond this are not counted by any real process. */
 #define POSITION_MOST (UINT64_MAX >> 4)
@@ -51,7 +54,7 @@ static int read_head(const struct ring *ring, uint32_t index, struct vprof_chunk
 	return 0; /* changes hands all the time: its records are gone before they can be read */
 }
 
-static int head_sound(const struct ring *ring, const struct vprof_chunk_header *head)
+int ring_head_sound(const struct ring *ring, const struct vprof_chunk_header *head)
 {
 	return !(head->base & 0xff) && head->lane < ring->header.lane_count && head->used &&
 	       head->first < POSITION_MOST;
@@ -69,63 +72,111 @@ static int compare_chunks(const void *a, const void *b)
 	return (x->base > y->base) - (x->base < y->base);
 }
 
-static int grow(struct ring_chunk **list, uint32_t count, uint32_t *room)
+int ring_index_add(struct ring *ring, uint32_t *room, const struct vprof_chunk_header *head, uint32_t index,
+		   uint32_t frame, uint32_t place)
 {
-	uint32_t more = *room ? *room * 2 : 64;
-	struct ring_chunk *bigger;
+	struct ring_chunk *chunk;
 
-	if (count < *room)
-		return 0;
-	bigger = reallocarray(*list, more, sizeof(**list));
-	if (!bigger)
-		return -ENOMEM;
-	*list = bigger;
-	*room = more;
+	if (ring->chunk_count == *room) {
+		uint32_t more = *room ? *room * 2 : 64;
+
+		chunk = more > *room ? reallocarray(ring->chunks, more, sizeof(*chunk)) : NULL;
+		if (!chunk)
+			return -ENOMEM;
+		ring->chunks = chunk;
+		*room = more;
+	}
+	chunk = &ring->chunks[ring->chunk_count++];
+	*chunk = (struct ring_chunk){
+		.index = index, .frame = frame, .place = place, .head = *head,
+		.used = head->used < VPROF_CHUNK_SLOTS ? head->used : VPROF_CHUNK_SLOTS,
+	};
+	chunk->head.comm[sizeof(chunk->head.comm) - 1] = '\0';
 	return 0;
 }
 
-int ring_read_index(struct ring *ring)
+/* One chunk from what the ring and the spill have of it: how far it went is what either knows last. */
+static void chunk_join(struct ring_chunk *chunk, const struct ring_chunk *other)
+{
+	if (chunk->index == RING_NOWHERE)
+		chunk->index = other->index;
+	if (chunk->frame == RING_NOWHERE) {
+		chunk->frame = other->frame;
+		chunk->place = other->place;
+	}
+	if (other->used > chunk->used)
+		chunk->used = other->used;
+}
+
+void ring_index_finish(struct ring *ring)
+{
+	struct ring_chunk *list = ring->chunks;
+	uint32_t count = 0;
+
+	if (ring->chunk_count)
+		qsort(list, ring->chunk_count, sizeof(*list), compare_chunks);
+	for (uint32_t i = 0; i < ring->chunk_count; i++)
+		if (count && !compare_chunks(&list[count - 1], &list[i]))
+			chunk_join(&list[count - 1], &list[i]);
+		else
+			list[count++] = list[i];
+	ring->chunk_count = count;
+}
+
+/* What is known of the spill stays: its files are only looked at for what is new. */
+static int carry_spilled(struct ring *ring, const struct ring_chunk *old, uint32_t count, uint32_t *room)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < count && !error; i++)
+		if (old[i].frame != RING_NOWHERE)
+			error = ring_index_add(ring, room, &old[i].head, RING_NOWHERE, old[i].frame, old[i].place);
+	return error;
+}
+
+static int index_ring(struct ring *ring, uint32_t *room)
 {
 	uint64_t bytes = ring_region(ring, ring->header.chunks_offset,
 				     (uint64_t)ring->header.chunk_count * VPROF_CHUNK_SIZE);
 	uint32_t last = (uint32_t)((bytes + VPROF_CHUNK_SIZE - 1) / VPROF_CHUNK_SIZE);
-	struct ring_chunk *list = NULL;
-	uint32_t count = 0, room = 0;
-	uint64_t bad = 0;
-	int found = 0;
+	int error = 0;
 
-	for (uint32_t i = 0; i < last; i++) {
+	for (uint32_t i = 0; i < last && !error; i++) {
 		struct vprof_chunk_header head;
+		int found = read_head(ring, i, &head);
 
-		found = read_head(ring, i, &head);
 		if (found < 0)
-			break;
-		if (!found)
-			continue;
-		if (!head_sound(ring, &head)) {
-			bad++;
-			continue;
-		}
-		found = grow(&list, count, &room);
-		if (found < 0)
-			break;
-		head.comm[sizeof(head.comm) - 1] = '\0';
-		list[count++] = (struct ring_chunk){
-			.index = i,
-			.used = head.used < VPROF_CHUNK_SLOTS ? head.used : VPROF_CHUNK_SLOTS,
-			.head = head,
-		};
+			return found;
+		if (found && ring_head_sound(ring, &head))
+			error = ring_index_add(ring, room, &head, i, RING_NOWHERE, 0);
+		else if (found)
+			ring->bad_chunks++;
 	}
-	if (found < 0) {
-		free(list);
-		return found;
+	return error;
+}
+
+int ring_read_index(struct ring *ring)
+{
+	struct ring_chunk *old = ring->chunks;
+	uint32_t old_count = ring->chunk_count, room = 0;
+	uint64_t old_bad = ring->bad_chunks;
+	int error;
+
+	ring->chunks = NULL;
+	ring->chunk_count = 0;
+	ring->bad_chunks = 0;
+	error = carry_spilled(ring, old, old_count, &room);
+	if (!error)
+		error = index_ring(ring, &room);
+	if (error) {
+		free(ring->chunks);
+		ring->chunks = old;
+		ring->chunk_count = old_count;
+		ring->bad_chunks = old_bad;
+		return error;
 	}
-	if (count)
-		qsort(list, count, sizeof(*list), compare_chunks);
-	free(ring->chunks);
-	ring->chunks = list;
-	ring->chunk_count = count;
-	ring->bad_chunks = bad;
+	free(old);
+	ring_index_finish(ring);
 	return 0;
 }
 
@@ -210,20 +261,44 @@ static int slot_rewind(const struct ring *ring, struct vprof_slot *slot)
 	return 1;
 }
 
-int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
-		    struct vprof_chunk *buffer)
+/* From the ring: 1 when the chunk is still there, 0 when it was taken over, or a negative errno. */
+static int read_from_ring(const struct ring *ring, const struct ring_chunk *chunk, struct vprof_chunk *buffer)
 {
 	uint64_t base = chunk->head.base;
-	int records = 0, error;
+	int error = copy_chunk(ring, chunk->index, buffer);
 
-	error = copy_chunk(ring, chunk->index, buffer);
 	if (!error && buffer->head.base == base && ring->live.state != VPROF_RING_CLOSED &&
 	    chunk_changing(buffer, base))
 		error = copy_again(ring, chunk->index, buffer);
 	if (error)
 		return error;
-	if (buffer->head.base != base || read_base(ring, chunk->index) != base)
-		base = 0;
+	return buffer->head.base == base && read_base(ring, chunk->index) == base;
+}
+
+/* The ring has the last word: a call that was open when its chunk was spilled may have returned since. */
+static int read_from_either(const struct ring *ring, const struct ring_chunk *chunk, struct vprof_chunk *buffer)
+{
+	int found = 0, error;
+
+	buffer->head.base = 0;
+	if (chunk->index != RING_NOWHERE)
+		found = read_from_ring(ring, chunk, buffer);
+	if (found || chunk->frame == RING_NOWHERE || !ring->spill)
+		return found;
+	error = spill_read(ring->spill, chunk->frame, chunk->place, buffer);
+	if (error)
+		buffer->head.base = 0;
+	return !error ? buffer->head.base == chunk->head.base : error == -EBADMSG ? 0 : error;
+}
+
+int ring_read_chunk(const struct ring *ring, const struct ring_chunk *chunk,
+		    struct vprof_chunk *buffer)
+{
+	int records = 0, found = read_from_either(ring, chunk, buffer);
+	uint64_t base = found > 0 ? chunk->head.base : 0;
+
+	if (found < 0)
+		return found;
 	for (uint32_t i = 1; i < VPROF_CHUNK_SLOTS; i++) {
 		struct vprof_slot *slot = &buffer->slot[i - 1];
 

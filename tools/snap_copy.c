@@ -75,6 +75,9 @@ static void choose_chunks(struct copier *c)
 	for (uint32_t i = 0; i < c->ring->chunk_count; i++) {
 		const struct vprof_chunk_header *head = &c->ring->chunks[i].head;
 
+		/* What only the spill still has is past what a ring holds. */
+		if (c->ring->chunks[i].index == RING_NOWHERE)
+			continue;
 		if (head->open_ticks <= c->cut) {
 			c->own[lane_of(c, head)] = i;
 			c->order[c->count++] = i;

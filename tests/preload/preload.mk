@@ -1,6 +1,6 @@
 # The recording half without CUDA, as programs of their own: plain and under sanitizers.
 PRELOAD_NAMES := lanes holdings interrupts
-PRELOAD_PARTS := $(filter-out preload/lookup.c,$(wildcard preload/*.c)) $(wildcard tools/ring*.c) tools/text.c
+PRELOAD_PARTS := $(filter-out preload/lookup.c,$(wildcard preload/*.c)) $(wildcard tools/ring*.c tools/spill*.c) tools/text.c
 PRELOAD_PLAIN := $(PRELOAD_NAMES:%=$(BUILD)/tests/%.t)
 PRELOAD_ASAN  := $(PRELOAD_NAMES:%=$(BUILD)/tests/%_asan.t)
 PRELOAD_TSAN  := $(PRELOAD_NAMES:%=$(BUILD)/tests/%_tsan.t)
@@ -15,7 +15,7 @@ $(PRELOAD_TSAN): $(BUILD)/tests/%_tsan.t: tests/preload/%.c
 $(PRELOAD_TESTS): $(PRELOAD_PARTS)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CSTD) -O1 -g -fno-omit-frame-pointer $(SANITIZE) -MF $@.d $(filter %.c,$^) -lpthread -o $@
+	$(Q)$(CC) $(CSTD) -O1 -g -fno-omit-frame-pointer $(SANITIZE) -MF $@.d $(filter %.c,$^) -lpthread -lzstd -o $@
 
 TESTS      += $(PRELOAD_TESTS)
 TEST_NEEDS += $(PRELOAD_TESTS)

@@ -5,7 +5,7 @@
 TOOL_TESTS        := occupancy graph_model ring_read ring_bad clock_map cli_words live_read live_steps live_moment
 TOOL_THREAD_TESTS := live_read
 
-TOOL_TEST_SRC := $(filter-out tools/main_%.c,$(wildcard tools/ring*.c tools/clock.c tools/cli*.c \
+TOOL_TEST_SRC := $(filter-out tools/main_%.c,$(wildcard tools/ring*.c tools/spill*.c tools/clock.c tools/cli*.c \
 	tools/inputs.c tools/occupancy.c tools/graphs.c tools/text.c tools/records.c tools/process.c tools/info.c)) tests/tools/make_ring.c
 TOOL_TEST_FLAGS := $(CSTD) -O1 -g -fno-omit-frame-pointer
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -24,13 +24,13 @@ $(BUILD)/tsan/%.o: %
 
 $(BUILD)/plain/%.t: $(BUILD)/plain/tests/tools/%.c.o $(patsubst %,$(BUILD)/plain/%.o,$(TOOL_TEST_SRC))
 	$(call say,LD,$@)
-	$(Q)$(CC) $^ $(LDFLAGS) -lpthread -lm -o $@
+	$(Q)$(CC) $^ $(LDFLAGS) -lpthread -lm -lzstd -o $@
 $(BUILD)/asan/%.t: $(BUILD)/asan/tests/tools/%.c.o $(patsubst %,$(BUILD)/asan/%.o,$(TOOL_TEST_SRC))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ASAN_FLAGS) $^ $(LDFLAGS) -lpthread -lm -o $@
+	$(Q)$(CC) $(ASAN_FLAGS) $^ $(LDFLAGS) -lpthread -lm -lzstd -o $@
 $(BUILD)/tsan/%.t: $(BUILD)/tsan/tests/tools/%.c.o $(patsubst %,$(BUILD)/tsan/%.o,$(TOOL_TEST_SRC))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(TSAN_FLAGS) $^ $(LDFLAGS) -lpthread -lm -o $@
+	$(Q)$(CC) $(TSAN_FLAGS) $^ $(LDFLAGS) -lpthread -lm -lzstd -o $@
 
 TOOL_TEST_PROGRAMS := $(TOOL_TESTS:%=$(BUILD)/plain/%.t) $(TOOL_TESTS:%=$(BUILD)/asan/%.t) \
 	$(TOOL_THREAD_TESTS:%=$(BUILD)/tsan/%.t)
