@@ -139,7 +139,7 @@ static void rank_from_name(struct role *role)
 			digits--;
 		for (letters = digits; letters > at && isupper((unsigned char)letters[-1]); letters--)
 			;
-		if (digits == end || letters == at || letters[-1] != '_')
+		if (digits == end || letters == digits || letters == at || letters[-1] != '_')
 			break;
 		role->number = strtoll(digits, NULL, 10);
 		end = letters - 1;

@@ -18,6 +18,7 @@
 #include "tools/info.h"
 #include "tools/kernels.h"
 #include "tools/produce.h"
+#include "tools/ps.h"
 #include "tools/records.h"
 #include "tools/top.h"
 
@@ -159,6 +160,27 @@ static void write_json(struct trace *trace)
 	sink_close(&sink);
 }
 
+/* As vprof ps and vprof start open a ring: parts of it, in another order. */
+static void use_ps(void)
+{
+	struct target target = { .path = path };
+	struct ps_row row;
+	char why[256];
+
+	if (ring_open_parts(&target.ring, path, RING_LIVE | RING_ANCHORS, why, sizeof(why)))
+		return;
+	role_make(&target.role, &target.ring, 0);
+	target_is_idle(&target);
+	for (int looks = 0; looks < 2; looks++) {
+		if (!ps_look(&row, &target)) {
+			ps_print_text(&row, 1, nowhere);
+			ps_print_json(&row, 1, nowhere);
+		}
+		ps_forget(&row);
+	}
+	ring_close(&target.ring);
+}
+
 static void use_ring(struct input *input)
 {
 	struct ring_losses losses;
@@ -180,6 +202,7 @@ static void use_ring(struct input *input)
 	use_trace(input, use_merge);
 	use_trace(input, use_graphs);
 	use_trace(input, write_json);
+	use_ps();
 	ring_refresh(&input->ring);
 }
 
