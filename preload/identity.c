@@ -91,18 +91,21 @@ void vprof_header_fill(struct vprof_ring_header *h)
 	read_arguments(h->command, sizeof(h->command));
 }
 
-void vprof_ring_title(struct vprof_map *map)
+void vprof_process_names(char *comm, size_t comm_size, char *command, size_t command_size)
 {
-	char text[sizeof(map->live->title)], comm[32];
-	size_t length;
+	size_t length = read_file("/proc/self/comm", comm, comm_size);
 
-	memset(text, 0, sizeof(text));
-	read_arguments(text, sizeof(text));
-	memcpy(map->live->title, text, sizeof(text));
-	memset(comm, 0, sizeof(comm));
-	length = read_file("/proc/self/comm", comm, sizeof(map->live->comm) + 1);
 	if (length && comm[length - 1] == '\n')
 		comm[length - 1] = 0;
+	read_arguments(command, command_size);
+}
+
+void vprof_ring_title(struct vprof_map *map)
+{
+	char text[sizeof(map->live->title)] = { 0 }, comm[sizeof(map->live->comm) + 1] = { 0 };
+
+	vprof_process_names(comm, sizeof(comm), text, sizeof(text));
+	memcpy(map->live->title, text, sizeof(text));
 	memcpy(map->live->comm, comm, sizeof(map->live->comm));
 	map->live->comm[sizeof(map->live->comm) - 1] = 0;
 }

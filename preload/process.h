@@ -59,6 +59,9 @@ const char *vprof_ring_entry(void) HIDDEN;
 /* Fills in who this process is: all of the header but the layout. */
 void vprof_header_fill(struct vprof_ring_header *header) HIDDEN;
 
+/* The main thread's name, and the arguments with blanks between, which are the title where there is one. */
+void vprof_process_names(char *comm, size_t comm_size, char *command, size_t command_size) HIDDEN;
+
 /* Adds an anchor to the clock page. Any thread. */
 void vprof_ring_anchor(struct vprof_map *map) HIDDEN;
 

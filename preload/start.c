@@ -10,7 +10,8 @@
  * everything begins anew. One thread wins the compare-and-swap and works, with signals
  * blocked and cancellation off; the others wait for it (once in the life of a process).
  *
- * When there can be no ring, every call comes here, is counted, and passes.
+ * When there can be no ring, every call comes here, is counted, and passes. A process that VPROF_PROCS
+ * leaves out is done with at its first call: from then on the word is 0. Its children are judged anew.
  */
 #include <errno.h>
 #include <limits.h>
@@ -23,6 +24,7 @@
 #include "preload/capture.h"
 #include "preload/config.h"
 #include "preload/control.h"
+#include "preload/filter.h"
 #include "preload/holdings.h"
 #include "preload/inner.h"
 #include "preload/libc.h"
@@ -32,6 +34,8 @@
 #include "preload/spill.h"
 
 enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
+
+enum { NOT_CHOSEN = 1 }; /* by VPROF_PROCS: this process is not to be recorded, and there is nothing to say */
 
 /* Before there is a ring: the groups whose first call makes one. All until the environment is read. */
 static uint32_t initial = UINT32_MAX;
@@ -132,6 +136,8 @@ static int start(void)
 	vprof_spill_reset();
 	vprof_config_read();
 	vprof_config_complain();
+	if (!vprof_process_is_chosen())
+		return NOT_CHOSEN;
 	vprof_clock_init();
 	vprof_shim_start();
 
@@ -183,7 +189,7 @@ static void start_once(uint32_t pid)
 	signals_block(&saved);
 	error = start();
 	if (error)
-		__atomic_store_n(&vprof_state.control, &initial, __ATOMIC_RELAXED);
+		__atomic_store_n(&vprof_state.control, error == NOT_CHOSEN ? &never : &initial, __ATOMIC_RELAXED);
 	if (vprof_fork_watch() && !error)
 		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
 	if (!error) {
@@ -237,12 +243,18 @@ static int started(void)
 	}
 }
 
+/* Has the calling thread a lane of this ring, or may it take one? */
+static int may_enter(void)
+{
+	return (vprof_lane && vprof_cursor.chunk && vprof_cursor_is_ours()) || vprof_thread_is_chosen();
+}
+
 struct vprof_record vprof_begin_slow(void)
 {
 	struct vprof_record none = { NULL, 0 }, record;
 	int saved = errno;
 
-	if (vprof_in_vfork_child || !vprof_shim_has_driver())
+	if (unlikely(vprof_thread_is_passed()) || vprof_in_vfork_child || !vprof_shim_has_driver())
 		return none;
 	if (!started()) {
 		vprof_lose(VPROF_LOSS_START);
@@ -250,7 +262,7 @@ struct vprof_record vprof_begin_slow(void)
 		return none;
 	}
 	/* The ring may have been made with recording off. */
-	record = vprof_recording(UINT32_MAX) ? vprof_lane_begin() : none;
+	record = vprof_recording(UINT32_MAX) && may_enter() ? vprof_lane_begin() : none;
 	errno = saved;
 	return record;
 }

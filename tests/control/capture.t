@@ -105,7 +105,7 @@ worker_start VPROF_CAPTURE='range:step'
 tell launch 1
 tell push step
 tell fork launch 3
-child=${ANSWER#child }
+child=$(child)
 for ((i = 0; i < 100; i++)); do
 	[ -z "$(ring "$child")" ] || [ "$(launches "$child")" -lt 3 ] || break
 	sleep 0.05

@@ -24,6 +24,9 @@ tell() {
 	return 1
 }
 
+# child: the process that a fork has made; it may answer before its parent.
+child() { sed -n 's/^child //p' <<<"$ANSWER"; }
+
 worker_end() {
 	[ -z "${WORKER_PID:-}" ] || { local in=${WORKER[1]}; exec {in}>&-; wait "$PID"; }
 }

@@ -8,9 +8,9 @@
  *	push NAME | pop        a range of vprof.h
  *	nstart NAME | nend     a range of NVTX that has no thread
  *	mark NAME
- *	elsewhere WORD [ARG]   the same in a thread of its own, which stays until the end
- *	name NAME              of the thread; title NAME: of the main thread and so of the process
- *	fork WORD [ARG]        in a child, which then waits to be killed
+ *	elsewhere LINE         in a thread of its own; "; " between what it does
+ *	name NAME              of the thread
+ *	fork LINE              in a child, which then waits to be killed
  *	show                   launches that were made, and failed
  */
 #include <dlfcn.h>
@@ -106,11 +106,19 @@ static void rest(const char *unused)
 
 static void act(char *line);
 
+static void act_all(const char *line)
+{
+	char *copy = strdup(line), *at = copy, *part;
+
+	while ((part = strsep(&at, ";")))
+		act(part + strspn(part, " "));
+	free(copy);
+}
+
 static void *elsewhere_run(void *line)
 {
 	set_current(context);
-	act(line);
-	free(line);
+	act_all(line);
 	return NULL;
 }
 
@@ -118,7 +126,7 @@ static void elsewhere(const char *rest_of_line)
 {
 	pthread_t other;
 
-	if (pthread_create(&other, NULL, elsewhere_run, strdup(rest_of_line)) || pthread_join(other, NULL))
+	if (pthread_create(&other, NULL, elsewhere_run, (void *)(uintptr_t)rest_of_line) || pthread_join(other, NULL))
 		fail("no thread");
 }
 
@@ -132,7 +140,7 @@ static void fork_and(const char *rest_of_line)
 		printf("child %d\n", (int)pid);
 		return;
 	}
-	elsewhere_run(strdup(rest_of_line));
+	act_all(rest_of_line);
 	printf("done\n");
 	fflush(stdout);
 	pause();
