@@ -4,13 +4,13 @@
 
 scripts=$(git ls-files 2>/dev/null | grep . || find . -type f -not -path './build/*' -not -path './.git/*')
 for script in $(grep -E '(\.sh|\.t)$|^\.ci/run$|^tests/(gpu|bench)/run$' <<<"$scripts"); do
-	head -1 "$script" | grep -q perl && continue
+	head -1 "$script" | grep -qE 'perl|python' && continue
 	bash -n "$script" 2>"$TMP/why" || { ok "$script parses" false; diag "$(cat "$TMP/why")"; }
 done
 is "every test can be run" "$(find tests -name '*.t' -not -perm -u+x)" ""
 is "every test says what runs it" "$(for t in tests/*/*.t; do head -1 "$t" | grep -qE '^#!/usr/bin/env (bash|python3|perl)$' || echo "$t"; done)" ""
 if command -v python3 >/dev/null; then
-	for script in $(grep '\.py$' <<<"$scripts"); do
+	for script in $(grep '\.py$' <<<"$scripts") $(grep -l '^#!.*python' tests/*/*.t); do
 		ok "$script compiles" python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$script"
 	done
 fi

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Steps of programs that are no servers: loops that train, that only wait, on two threads; and none in programs without."""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "tests/steps")
+import found  # noqa: E402
+from found import ok  # noqa: E402
+
+BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
+
+
+def run(folder, *words):
+    out = os.path.join(folder, words[0])
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("VPROF_", "FAKECUDA_", "LD_"))}
+    env.update(LD_LIBRARY_PATH=BUILD + "/fakecuda", LD_PRELOAD=BUILD + "/libvprof.so", FAKECUDA_INSTANT="1", VPROF_OUT=out,
+               VPROF_RING_AT="out", VPROF_RING_MB="16", VPROF_FACTS="0")
+    made = subprocess.run([BUILD + "/steps/loops", *map(str, words)], env=env, timeout=60)
+    if made.returncode:
+        ok(False, f"loops {words} ends with {made.returncode}")
+    return out
+
+
+with tempfile.TemporaryDirectory() as folder:
+    for kind, turns, source, launches, graphs in (
+            ("train", 50, "results", 40, 0), ("train", 4, "results", 40, 0), ("look", 50, "results", 40, 0),
+            ("sparse", 60, "waits", 40, 0), ("plain", 60, "waits", 4, 0), ("piecewise", 30, "results", 40, 20),
+            ("serve", 50, "results", 10, 1)):
+        steps = found.steps(run(folder, kind, turns))
+        alike = sum(1 for s in steps if (s["launches"], s["graphs"], s["source"]) == (launches, graphs, source))
+        ok(alike == len(steps) == turns,
+           f"{kind}: {len(steps)} steps in {turns} turns, {alike} of {launches} launches and {graphs} graphs by their {source}")
+        ok({s["sort"] for s in steps} == {"step"}, f"{kind}: one sort, so none is named")
+        subprocess.run(["rm", "-rf", os.path.join(folder, kind)], check=True)
+    steps = found.steps(run(folder, "two", 40))
+    of = [sum(1 for s in steps if s["tid"] == tid) for tid in sorted({s["tid"] for s in steps})]
+    ok(of == [40, 40], f"two threads: {of} steps")
+    ok({s["launches"] for s in steps} == {40}, "and none mixes the other's launches with its own")
+    for kind, turns in (("burst", 1), ("burst", 3), ("unwaited", 300), ("tune", 200), ("plain", 20), ("idle", 0)):
+        steps = found.steps(run(folder, kind, turns))
+        ok(not steps, f"{kind} {turns}: {len(steps)} steps")
+        subprocess.run(["rm", "-rf", os.path.join(folder, kind)], check=True)
+    out = run(folder, "unwaited", 10)
+    said = subprocess.run([found.VPROF, "steps", out], capture_output=True, text=True)
+    ok(said.returncode == 0 and said.stdout.startswith("no steps"), "which a sentence says")
+    out = run(folder, "train", 60, 300)
+    every = found.steps(out)
+    slow = found.steps(out, "--slowest=3")
+    ok([s["length_ns"] for s in slow] == sorted((s["length_ns"] for s in every), reverse=True)[:3], "the slowest three")
+    some = found.steps(out, "--last=5ms")
+    ok(0 < len(some) < 60 and some == every[-len(some):], f"the last 5 ms: {len(some)} steps, with the numbers that they have")
+    text = subprocess.run([found.VPROF, "steps", "--csv", out], capture_output=True, text=True).stdout.splitlines()
+    ok(len(text) == 61 and len({line.count(",") for line in text}) == 1, "as comma-separated values")
+    for wrong in (["--json", "--csv"], ["--range=x", "--by-pattern"]):
+        said = subprocess.run([found.VPROF, "steps", *wrong, out], capture_output=True, text=True)
+        ok(said.returncode == 2 and "vprof steps: " in said.stderr, f"{' '.join(wrong)} is wrong usage")
+found.done()
