@@ -21,7 +21,8 @@
 enum {
 	CLASSES = 64,      /* of a process; what fits none of them is in the last */
 	IN_A_ROW = 4,      /* alike, on average: decode-like */
-	FEW = 8,           /* too few to have a median */
+	FEW = 8,           /* less tell nothing */
+	PARTS = 3,         /* of a step, behind the first */
 };
 
 /* ---- which of the found steps hold ---- */
@@ -71,6 +72,66 @@ static void drop_waits(struct steps *steps)
 			continue;
 		memmove(steps->list + kept, steps->list + i, (end - i) * sizeof(*steps->list));
 		kept += end - i;
+	}
+	steps->count = kept;
+}
+
+/* ---- parts of steps ---- */
+
+/* Behind step `i`, which takes something in, how many of its thread take nothing in. */
+static size_t parts_behind(const struct steps *steps, size_t i)
+{
+	size_t end = i + 1;
+
+	while (end < steps->count && steps->list[end].thread == steps->list[i].thread &&
+	       steps->list[end].source == VPROF_STEP_RESULTS && !steps->list[end].found.copies_in)
+		end++;
+	return end - i - 1;
+}
+
+/* The steps of one thread, [from, to): the one number of parts behind nearly all that take something in; else 0. */
+static size_t parts_of(const struct steps *steps, size_t from, size_t to)
+{
+	size_t inputs = 0, alike = 0, parts = 0;
+
+	for (size_t i = from; i < to; i++) {
+		size_t behind;
+
+		if (!steps->list[i].found.copies_in)
+			continue;
+		behind = parts_behind(steps, i);
+		if (!parts)
+			parts = behind;
+		inputs++;
+		alike += behind == parts;
+	}
+	return inputs >= FEW && parts <= PARTS && alike >= inputs - inputs / 16 - 1 ? parts : 0;
+}
+
+/*
+ * A loop may look at results more than once in a turn: at a norm behind the gradients, at the loss
+ * behind the optimizer. Then only the first part of a turn takes something in, and the others, always as many,
+ * belong to it.
+ */
+static void join_parts(struct steps *steps)
+{
+	size_t kept = 0;
+
+	for (size_t from = 0, to; from < steps->count; from = to) {
+		size_t parts, left = 0;
+
+		for (to = from; to < steps->count && steps->list[to].thread == steps->list[from].thread; to++)
+			;
+		parts = parts_of(steps, from, to);
+		for (size_t i = from; i < to; i++) {
+			if (left && !steps->list[i].found.copies_in) {
+				vprof_steps_join(&steps->list[kept - 1].found, &steps->list[i].found);
+				left--;
+				continue;
+			}
+			left = steps->list[i].found.copies_in ? parts : 0;
+			steps->list[kept++] = steps->list[i];
+		}
 	}
 	steps->count = kept;
 }
@@ -255,6 +316,7 @@ int steps_settle(struct steps *steps)
 
 	order(steps, compare_in_thread);
 	drop_waits(steps);
+	join_parts(steps);
 	error = steps_take_marks(steps);
 	if (error)
 		return error;

@@ -72,11 +72,12 @@ struct vprof_steps {
 	uint16_t wait_all[2];      /* calls (vprof_slot.call) that wait for all streams, whatever their handle; 0: none */
 	/* The piece that goes on, and what came after its results. */
 	struct vprof_step open, tail;
-	uint64_t serial;           /* of the open piece */
+	uint64_t serial;           /* of the open piece, from 1 */
 	uint64_t out_stream;
 	uint8_t out;               /* a copy to the host is the last thing on that stream */
 	uint8_t fetched, confirmed, waited; /* the open piece */
 	uint8_t mode;              /* enum vprof_step_source: what is believed; 0: nothing yet */
+	uint8_t proof_wanted;      /* RESULTS to be believed, VPROF_STEPS_PROOF at most */
 	uint8_t proof_count, pending_count;
 	uint16_t turns;            /* pieces of one shape in a row */
 	uint16_t strange;          /* what did not fit since the last step */
@@ -97,6 +98,8 @@ static inline void vprof_steps_begin(struct vprof_steps *s, uint64_t second, vpr
 	s->second = second;
 	s->tell = tell;
 	s->to = to;
+	s->proof_wanted = VPROF_STEPS_PROOF;
+	s->serial = 1;
 }
 
 static inline uint64_t vprof_steps_span(const struct vprof_steps *s, uint64_t ns)
@@ -165,11 +168,11 @@ static inline void vprof_steps_result(struct vprof_steps *s, struct vprof_step *
 		return;
 	}
 	vprof_steps_prove(s, step);
-	if (s->proof_count < VPROF_STEPS_PROOF)
+	if (s->proof_count < s->proof_wanted)
 		return;
 	s->mode = VPROF_STEP_RESULTS;
 	s->strange = s->proof_count = s->turns = 0;
-	for (int i = 0; i < VPROF_STEPS_PROOF; i++)
+	for (int i = 0; i < s->proof_wanted; i++)
 		vprof_steps_give(s, &s->proof[i], VPROF_STEP_RESULTS);
 }
 
