@@ -21,6 +21,7 @@
 #include "preload/inner.h"
 #include "preload/process.h"
 #include "preload/record.h"
+#include "preload/steps.h"
 #include "preload/tell.h"
 
 #define NEVER UINT64_MAX
@@ -46,7 +47,9 @@ static struct session {
 	uint64_t window;  /* its number; 0: nothing that a limit ends */
 	uint64_t until_ns;
 	uint64_t tickets; /* chunks handed out by then */
+	uint64_t steps;   /* to be made */
 } session;
+static uint64_t steps_made; /* in the window, where there is a limit to them */
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -60,19 +63,40 @@ static uint64_t add_up(uint64_t a, uint64_t b)
 
 /* ---- carrying out ---- */
 
-static void session_end(enum vprof_window_reason reason, uint64_t serial)
+static void session_forget(void)
 {
 	memset(&session, 0, sizeof(session));
+	vprof_steps_unwatch(VPROF_STEPS_LIMIT);
+}
+
+static void session_end(enum vprof_window_reason reason, uint64_t serial)
+{
+	session_forget();
 	vprof_switch(0, reason, serial);
 	vprof_launches_free();
+}
+
+uint64_t vprof_steps_made(void)
+{
+	return __atomic_load_n(&steps_made, __ATOMIC_RELAXED);
+}
+
+static void count_step(const struct vprof_step *step)
+{
+	(void)step;
+	__atomic_store_n(&steps_made, steps_made + 1, __ATOMIC_RELAXED);
+	if (session.steps && steps_made >= session.steps)
+		session_end(VPROF_WINDOW_STEPS, 0);
 }
 
 static void session_start(const struct vprof_request *request, uint64_t now)
 {
 	uint32_t groups = request->groups ? request->groups : (uint32_t)vprof_config.trace;
 
+	if (request->steps)
+		groups |= VPROF_STEPS_GROUPS;
 	/* So that none is counted that the window before this one had. */
-	if (request->launches && vprof_window_open())
+	if ((request->launches || request->steps) && vprof_window_open())
 		vprof_switch(0, VPROF_WINDOW_REQUEST, request->serial);
 	vprof_launches_limit(request->launches);
 	session.until_ns = request->for_ns ? add_up(now, request->for_ns) : 0;
@@ -80,6 +104,12 @@ static void session_start(const struct vprof_request *request, uint64_t now)
 	if (request->bytes)
 		session.tickets = add_up(__atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED),
 					 (request->bytes - 1) / VPROF_CHUNK_SIZE + 1);
+	__atomic_store_n(&steps_made, 0, __ATOMIC_RELAXED);
+	session.steps = request->steps;
+	vprof_steps_unwatch(VPROF_STEPS_LIMIT);
+	/* Without memory for it the limit is none that is ever reached. */
+	if (request->steps && vprof_steps_watch(VPROF_STEPS_LIMIT, count_step))
+		vprof_lose(VPROF_LOSS_REQUEST);
 	vprof_switch(groups, VPROF_WINDOW_REQUEST, request->serial);
 	session.window = vprof_window_open();
 }
@@ -254,7 +284,7 @@ static int session_watch(void)
 	if (!session.window)
 		return 0;
 	if (vprof_window_open() != session.window) {
-		memset(&session, 0, sizeof(session));
+		session_forget();
 		vprof_launches_free();
 		return 0;
 	}
@@ -262,7 +292,7 @@ static int session_watch(void)
 		session_end(VPROF_WINDOW_BYTES, 0);
 		return 0;
 	}
-	return session.tickets != 0;
+	return session.tickets || session.steps;
 }
 
 /* The next moment at which there is something to do. */
@@ -281,6 +311,7 @@ void vprof_control_round(void)
 	take_up();
 	due(vprof_monotonic_ns() + SPIN_NS);
 	vprof_windows_settle();
+	vprof_steps_poll();
 	session_watch();
 }
 
@@ -324,5 +355,6 @@ void vprof_control_begin(void)
 	later.verb = 0;
 	stop_ns = 0;
 	memset(&session, 0, sizeof(session));
+	vprof_steps_forget();
 	vprof_launches_begin();
 }

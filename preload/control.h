@@ -32,6 +32,9 @@ void vprof_control_round(void) HIDDEN;
 /* Sleeps until then (CLOCK_MONOTONIC), or until something is due or somebody rings; then a round. */
 void vprof_control_wait(uint64_t until_ns) HIDDEN;
 
+/* Steps of the program in the window, where a limit counts them; else 0. Any thread. */
+uint64_t vprof_steps_made(void) HIDDEN;
+
 /* ---- the word and its windows: windows.c ---- */
 
 /* A new ring begins, and with it a window when `groups` are recorded. Before anybody else knows the ring. */

@@ -44,6 +44,7 @@ static void window_close(enum vprof_window_reason reason, uint64_t now)
 
 	window->stopped = (uint16_t)reason;
 	window->launches = open_serial ? vprof_launches_made() : 0;
+	window->steps = open_serial ? vprof_steps_made() : 0;
 	/* Last: pairs with the readers' acquire load, who then have the rest. */
 	__atomic_store_n(&window->stop_ticks, now, __ATOMIC_RELEASE);
 	__atomic_store_n(&open_groups, 0, __ATOMIC_RELAXED);
