@@ -1,6 +1,6 @@
 # Programs for the tests of vprof start, stop, mark and ps.
 LOOPER_PROGRAMS := $(BUILD)/control/looper
-TEST_NEEDS       += $(LOOPER_PROGRAMS) $(BUILD)/fakecuda/libcuda.so.1
+TEST_NEEDS      += $(LOOPER_PROGRAMS) $(BUILD)/fakecuda/libcuda.so.1
 
 $(LOOPER_PROGRAMS): $(BUILD)/control/%: tests/control/%.c
 	$(call say,CC,$<)
