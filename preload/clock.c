@@ -1,7 +1,6 @@
 /*
  * clock.c - the choice of the tick counter, and anchors that tie it to the clocks.
  */
-#include <string.h>
 #include "preload/clock.h"
 
 #if defined(__x86_64__)

@@ -48,9 +48,8 @@ void vprof_lose(enum vprof_loss reason) HIDDEN COLD;
 uint32_t vprof_range_now(void) HIDDEN;
 
 /*
- * Address of `symbol` in a loaded object whose file name begins with `soname`
- * ("libcuda.so."), found by reading its tables: no dl* call, no effect on
- * dlerror(). NULL when no such object is loaded or it has no such symbol.
+ * A loaded object whose file name begins with `soname` ("libcuda.so."), found without a dl* call
+ * and so without an effect on dlerror(): 0, or -ENOENT.
  */
 struct vprof_object {
 	uintptr_t base, text_start, text_end; /* load address; lowest and highest mapped byte + 1 */
@@ -61,7 +60,7 @@ int vprof_object_find(const char *soname, struct vprof_object *object) HIDDEN;
 /* The driver, libcuda.so.1 or, when a program has loaded it by the name without a version, that: 0, or -ENOENT. */
 int vprof_driver_find(struct vprof_object *object) HIDDEN;
 
-/* NULL: it defines no such symbol. */
+/* Its definition, read from its own tables; NULL: it has none. */
 void *vprof_object_symbol(const struct vprof_object *object, const char *symbol) HIDDEN;
 
 /*

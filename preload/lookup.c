@@ -16,7 +16,6 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdlib.h>
 #include "preload/elf.h"
 #include "preload/lookup.h"
 

@@ -142,7 +142,7 @@ static inline void vprof_fetch_ahead(const struct vprof_slot *slot)
 #endif
 }
 
-/* Likewise, of a count. */
+/* Adds to a count of the calling thread: one instruction, which no handler can split. */
 static inline void vprof_add(uint64_t *count, uint64_t n)
 {
 #if defined(__x86_64__)
@@ -202,7 +202,7 @@ static ALWAYS_INLINE struct vprof_record vprof_begin(void)
 	return likely(record.slot) ? record : vprof_begin_slow();
 }
 
-/* Pairs with the readers' acquire load of seq (tools/reader.c, tools/gdb/vprof.py). */
+/* Pairs with the readers' acquire load of seq (tools/ring_chunks.c, tools/gdb/vprof.py). */
 static ALWAYS_INLINE void vprof_publish_at(struct vprof_record r, uint64_t ticks)
 {
 	r.slot->done = 0;

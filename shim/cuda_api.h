@@ -34,7 +34,7 @@ _Static_assert(CU_GROUP_LAUNCH == VPROF_GROUP_LAUNCH && CU_GROUP_COPY == VPROF_G
 	       CU_GROUP_GRAPH == VPROF_GROUP_GRAPH && CU_GROUP_MODULE == VPROF_GROUP_MODULE &&
 	       CU_GROUP_CONTEXT == VPROF_GROUP_CONTEXT && CU_GROUP_QUERY == VPROF_GROUP_QUERY, "groups");
 
-/* Functions that only ask, numbered from 0: see vprof_count(). */
+/* Functions that only ask, numbered from 0: see vprof_count_quick(). */
 #define CU_ASKS_LAUNCH(symbol)
 #define CU_ASKS_COPY(symbol)
 #define CU_ASKS_SET(symbol)

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 __attribute__((format(printf, 3, 4)))
 static void complain(struct inputs *inputs, const char *path, const char *format, ...)
