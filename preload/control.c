@@ -21,6 +21,7 @@
 #include "preload/inner.h"
 #include "preload/process.h"
 #include "preload/record.h"
+#include "preload/spill.h"
 #include "preload/steps.h"
 #include "preload/tell.h"
 
@@ -197,6 +198,14 @@ static int take_mark(const struct vprof_request *request, uint64_t now)
 	return 0;
 }
 
+/* What becomes of it, files tell; a request that cannot be met is no garbage. */
+static int take_spill(const struct vprof_request *request, uint64_t now)
+{
+	(void)now;
+	vprof_spill_set(request->count != 0);
+	return 0;
+}
+
 static const struct {
 	uint32_t verb;
 	int (*take)(const struct vprof_request *request, uint64_t now);
@@ -204,6 +213,7 @@ static const struct {
 	{ VPROF_REQUEST_START, take_start },
 	{ VPROF_REQUEST_STOP, take_stop },
 	{ VPROF_REQUEST_MARK, take_mark },
+	{ VPROF_REQUEST_SPILL, take_spill },
 };
 
 /* ---- taking up ---- */

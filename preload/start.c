@@ -154,12 +154,13 @@ static int start(void)
 	vprof_capture_begin();
 	TESTPOINT("start_ready");
 	__atomic_store_n(&vprof_state.control, &map.control->word, __ATOMIC_RELEASE);
+	/* Before there is a thread that takes up requests for it. */
+	if (vprof_config.spill)
+		vprof_spill_set(1);
 	error = vprof_housekeeping_start();
 	if (error)
 		vprof_log("no housekeeping thread: %s; clocks and thread names stay as they are at the start",
 			  vprof_strerror(-error));
-	if (vprof_config.spill)
-		vprof_spill_set(1);
 	return 0;
 }
 
