@@ -72,6 +72,7 @@ struct keeper {
 	uint64_t *kept;         /* by chunk: base of what was written of it last */
 	uint8_t *listed;        /* by chunk */
 	uint64_t *expected;     /* by lane: the position that was written last + 1; UNKNOWN before */
+	uint64_t *lowest;       /* by lane: scratch of count_rest() */
 	uint32_t *ready;        /* by lane: entries that are */
 	void *codec;
 	struct vprof_spill_pack *pack;
@@ -79,6 +80,7 @@ struct keeper {
 };
 
 static uint32_t wanted;         /* 1: on. Writer: vprof_spill_set(); a futex */
+static uint32_t since_start;    /* it was wanted before there was a record: what is missing in a lane is lost */
 static uint32_t running;        /* there is a thread. Under vprof_spill_set()'s one caller at a time */
 static uint32_t ending;         /* the process ends; a futex with `wanted` */
 static uint32_t rests;          /* the thread writes nothing, and has seen `ending`; a futex */
@@ -96,9 +98,14 @@ static void futex_wake(uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
+static uint64_t ticket_of(const struct vprof_map *map)
+{
+	return __atomic_load_n(&map->live->ticket, __ATOMIC_RELAXED);
+}
+
 static uint64_t ticket_now(const struct keeper *k)
 {
-	return __atomic_load_n(&k->map.live->ticket, __ATOMIC_RELAXED);
+	return ticket_of(&k->map);
 }
 
 static void lose_chunks(const struct keeper *k, uint64_t count)
@@ -250,6 +257,11 @@ static int chunk_copy(struct keeper *k, const struct entry *e)
 	return 1;
 }
 
+static void lose_gap(const struct keeper *k, uint64_t records)
+{
+	lose_chunks(k, (records + VPROF_CHUNK_SLOTS - 2) / (VPROF_CHUNK_SLOTS - 1));
+}
+
 /* Positions of the lane that were overwritten before they came here. */
 static void count_gap(struct keeper *k, const struct vprof_chunk_header *head)
 {
@@ -257,9 +269,27 @@ static void count_gap(struct keeper *k, const struct vprof_chunk_header *head)
 	uint64_t *expected = &k->expected[head->lane];
 
 	if (*expected != UNKNOWN && head->first > *expected)
-		lose_chunks(k, (head->first - *expected + VPROF_CHUNK_SLOTS - 2) / (VPROF_CHUNK_SLOTS - 1));
+		lose_gap(k, head->first - *expected);
 	if (*expected == UNKNOWN || head->first + used - 1 > *expected)
 		*expected = head->first + used - 1;
+}
+
+/* Likewise before what the ring still holds of each lane, when nothing more will be written. */
+static void count_rest(struct keeper *k)
+{
+	for (uint32_t i = 0; i < k->count; i++) {
+		const struct entry *e = &k->list[i];
+
+		if (e->base && (!k->lowest[e->lane] || e->first < k->lowest[e->lane] - 1))
+			k->lowest[e->lane] = e->first + 1;
+	}
+	for (uint32_t i = 0; i < k->map.lane_count; i++) {
+		uint64_t first = k->lowest[i] - 1;
+
+		if (k->lowest[i] && k->expected[i] != UNKNOWN && first > k->expected[i])
+			lose_gap(k, first - k->expected[i]);
+		k->lowest[i] = 0;
+	}
 }
 
 static void entry_drop(struct keeper *k, struct entry *e)
@@ -346,18 +376,20 @@ static struct keeper *keeper_open(const struct vprof_map *map)
 	k->kept = table(map->chunk_count, sizeof(*k->kept));
 	k->listed = table(map->chunk_count, sizeof(*k->listed));
 	k->expected = table(map->lane_count, sizeof(*k->expected));
+	k->lowest = table(map->lane_count, sizeof(*k->lowest));
 	k->ready = table(map->lane_count, sizeof(*k->ready));
 	k->pack = vprof_table(sizeof(*k->pack));
 	k->codec = vprof_spill_codec_open();
 	/* What does not fit stays mapped: such a process has other worries. */
-	return k->list && k->newest && k->kept && k->listed && k->expected && k->ready && k->pack ? k : NULL;
+	return k->list && k->newest && k->kept && k->listed && k->expected && k->lowest && k->ready && k->pack ?
+	       k : NULL;
 }
 
 /* From here on; what is in the ring already is kept too, as far as that goes. */
 static void keeper_begin(struct keeper *k)
 {
 	for (uint32_t i = 0; i < k->map.lane_count; i++)
-		k->expected[i] = UNKNOWN;
+		k->expected[i] = since_start ? 0 : UNKNOWN;
 	k->next = 0;
 }
 
@@ -368,22 +400,26 @@ static uint64_t round_us(const struct keeper *k)
 	return us < LEAST_US ? LEAST_US : us > MOST_US ? MOST_US : us;
 }
 
-/* Until it is no longer wanted; 0, or what went wrong. */
+/* Until it is no longer wanted, or the process ends; 0, or what went wrong. */
 static int keep(struct keeper *k)
 {
-	int got;
+	int got, last;
 
 	keeper_begin(k);
 	do {
-		if (__atomic_load_n(&ending, __ATOMIC_ACQUIRE))
-			return 0;
+		last = !__atomic_load_n(&wanted, __ATOMIC_ACQUIRE);
 		list_tickets(k);
 		list_look(k);
-		got = frames_write(k, 0);
+		if (__atomic_load_n(&ending, __ATOMIC_ACQUIRE)) {
+			count_rest(k);
+			return 0;
+		}
+		got = frames_write(k, last);
 		if (!got)
 			futex_wait(&wanted, 1, round_us(k));
-	} while (got >= 0 && __atomic_load_n(&wanted, __ATOMIC_ACQUIRE));
-	return got < 0 ? got : frames_write(k, 1);
+	} while (got >= 0 && !last);
+	since_start = 0;
+	return got < 0 ? got : 0;
 }
 
 static void *spill(void *unused)
@@ -429,6 +465,8 @@ int vprof_spill_set(int on)
 
 	if (__atomic_load_n(&trouble, __ATOMIC_ACQUIRE))
 		return __atomic_load_n(&trouble, __ATOMIC_ACQUIRE);
+	if (!running)
+		since_start = !ticket_of(&vprof_map);
 	__atomic_store_n(&wanted, on != 0, __ATOMIC_RELEASE);
 	if (running)
 		futex_wake(&wanted);

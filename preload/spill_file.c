@@ -160,19 +160,25 @@ static int segment_begin(void)
 	return 0;
 }
 
-/* Room for so many bytes in the current segment, by a new one or without the oldest. */
+/* Is a segment of so many bytes too much for the budget, or for our own table? */
+static int is_over(uint64_t bytes)
+{
+	return files.total + bytes > budget() || files.next - files.first == 2 * SEGMENTS;
+}
+
+/* Room for so many bytes in the current segment, or in a new one without the oldest. */
 static int make_room(uint32_t size)
 {
 	uint64_t most = segment_most(), all = files.total + size + sizeof(struct vprof_spill_header);
 
 	if (budget() && !drops_oldest() && all > budget())
 		return -EDQUOT;
-	for (; budget() && (all > budget() || files.next - files.first == 2 * SEGMENTS) && oldest_drop();)
-		all = files.total + size + sizeof(struct vprof_spill_header);
 	if (files.size && files.size + size <= most)
 		return 0;
 	if (sizeof(struct vprof_spill_header) + size > most)
 		return -EFBIG;
+	while (budget() && drops_oldest() && is_over(most) && oldest_drop())
+		;
 	return segment_begin();
 }
 
