@@ -15,4 +15,4 @@ HEAD
 {
 	echo '#define VPROF_ENV(name, type, field, initial, help) @| `name` | type | initial | help |'
 	echo '#include "vprof/env.def"'
-} | ${CC:-cc} -E -P -Iinclude -x c - | sed -n 's/" *"//g; s/^@| `\([A-Z_]*\)` | \([A-Z]*\) | "\(.*\)" | "\(.*\)" |$/| `\1` | `\2` | `\3` | \4 |/p'
+} | ${CC:-cc} -E -P -Iinclude -x c - | sed -n 's/| "" |/| "@" |/; s/" *"//g; s/| "@" |/| "" |/; s/^@| `\([A-Z_]*\)` | \([A-Z]*\) | "\(.*\)" | "\(.*\)" |$/| `\1` | `\2` | `\3` | \4 |/p'
