@@ -17,6 +17,7 @@
 #include "preload/libc.h"
 #include "preload/process.h"
 #include "preload/record.h"
+#include "preload/trigger.h"
 #include "preload/spill.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -75,12 +76,22 @@ static void wait_round(struct vprof_map *map, unsigned ms)
 	uint64_t now = vprof_monotonic_ns(), end = now + ms * 1000000ull;
 
 	for (; now < end; now = vprof_monotonic_ns()) {
-		uint64_t step = now + AHEAD_MS * 1000000ull;
+		uint64_t step = now + AHEAD_MS * 1000000ull, pace = vprof_trigger_pace_ns();
 
 		if (!map->on_memory)
 			touch_ahead(map);
-		vprof_control_wait(map->on_memory || step > end ? end : step);
+		else
+			step = pace < end - now ? now + pace : end;
+		vprof_control_wait(step > end ? end : step);
+		vprof_trigger_round();
 	}
+}
+
+void vprof_housekeeping_breathe(void)
+{
+	if (!vprof_map.on_memory)
+		touch_ahead(&vprof_map);
+	vprof_control_round();
 }
 
 /* The starter's real-time policy is inherited, and is not meant for us: we would run before others. */

@@ -56,6 +56,10 @@ const char *vprof_out_folder(void) HIDDEN;
 /* Path of the ring's entry there, which may be a link to it; constant likewise. */
 const char *vprof_ring_entry(void) HIDDEN;
 
+/* HOST.PID.START, with which the names of the ring and of all that belongs to it begin. */
+struct vprof_text;
+void vprof_ring_name(struct vprof_text *name, const struct vprof_ring_header *header) HIDDEN;
+
 /* Fills in who this process is: all of the header but the layout. */
 void vprof_header_fill(struct vprof_ring_header *header) HIDDEN;
 
@@ -101,6 +105,9 @@ void vprof_counts_turn(void) HIDDEN;
 
 /* Names of the living threads, again. */
 void vprof_lanes_refresh(void) HIDDEN;
+
+/* What housekeeping must do often, for its own long work to call in between. */
+void vprof_housekeeping_breathe(void) HIDDEN;
 
 /* Starts the housekeeping thread for the present ring. 0 or a negative errno. */
 int vprof_housekeeping_start(void) HIDDEN;

@@ -225,7 +225,7 @@ static int file_make(struct vprof_map *map, const struct place *place, uint64_t 
 	return error;
 }
 
-static void file_name(struct vprof_text *name, const struct vprof_ring_header *h, unsigned attempt)
+void vprof_ring_name(struct vprof_text *name, const struct vprof_ring_header *h)
 {
 	for (const char *c = h->host; *c; c++) {
 		char one[2] = { *c, 0 };
@@ -237,6 +237,11 @@ static void file_name(struct vprof_text *name, const struct vprof_ring_header *h
 	vprof_text_number(name, h->pid);
 	vprof_text_put(name, ".");
 	vprof_text_number(name, h->process_start);
+}
+
+static void file_name(struct vprof_text *name, const struct vprof_ring_header *h, unsigned attempt)
+{
+	vprof_ring_name(name, h);
 	if (attempt) {
 		vprof_text_put(name, "-");
 		vprof_text_number(name, attempt);

@@ -32,6 +32,7 @@
 #include "preload/process.h"
 #include "preload/record.h"
 #include "preload/spill.h"
+#include "preload/trigger.h"
 
 enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
 
@@ -151,6 +152,7 @@ static int start(void)
 	vprof_map.defs_floor = __atomic_load_n(&map.live->defs_used, __ATOMIC_RELAXED);
 	vprof_names_ring_ready();
 	vprof_control_begin();
+	vprof_trigger_begin();
 	vprof_capture_begin();
 	TESTPOINT("start_ready");
 	__atomic_store_n(&vprof_state.control, &map.control->word, __ATOMIC_RELEASE);
