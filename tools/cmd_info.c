@@ -59,7 +59,7 @@ int cmd_info(int argc, char **argv)
 		return CLI_CODE(operands);
 	if (!operands)
 		return cli_usage(&command, "which rings?");
-	if (!inputs_collect(&inputs, command.name, operands, argv + 1) && !inputs_open_all(&inputs)) {
+	if (!inputs_collect_copies(&inputs, command.name, operands, argv + 1) && !inputs_open_all(&inputs)) {
 		code = print_all(&inputs, o.json);
 		if (cli_finish(command.name) != CLI_OK)
 			code = CLI_FAILED;

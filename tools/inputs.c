@@ -87,6 +87,14 @@ static int is_ring_name(const char *name)
 	return dot && dot != name && !strcmp(dot, ".ring");
 }
 
+/* NAME.snap-N.ring: by the process itself, beside its ring. */
+static int is_copy_name(const char *name)
+{
+	const char *snap = strstr(name, ".snap-");
+
+	return snap && snap[strspn(snap + 6, "0123456789") + 6] == '.' && is_ring_name(name);
+}
+
 static char *join(const char *folder, const char *name)
 {
 	size_t n = strlen(folder);
@@ -117,20 +125,26 @@ static int add_folder(struct inputs *inputs, const char *folder, int deeper)
 {
 	struct dirent **entries;
 	int count = scandir(folder, &entries, not_hidden, alphasort), found = 0, error = 0;
+	size_t copies = 0;
 
 	if (count < 0) {
 		complain(inputs, folder, "cannot be listed: %s", strerror(errno));
 		return 1; /* its message has been given */
 	}
-	for (int rings = 1; rings >= 0 && !found && !error; rings--) {
+	/* Rings; else copies alone; else folders. */
+	for (int rings = 2; rings >= 0 && !found && !error; rings--) {
 		for (int i = 0; i < count && !error; i++) {
 			char *path = join(folder, entries[i]->d_name);
+			int copy = is_copy_name(entries[i]->d_name);
 
 			if (!path) {
 				error = -ENOMEM;
+			} else if (rings == 2 && copy && !inputs->with_copies) {
+				copies++;
 			} else if (rings && is_ring_name(entries[i]->d_name)) {
 				error = add_file(inputs, path);
 				found++;
+				copies = rings == 2 ? copies : 0;
 			} else if (!rings && deeper && is_folder(path)) {
 				error = add_folder(inputs, path, 0);
 				found += error > 0 ? error : 0;
@@ -140,6 +154,7 @@ static int add_folder(struct inputs *inputs, const char *folder, int deeper)
 		}
 	}
 	free_entries(entries, count);
+	inputs->copies += copies;
 	return error ? error : found;
 }
 
@@ -173,12 +188,10 @@ static int add_pattern(struct inputs *inputs, const char *pattern)
 	return error;
 }
 
-int inputs_collect(struct inputs *inputs, const char *program, int argc, char **argv)
+static int collect(struct inputs *inputs, int argc, char **argv)
 {
 	int error = 0;
 
-	memset(inputs, 0, sizeof(*inputs));
-	inputs->program = program;
 	for (int i = 0; i < argc && !error; i++) {
 		struct stat st;
 
@@ -190,9 +203,21 @@ int inputs_collect(struct inputs *inputs, const char *program, int argc, char **
 	}
 	if (!error && !inputs->count)
 		error = -ENOENT;
-	if (error == -ENOMEM && program)
-		fprintf(stderr, "%s: no memory\n", program);
+	if (error == -ENOMEM && inputs->program)
+		fprintf(stderr, "%s: no memory\n", inputs->program);
 	return error;
+}
+
+int inputs_collect(struct inputs *inputs, const char *program, int argc, char **argv)
+{
+	*inputs = (struct inputs){ .program = program };
+	return collect(inputs, argc, argv);
+}
+
+int inputs_collect_copies(struct inputs *inputs, const char *program, int argc, char **argv)
+{
+	*inputs = (struct inputs){ .program = program, .with_copies = 1 };
+	return collect(inputs, argc, argv);
 }
 
 /* Each ring stays open while it is read; there may be more than the usual limit allows. */
@@ -242,6 +267,40 @@ static int align(struct inputs *inputs)
 	return error;
 }
 
+/* Is the process's own ring among those that are open, of which this is a copy? */
+static int has_original(const struct inputs *inputs, const struct input *copy)
+{
+	const struct vprof_ring_header *h = &copy->ring.header;
+
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct vprof_ring_header *other = &inputs->list[i].ring.header;
+
+		if (!other->cut_ticks && other->pid == h->pid && other->start_ticks == h->start_ticks &&
+		    other->process_start == h->process_start && !strcmp(other->boot_id, h->boot_id))
+			return 1;
+	}
+	return 0;
+}
+
+static void drop_copies(struct inputs *inputs)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < inputs->count; i++) {
+		struct input *input = &inputs->list[i];
+
+		if (input->ring.header.cut_ticks && has_original(inputs, input)) {
+			ring_close(&input->ring);
+			clock_free(&input->clock);
+			input_free(input);
+			inputs->copies++;
+		} else {
+			inputs->list[kept++] = *input;
+		}
+	}
+	inputs->count = kept;
+}
+
 int inputs_open_all(struct inputs *inputs)
 {
 	size_t kept = 0;
@@ -261,6 +320,11 @@ int inputs_open_all(struct inputs *inputs)
 		}
 	}
 	inputs->count = kept;
+	if (!inputs->with_copies)
+		drop_copies(inputs);
+	if (inputs->copies && inputs->program)
+		fprintf(stderr, "%s: %zu copies (*.snap-N.ring) left out: read them without the rings that they are of\n",
+			inputs->program, inputs->copies);
 	return kept ? align(inputs) : error;
 }
 

@@ -7,6 +7,10 @@
  * reached twice (same device and inode) is taken once. The order is that of the
  * words, by name within a folder or pattern.
  *
+ * COPIES. Processes may put copies of their rings beside them (NAME.snap-N.ring, VPROF_SNAP_ON). What is in
+ * a copy was in the ring too: so of a folder they are left out as long as it has other rings, and a copy that
+ * is named is left out when its process's own ring is read as well.
+ *
  * MESSAGES go to stderr as "PROGRAM: PATH: reason", one for each word or ring that
  * cannot be read; the rest goes on.
  */
@@ -32,10 +36,15 @@ struct inputs {
 	struct input *list;  /* after inputs_open_all() only rings that are open */
 	size_t count;
 	size_t failed;       /* words and rings that gave a message */
+	size_t copies;       /* left out, see above */
+	int with_copies;     /* none are */
 };
 
 /* Finds the rings that the words name. 0, or -ENOENT when there is none, or -ENOMEM. */
 int inputs_collect(struct inputs *inputs, const char *program, int argc, char **argv);
+
+/* The same, and no copies are left out, neither here nor in inputs_open_all(). */
+int inputs_collect_copies(struct inputs *inputs, const char *program, int argc, char **argv);
 
 /*
  * Opens all, builds and aligns their clocks. 0 when at least one ring is open, else a
