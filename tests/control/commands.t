@@ -46,6 +46,37 @@ on on on"
 is "of a folder, one" "$(cd / && code env -u VPROF_OUT "$vprof" stop "$OUT" EngineCore; states "$engine" "$two" "$ten")" "0
 off on on"
 
+# One moment for all, which none comes before
+"$vprof" start >/dev/null
+for verb in stop start; do
+	"$vprof" $verb --json >"$TMP/json"
+	"$vprof" ps --once --json "$engine" "$two" "$ten" >"$TMP/seen"
+	ok "$verb: all at the same moment" python3 - "$TMP/json" "$TMP/seen" $verb <<'END'
+import json, sys
+at = json.load(open(sys.argv[1]))["at_monotonic_ns"]
+late = [p["window"][sys.argv[3] + "_monotonic_ns"] - at for p in json.load(open(sys.argv[2]))]
+assert len(late) == 3 and all(-20000 <= ns < 50e6 for ns in late), late
+END
+done
+"$vprof" stop >/dev/null
+is "--at: not before it" "$(code "$vprof" start --at +400ms; states "$engine" "$two")" "0
+off off"
+ok "the text says when" grep -q 'started 3 of 3 processes, from 400.0 ms after this command on' "$TMP/text"
+sleep 0.6
+is "but then" "$(states "$engine" "$two")" "on on"
+"$vprof" start --at 0 --for 100ms >/dev/null
+sleep 0.4
+is "--for: it stops by itself" "$(states "$engine" "$two")" "off off"
+"$vprof" start --at 10s >/dev/null
+"$vprof" stop >/dev/null
+is "a stop forgets what is yet to come" "$("$vprof" ps --once --json "$engine" >"$TMP/json"; grep -c switches_in "$TMP/json")" 0
+"$vprof" start --mb 1 --launches 7 "$engine" >/dev/null
+sleep 0.2
+is "the first limit that is reached" "$("$vprof" ps --once "$engine" | grep -o 'off #[0-9]* [a-z]*' | cut -d' ' -f3)" launches
+for wrong in --for=0 --at=-2s --at=soon --mb=x --steps; do
+	is "start $wrong is wrong" "$(code "$vprof" start $wrong)" 2
+done
+
 is "groups" "$("$vprof" start --groups launch,graph "$engine" >/dev/null; od -An -tu4 -j4096 -N4 "$(ring "$engine")" | tr -d ' ')" 65
 is "no such group" "$(code "$vprof" start --groups launches)" 2
 ok "and the one that was meant" grep -q "did you mean 'launch'" "$TMP/errors"
