@@ -24,6 +24,7 @@ call = [p for p in json.load(open(sys.argv[1])) if p["pid"] == int(sys.argv[2])]
 print(call["name"], call["in_flight"])
 END
 )" "cuCtxSynchronize True"
+is "threads" "$(json "$TMP/json" threads)" "1 1 2 1 1 1"
 is "a rank as a number" "$(field=rank one "$seven")" 7
 ok "and for how long" sh -c "'$vprof' ps '$hangs' | grep -q 'cuCtxSynchronize IN FLIGHT [0-9.]* m\{0,1\}s'"
 ok "the rate is that of the program" is_about "$(field=rate one "$engine")" 200 2200
