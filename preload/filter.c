@@ -17,6 +17,12 @@ enum { LONGEST_PAUSE = 1024 };
 
 __thread struct vprof_passed vprof_passed TLS_INITIAL_EXEC;
 
+/* An empty list is as good as none. */
+static int takes_all(const char *list)
+{
+	return !list[0] || (list[0] == '*' && !list[1]);
+}
+
 /* Does one of the patterns fit a part of the text? */
 static int fits_within(const char *list, const char *text)
 {
@@ -42,7 +48,7 @@ int vprof_process_is_chosen(void)
 	static char command[16384]; /* of the one thread */
 	char comm[17]; /* the newline too */
 
-	if (!vprof_config.procs[0])
+	if (takes_all(vprof_config.procs))
 		return 1;
 	vprof_process_names(comm, sizeof(comm), command, sizeof(command));
 	return vprof_glob_list(vprof_config.procs, comm, strlen(comm)) || fits_within(vprof_config.procs, command);
@@ -53,7 +59,7 @@ int vprof_thread_is_chosen(void)
 	char name[16] = { 0 };
 	int saved = errno;
 
-	if (likely(!vprof_config.threads[0]))
+	if (likely(takes_all(vprof_config.threads)))
 		return 1;
 	prctl(PR_GET_NAME, name);
 	errno = saved;
