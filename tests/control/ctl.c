@@ -4,7 +4,7 @@
  *	start [for=MS] [launches=N] [steps=N] [bytes=N] [at=MS] [groups=N]   at: from now, may be negative
  *	stop [at=MS] | mark text=TEXT | verb=N                              a request; waits until it is taken up
  *	send ...       a request that is not waited for
- *	word=N         stores the control word
+ *	word=N         stores the control word; bell=N: rings for that serial; lock=PID: the lock is that process's
  *	half           locks, writes half a request and dies by SIGKILL
  *	torn           a request whose bytes change after its check, rung for
  *	stale          rings for a request that is not there
@@ -168,6 +168,14 @@ int main(int argc, char **argv)
 	}
 	if (!strncmp(word, "word=", 5)) {
 		__atomic_store_n(&target.control->word, (uint32_t)strtoul(word + 5, NULL, 0), __ATOMIC_RELAXED);
+		return 0;
+	}
+	if (!strncmp(word, "bell=", 5)) {
+		send_ring(&target, (uint32_t)strtoul(word + 5, NULL, 0));
+		return 0;
+	}
+	if (!strncmp(word, "lock=", 5)) {
+		__atomic_store_n(&target.control->lock, (uint32_t)strtoul(word + 5, NULL, 0), __ATOMIC_RELAXED);
 		return 0;
 	}
 	return strcmp(word, "send") ? send(&target, argv + 2, 1) : send(&target, argv + 3, 0);

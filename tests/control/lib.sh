@@ -6,7 +6,7 @@ unset "${!VPROF_@}" "${!FAKECUDA_@}" LD_PRELOAD
 # worker_start [NAME=VALUE...]: in the background; `tell` speaks to it. $PID is it, $RING its ring once there is one.
 worker_start() {
 	rm -rf "$TMP/out"
-	coproc WORKER { exec env LD_LIBRARY_PATH="$BUILD/fakecuda" LD_PRELOAD="$BUILD/libvprof.so" FAKECUDA_INSTANT=1 \
+	coproc WORKER { exec env LD_LIBRARY_PATH="$BUILD/fakecuda" LD_PRELOAD="${WORLD:+$BUILD/control/world.so:}$BUILD/libvprof.so" FAKECUDA_INSTANT=1 \
 		VPROF_RING_AT=out VPROF_RING_MB="${MB:-4}" VPROF_OUT="$TMP/out" VPROF_FACTS=0 "$@" "$BUILD/control/worker" 2>"$TMP/said"; }
 	PID=$WORKER_PID
 }

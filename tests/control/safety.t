@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Controllers that die, lie, come at once or write garbage; processes that are stopped, fork, or have no
+# thread of ours: what the program does is never changed, and control goes on.
+. tests/tap.sh
+. tests/control/lib.sh
+
+word() { ctl show | sed -n 's/^word \([0-9]*\) .*/\1/p'; }
+lost() { ctl show | sed -n 's/^word.* lost \([0-9]*\) .*/\1/p'; }
+
+# ---- controllers ----
+
+MB=64
+worker_start VPROF_CAPTURE=off
+tell launch 1
+ctl half 2>/dev/null
+ctl start
+tell launch 2
+is "one that was killed in mid-write: the next takes its lock over" "$(launches)/$(lost)" 2/0
+ctl lock=$$
+ctl stop
+tell launch 2
+is "so does one whose lock a living process does not give back" "$(launches)/$(lost)" 2/0
+ctl torn
+ctl stale
+ctl verb=99
+ctl verb=0
+is "a torn request, one that is not there, verbs that are none: counted" "$(lost)" 4
+ctl start groups=0xf0000000
+is "so are groups that are none" "$(lost)/$(word)" 5/0
+ctl start
+tell launch 3
+is "and requests are obeyed as before" "$(launches)" 5
+before=$(ctl show | sed -n 's/.*serial \([0-9]*\) lost.*/\1/p')
+ctl stop
+ctl bell=1879048192
+sleep 0.05
+ctl bell=$((before - 1))
+sleep 0.05
+ctl bell=$before
+sleep 0.1
+is "garbage in the bell does not bring back what was asked long ago" "$(word)" 0
+ctl start
+is "and does not keep anybody from asking" "$(word)" 1535
+
+many() { for ((k = 0; k < 100; k++)); do "$BUILD/control/ctl" "$1" "$2" at=-1 || return 1; done; }
+lost=$(lost)
+many "$(ring)" start & one=$!
+many "$(ring)" stop & two=$!
+wait $one && wait $two
+ok "two controllers at once: each request is taken up" test $? = 0
+is "and none is lost" "$(lost)" "$lost"
+
+# ---- garbage in every byte ----
+
+tell hammer 4
+for ((seed = 0; seed < 40; seed++)); do
+	timeout 20 "$BUILD/control/ctl" "$(ring)" garbage $seed 2000
+	sleep 0.01
+done
+# A STOP forgets a START for some day, and ends what garbage has begun.
+ctl stop
+tell rest
+tell show
+is "garbage: the program's calls are as without" "${ANSWER#* * }" "failed 0"
+ok "the process lives" kill -0 "$PID"
+ok "vprof dump reads the ring" "$BUILD/vprof" dump --last 1ms "$(ring)"
+ctl start
+before=$(launches)
+tell launch 5
+is "requests are obeyed as before" "$(launches)" $((before + 5))
+ctl stop
+is "and windows have an order" "$(ctl show | grep -c '^window [a-z]* [a-z]* ')" 32
+worker_end
+
+# ---- the process ----
+
+worker_start VPROF_CAPTURE=off
+tell launch 1
+kill -STOP "$PID"
+ctl send start
+ctl send mark text=while
+sleep 0.1
+is "a process that is stopped is not waited for" "$(word)" 0
+kill -CONT "$PID"
+tell launch 3
+sleep 0.05
+tell launch 2
+ok "and obeys when it goes on ($(launches))" test "$(launches)" -ge 2
+is "in order, with marks" "$("$BUILD/vprof" dump "$(ring)" | grep -c '(mark)')" 1
+ctl stop
+
+ctl start launches=5
+tell launch 2
+tell fork launch 20
+child=$(child)
+tell launch 10
+sleep 0.2
+is "a limit is the parent's, whatever its child does" "$(ctl show | tail -1 | cut -d' ' -f2-3,8-9)" "request launches launches 5"
+for ((i = 0; i < 100; i++)); do [ -n "$(ring "$child")" ] && break; sleep 0.02; done
+is "the child has a ring of its own, with what the variable says" "$(launches "$child")" 0
+"$BUILD/control/ctl" "$(ring "$child")" start
+is "and obeys by itself" "$("$BUILD/control/ctl" "$(ring "$child")" show | sed -n 's/^word \([0-9]*\).*/\1/p')/$(word)" 1535/0
+kill -9 "$child"
+worker_end
+
+# ---- without a housekeeping thread ----
+
+WORLD=1 worker_start VPROF_CAPTURE=off WORLD=threads
+tell launch 1
+is "no thread can be made: a line says so" "$(grep -c 'no housekeeping thread' "$TMP/said")" 1
+ctl word=1535
+tell launch 3
+ctl word=0
+tell launch 4
+is "the word is obeyed all the same" "$(launches)" 3
+worker_end
+
+# ---- the time of day jumps ----
+
+WORLD=1 worker_start VPROF_CAPTURE=off WORLD=clock
+tell launch 1
+ctl start at=50 for=100
+sleep 0.4
+tell launch 1
+ctl start for=50
+sleep 0.3
+is "the clock jumps by hours: stamps and times are kept" "$(windows)" "request time,request time"
+is "to the ms, or what the machine needs" \
+	"$(ctl show | sed -n 's/.* ms \([0-9]*\).*/\1/p' | awk '{ want = NR == 1 ? 100 : 50; if ($1 < want - 1 || $1 > want + 60) print "not", want, $1 }')" ""
+worker_end
+is "control knows no other clock" "$(grep -lE 'CLOCK_REALTIME|gettimeofday' preload/{control,windows,launches,capture,housekeeping}.c preload/{control,capture}.h)" ""
+done_testing
