@@ -148,6 +148,8 @@ static int count_gap(struct table *table, const struct vprof_lane *lane, uint64_
 			return -ENOMEM;
 		row->overwritten = own;
 	}
+	if (own == to - from)
+		return 0;
 	row = table_add(table, a == b ? a : 0);
 	if (!row)
 		return -ENOMEM;

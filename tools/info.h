@@ -58,4 +58,8 @@ struct cli_table;
 void info_devices_text(struct cli_table *table, const struct ring *ring);
 void info_devices_json(const struct ring *ring, FILE *out);
 
+/* Likewise of the files beside the ring that keep what it has overwritten; nothing when there are none. */
+void info_spill_text(struct cli_table *table, const struct ring *ring);
+void info_spill_json(const struct ring *ring, FILE *out);
+
 #endif

@@ -253,6 +253,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	if (count_unknown(&input->ring))
 		pair(table, "unknown", "%u functions of the driver: see vprof coverage RING", count_unknown(&input->ring));
 	text_losses(table, &input->ring, info);
+	info_spill_text(table, &input->ring);
 	cli_table_print(table, out, 2);
 	if (info->thread_count) {
 		fputc('\n', out);
@@ -406,6 +407,7 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_losses(info, out);
 	json_number(out, "cut_bytes", ring->cut_bytes);
 	json_number(out, "bad_chunks", ring->bad_chunks);
+	info_spill_json(ring, out);
 	json_number(out, "bad_defs", ring->bad_defs);
 	json_number(out, "bad_holdings", ring->bad_holdings);
 	json_threads(&view, info, out);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "tools/ring_inner.h"
 #include "tools/spill.h"
+#include "vprof/spill.h"
 
 enum {
 	HEADER_LEAST = offsetof(struct vprof_ring_header, link), /* below it nothing can be read */
@@ -107,6 +108,9 @@ static int check_version(const struct vprof_ring_header *h, char *why, size_t wh
 	if (h->magic == 0)
 		return refuse(-EPROTO, why, why_size, "is not a vprof ring, or its process "
 			      "died before the ring was made");
+	if (h->magic == VPROF_SPILL_MAGIC)
+		return refuse(-EPROTO, why, why_size, "is a spill, which has records only and is read with its "
+			      "ring: name that (NAME.ring, for NAME.spill.N)");
 	if (h->magic != VPROF_RING_MAGIC)
 		return refuse(-EPROTO, why, why_size, "is not a vprof ring");
 	if (h->byte_order != VPROF_RING_BYTE_ORDER)

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Keeping everything begins and ends by request, while the program goes on.
+. tests/tap.sh
+. tests/spill/lib.sh
+vprof=$BUILD/vprof
+files() { compgen -G "$OUT/*.spill.*" | wc -l; }
+spill_thread() { grep -lx vprof-spill /proc/$pid/task/*/comm 2>/dev/null | wc -l; }
+
+# eventually COMMAND...: within 5 s.
+eventually() {
+	for _ in $(seq 100); do
+		"$@" && return
+		sleep 0.05
+	done
+	return 1
+}
+has_grown() { look 3000000; [ "$(seen frames)" -gt "$1" ]; }
+has_files() { [ "$(files)" -gt 0 ]; }
+is_quiet() { local a; a=$(cat "$OUT"/*.spill.* | wc -c); sleep 0.3; [ "$a" = "$(cat "$OUT"/*.spill.* | wc -c)" ]; }
+
+MB=2 run=exec traced VPROF_SPILL=0 "$BUILD/spill/loop" 2 3000000 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
+pid=$!
+trap 'kill -9 $pid 2>/dev/null; drop "$TMP"' EXIT
+eventually ring >/dev/null
+sleep 0.2
+is "off: no thread, no file" "$(spill_thread) $(files)" "0 0"
+
+ok "start --spill" "$vprof" start --all --spill "$OUT"
+ok "begins to keep" eventually has_files
+is "with a thread of its own" "$(spill_thread)" 1
+ok "and goes on" eventually has_grown 10
+ok "stop --spill" "$vprof" stop --spill "$OUT"
+ok "ends it" eventually is_quiet
+look 3000000
+before=$(seen frames)
+ok "again" "$vprof" start --all --spill "$OUT"
+ok "it goes on" eventually has_grown $((before + 10))
+is "the same thread" "$(spill_thread)" 1
+kill -9 $pid
+wait $pid 2>/dev/null
+look 3000000
+is "what is there is there once, and whole" "$(show twice order odd torn bad_files bad_frames)" "twice=0 order=0 odd=0 torn=0 bad_files=0 bad_frames=0"
+is "all are counted" "$(($(seen present) + $(seen overwritten)))" "$(seen reserved)"
+
+# A file that somebody takes away ends the spill, and not the program.
+MB=2 run=exec traced "$BUILD/spill/loop" 2 3000000 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
+pid=$!
+drop "$OUT"
+eventually has_files
+eventually has_grown 3
+rm "$OUT"/*.spill.0
+ok "a file that is deleted under it: said once" eventually grep -q 'the spill .* ends: ' "$TMP/err"
+sleep 0.2
+is "and never again" "$(grep -c 'spill' "$TMP/err") $(files)" "1 0"
+ok "the program goes on" kill -0 $pid
+done_testing
