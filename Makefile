@@ -67,6 +67,13 @@ $(BUILD)/made/coverage.h: shim/cuda_api.def
 	$(Q){ echo '#define COVERAGE_ROWS \' && sed -n 's/^CU_[A-Z]*(.*)$$/& \\/p' $< && echo; } >$@
 $(foreach kind,tools asan tsan fuzz,$(BUILD)/$(kind)/tools/cmd_coverage.c.o): $(BUILD)/made/coverage.h
 
+# The scripts of tools/completion/ as strings.
+$(BUILD)/made/completion_%.h: tools/completion/vprof.%
+	$(call say,MAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)sed 's/\\/&&/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
+$(foreach kind,tools asan tsan fuzz,$(BUILD)/$(kind)/tools/cmd_help.c.o): $(BUILD)/made/completion_bash.h $(BUILD)/made/completion_zsh.h
+
 $(BUILD)/tools/%.o: %
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -121,11 +128,21 @@ docs: $(BUILD)/vprof ## make docs/environment.md and docs/coverage.md anew from 
 	done
 
 # ---- installing: `make install DESTDIR=...` builds packages ------------------
+# Shells look for completions by the command's name.
+COMPLETE_BASH := $(BUILD)/complete/vprof $(BUILD)/complete/vprof-merge
+COMPLETE_ZSH  := $(BUILD)/complete/_vprof
+$(COMPLETE_BASH): tools/completion/vprof.bash
+$(COMPLETE_ZSH): tools/completion/vprof.zsh
+$(COMPLETE_BASH) $(COMPLETE_ZSH):
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 # FILE:FOLDER under PREFIX, for install and uninstall alike.
 INSTALL_DATA := $(foreach f,$(wildcard include/vprof/*.h),$(f):include/vprof) \
 	$(foreach f,$(wildcard docs/man/*.1),$(f):share/man/man1) \
 	$(foreach f,$(wildcard docs/man/*.7),$(f):share/man/man7) \
-	tools/gdb/vprof.py:share/vprof/gdb python/vprof.py:share/vprof/python $(BUILD)/libvprof.so:lib $(BUILD)/vprof.pc:lib/pkgconfig
+	tools/gdb/vprof.py:share/vprof/gdb python/vprof.py:share/vprof/python $(BUILD)/libvprof.so:lib $(BUILD)/vprof.pc:lib/pkgconfig \
+	$(COMPLETE_BASH:%=%:share/bash-completion/completions) $(COMPLETE_ZSH:%=%:share/zsh/site-functions)
 INSTALL_BIN  := $(BUILD)/vprof:bin $(BUILD)/vprof-merge:bin
 file = $(word 1,$(subst :, ,$(i)))
 dest = $(DESTDIR)$(PREFIX)/$(word 2,$(subst :, ,$(i)))/$(notdir $(file))
@@ -137,13 +154,13 @@ $(BUILD)/vprof.pc: setup/vprof.pc.in
 # So that the loader knows the library by its name; a package's own scripts do that for DESTDIR.
 RELOAD = $(Q)[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || ldconfig
 
-install: all ## put library, tools, headers, man pages and gdb commands under PREFIX
+install: all $(COMPLETE_BASH) $(COMPLETE_ZSH) ## put library, tools, headers, man pages, completions under PREFIX
 	$(Q)rm -f $(BUILD)/vprof.pc
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/vprof.pc
 	$(Q)$(foreach i,$(INSTALL_BIN),install -D -m 755 $(file) $(dest) &&) true
 	$(Q)$(foreach i,$(INSTALL_DATA),install -D -m 644 $(file) $(dest) &&) true
 	$(RELOAD)
-	@echo '  to use  LD_PRELOAD=$(PREFIX)/lib/libvprof.so PROGRAM'
+	@echo '  to use  $(PREFIX)/bin/vprof run PROGRAM'
 
 uninstall: ## remove what install put there
 	rm -f $(foreach i,$(INSTALL_BIN) $(INSTALL_DATA),$(dest))

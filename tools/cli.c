@@ -231,6 +231,26 @@ static int is_common(const struct cli_option *option)
 	return option >= common && option < common + sizeof(common) / sizeof(common[0]);
 }
 
+static void put_words(const struct cli_option *option)
+{
+	const char *argument = option->argument ? option->argument : "-";
+
+	printf("--%s\t%s\t%s\n", option->name, argument, option->help);
+	if (option->letter)
+		printf("-%c\t%s\t%s\n", option->letter, argument, option->help);
+}
+
+/* For the completion of shells (tools/completion/): the operands, then each option with its argument and help. */
+static int completion_words(const struct cli_command *command)
+{
+	printf("operands\t%s\t-\n", *command->operands ? command->operands : "-");
+	for (const struct cli_option *o = command->options; o && o->name; o++)
+		put_words(o);
+	for (const struct cli_option *o = common; o->name; o++)
+		put_words(o);
+	return CLI_STOP(cli_finish(command->name));
+}
+
 /* One word of the form --name or --name=value. Returns 0, or CLI_STOP(). */
 static int parse_long(const struct cli_command *command, void *values, char **argv, int argc,
 		      int *at)
@@ -238,8 +258,11 @@ static int parse_long(const struct cli_command *command, void *values, char **ar
 	const char *name = argv[*at] + 2;
 	size_t length = strcspn(name, "=");
 	const char *value = name[length] ? name + length + 1 : NULL;
-	const struct cli_option *option = find_long(command, name, length);
+	const struct cli_option *option;
 
+	if (!strcmp(argv[*at], CLI_COMPLETION_WORDS))
+		return completion_words(command);
+	option = find_long(command, name, length);
 	if (!option)
 		return CLI_STOP(CLI_USAGE);
 	if (option->kind == CLI_FLAG && value)

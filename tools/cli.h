@@ -63,6 +63,9 @@ struct cli_command {
 	int options_first;    /* the first operand ends the options: what follows is another command's */
 };
 
+/* Not for people: every command prints with it what a shell may complete, a line each, tabs between. */
+#define CLI_COMPLETION_WORDS "--completion-words"
+
 /*
  * Parses argv[1..]. Options go to `values`, whose fields keep what they had when an
  * option is not given; operands are moved to argv[1..] in their order.

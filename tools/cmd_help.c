@@ -1,5 +1,5 @@
 /*
- * cmd_help.c - `vprof help`: the verbs, one verb's help, or the environment variables.
+ * cmd_help.c - `vprof help`: the verbs, one verb's help, the environment variables, a shell's completion.
  */
 #include <string.h>
 #include "tools/cli.h"
@@ -8,9 +8,10 @@
 static const struct cli_option table[] = { { 0 } };
 
 static const struct cli_command command = {
-	"vprof help", "[VERB | env]",
+	"vprof help", "[VERB | env | completion SHELL]",
 	"Shows what vprof can do, the help of a verb, or the environment variables of libvprof.so.",
-	NULL, table,
+	"`vprof help completion bash` (or zsh) prints what has that shell complete the words of vprof\n"
+	"and vprof-merge: source <(vprof help completion bash). make install puts it in place.", table,
 };
 
 /* The same rows that the library's parser is made from. */
@@ -49,12 +50,35 @@ static int help_env(void)
 	return cli_table_print(out, stdout, 0) ? CLI_FAILED : cli_finish(command.name);
 }
 
+static const struct {
+	const char *shell, *script;
+} completions[] = {
+	{ "bash",
+#include "made/completion_bash.h"
+	},
+	{ "zsh",
+#include "made/completion_zsh.h"
+	},
+};
+
+static int help_completion(const char *shell)
+{
+	for (size_t i = 0; shell && i < sizeof(completions) / sizeof(completions[0]); i++)
+		if (!strcmp(completions[i].shell, shell)) {
+			fputs(completions[i].script, stdout);
+			return cli_finish(command.name);
+		}
+	return cli_usage(&command, "completion: for bash or zsh");
+}
+
 int cmd_help(int argc, char **argv)
 {
 	int operands = cli_parse(&command, NULL, argc, argv);
 
 	if (operands < 0)
 		return CLI_CODE(operands);
+	if (operands && operands <= 2 && !strcmp(argv[1], "completion"))
+		return help_completion(operands == 2 ? argv[2] : NULL);
 	if (operands > 1)
 		return cli_usage(&command, "one verb at a time");
 	if (!operands) {

@@ -5,6 +5,13 @@
 #include "tools/cli.h"
 #include "tools/verbs.h"
 
+static int completion_words(void)
+{
+	for (const struct verb *verb = vprof_verbs; verb->name; verb++)
+		printf("%s\t-\t%s\n", verb->name, verb->help);
+	return cli_finish("vprof");
+}
+
 static int unknown_verb(const char *word)
 {
 	const char *names[32], *near;
@@ -33,6 +40,8 @@ int main(int argc, char **argv)
 		printf("vprof %s\n", VPROF_VERSION);
 		return cli_finish("vprof");
 	}
+	if (!strcmp(argv[1], CLI_COMPLETION_WORDS))
+		return completion_words();
 	for (const struct verb *verb = vprof_verbs; verb->name; verb++)
 		if (!strcmp(verb->name, argv[1]))
 			return verb->run(argc - 1, argv + 1);

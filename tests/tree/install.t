@@ -21,9 +21,12 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\
 ./include/vprof/vprof.h
 ./lib/libvprof.so
 ./lib/pkgconfig/vprof.pc
+./share/bash-completion/completions/vprof
+./share/bash-completion/completions/vprof-merge
 ./share/man/man7/libvprof.7
 ./share/vprof/gdb/vprof.py
 ./share/vprof/python/vprof.py
+./share/zsh/site-functions/_vprof
 LIST
 } | sort)"
 
@@ -33,6 +36,8 @@ ok "the installed library traces" env -C "$TMP" LD_LIBRARY_PATH="$(cd "$BUILD" &
 ok "the installed merge merges" env -C "$TMP" "$root/bin/vprof-merge" out -o t.json
 is "all three launches are there" "$(grep -c '"cuLaunchKernel"' "$TMP/t.json")" 3
 ok "the installed vprof reads" env -C "$TMP" "$root/bin/vprof" info out
+is "the installed vprof runs a program with its library" \
+	"$(env -C "$TMP" "$root/bin/vprof" run sh -c 'echo $LD_PRELOAD' 2>/dev/null)" "$root/lib/libvprof.so"
 
 printf '#include <vprof/ring.h>\nint main(void) { return VPROF_RING_MAJOR != 1; }\n' >"$TMP/reader.c"
 ok "a reader builds with the installed header alone" ${CC:-cc} -std=c11 -Wall -Wextra -Werror -I"$root/include" "$TMP/reader.c" -o "$TMP/reader"
