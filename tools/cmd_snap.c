@@ -74,7 +74,7 @@ int cmd_snap(int argc, char **argv)
 		return cli_usage(&command, "--last 0 leaves nothing to copy");
 	options.folder = o.output;
 	options.last_ns = (uint64_t)o.last.ns;
-	if (!targets_collect(&inputs, command.name, operands, argv + 1) && !inputs_open_all(&inputs) &&
+	if (!targets_collect(&inputs, command.name, operands, argv + 1) &&
 	    !snap_take(&inputs, &options, &result)) {
 		(o.json ? print_json : print_text)(&result);
 		code = cli_finish(command.name);

@@ -106,6 +106,27 @@ static const char *copy_name(const struct input *input)
 }
 
 
+/* The header is all that is needed until the moment is there. */
+static void open_rings(struct inputs *inputs, struct snap_result *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < inputs->count; i++) {
+		struct input *input = &inputs->list[i];
+		char why[1280];
+
+		if (ring_open_parts(&input->ring, input->path, 0, why, sizeof(why))) {
+			fprintf(stderr, "%s: %s: %s\n", inputs->program, input->path, why);
+			r->failed++;
+			free(input->path);
+			free(input->real);
+		} else {
+			inputs->list[kept++] = *input;
+		}
+	}
+	inputs->count = kept;
+}
+
 static void copy_next(struct work *work, size_t i)
 {
 	struct input *input = &work->inputs->list[i];
@@ -205,6 +226,7 @@ int snap_take(struct inputs *inputs, const struct snap_options *options, struct 
 	error = folder_open(&work, options, r);
 	if (error)
 		return error;
+	open_rings(inputs, r);
 	work.outcomes = calloc(inputs->count + 1, sizeof(*work.outcomes));
 	if (!work.outcomes) {
 		error = -ENOMEM;

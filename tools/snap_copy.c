@@ -22,6 +22,7 @@ struct copier {
 	struct ring *ring;
 	int fd;                /* of the copy */
 	uint64_t cut, first;   /* ticks */
+	int lives;             /* the process */
 	uint32_t lane_count;
 	uint32_t *own;         /* by lane, as above */
 	struct vprof_chunk_header *head; /* by lane: of its own chunk, as it stands in the copy */
@@ -106,7 +107,7 @@ static int copy_chunk(struct copier *c, uint32_t at)
 	sum = vprof_cut_chunk(&buffer, chunk->used, current, c->cut);
 	if (current)
 		c->head[lane] = buffer.head;
-	if (c->first && !sum.in_flight && sum.newest < c->first)
+	if (c->first && sum.newest < c->first && !(sum.in_flight && c->lives))
 		return 0;
 	error = put(c, &buffer, sizeof(buffer), c->ring->header.chunks_offset + (uint64_t)chunk->index * sizeof(buffer));
 	if (error)
@@ -199,7 +200,7 @@ static int copy_all(struct copier *c)
 
 	if (!error)
 		error = copy_chunks(c);
-	if (!error && !c->out->chunks && c->first && !process_lives(process_state(c->ring)))
+	if (!error && !c->out->chunks && c->first && !c->lives)
 		return -ENODATA;
 	if (!error && c->ring->defs_size)
 		error = put(c, c->ring->defs, c->ring->defs_size, c->ring->header.defs_offset);
@@ -251,11 +252,12 @@ int snap_copy_ring(struct input *input, int folder_fd, const char *name, uint64_
 		   struct snap_copy *copy)
 {
 	struct copier c = { .ring = &input->ring, .fd = -1, .out = copy };
-	int error = ring_refresh(&input->ring);
+	int error = ring_reread(&input->ring, RING_ALL & ~RING_SPILL);
 
 	memset(copy, 0, sizeof(*copy));
 	if (!error)
 		error = copier_time(&c, input, cut_ns, last_ns);
+	c.lives = process_lives(process_state(c.ring));
 	if (!error)
 		error = copier_make(&c);
 	if (error)

@@ -53,7 +53,7 @@ static int take_copies(const struct watch_action *action)
 	struct snap_options options = { .last_ns = action->last_ns };
 	struct snap_result result;
 	struct inputs inputs;
-	int failed = targets_collect(&inputs, "vprof watch", action->place_count, action->places) || inputs_open_all(&inputs);
+	int failed = targets_collect(&inputs, "vprof watch", action->place_count, action->places);
 
 	if (!failed && action->folder && chdir(action->folder)) {
 		fprintf(stderr, "vprof watch: %s: %s\n", action->folder, strerror(errno));

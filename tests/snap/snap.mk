@@ -1,8 +1,10 @@
 # Copies of rings, the watch and the trigger.
-SNAP_PROGRAMS := $(BUILD)/snap/loop
+SNAP_PROGRAMS := $(BUILD)/snap/loop $(BUILD)/snap/copy_check
 TEST_NEEDS    += $(SNAP_PROGRAMS)
 
-$(BUILD)/snap/%: tests/snap/%.c
+$(BUILD)/snap/loop: tests/snap/loop.c
+$(BUILD)/snap/copy_check: tests/snap/copy_check.c $(wildcard tools/ring*.c tools/spill*.c) tools/clock.c tools/text.c
+$(SNAP_PROGRAMS):
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -o $@ $(LDFLAGS) -ldl -lpthread
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $(filter %.c,$^) -o $@ $(LDFLAGS) -ldl -lpthread -lzstd
