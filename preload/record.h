@@ -116,6 +116,28 @@ static inline int vprof_cursor_is_ours(void)
 	return vprof_is_alive() == vprof_cursor.life;
 }
 
+/*
+ * A thread that VPROF_THREADS leaves out, and how often it may come before its name is looked at again;
+ * filter.c.
+ */
+struct vprof_passed {
+	uint32_t life;  /* what *vprof_state.alive was then; 0: it has not been looked at */
+	uint32_t calls; /* that are left until then */
+	uint32_t pause; /* how many they were */
+};
+extern __thread struct vprof_passed vprof_passed HIDDEN TLS_INITIAL_EXEC;
+
+/* Is it known that the calling thread is none of them? A few instructions. */
+static ALWAYS_INLINE int vprof_thread_is_passed(void)
+{
+	struct vprof_passed *passed = &vprof_passed;
+
+	if (likely(!passed->life) || passed->life != vprof_is_alive() || !passed->calls)
+		return 0;
+	passed->calls--;
+	return 1;
+}
+
 /* Says in the header of the thread's chunk, or of one that it has left, how far it came. Keeps errno. */
 void vprof_cursor_tell(struct vprof_chunk *chunk) HIDDEN COLD;
 

@@ -89,7 +89,7 @@
 	visible CUresult name params;                                                  \
 	HIDDEN CUresult name##_record params;                                          \
 	HIDDEN CUresult name##_off params;                                             \
-	static COLD CUresult name##_slow params                                        \
+	static COLD CUresult name##_long params                                        \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
 		uint64_t launch = (launches) ? vprof_launch_take() : VPROF_LAUNCH_FREE; \
@@ -111,6 +111,11 @@
 		vprof_end(r, (uint32_t)result);                                        \
 		vprof_kernel_settle(result);                                           \
 		return result;                                                         \
+	}                                                                              \
+	/* With little of its own to do, so that those of no interest pass with little. */ \
+	static COLD CUresult name##_slow params                                        \
+	{                                                                              \
+		return vprof_thread_is_passed() ? TARGET(name) args : name##_long args; \
 	}                                                                              \
 	RECORDER CUresult name##_record params                                  \
 	{                                                                              \
