@@ -17,8 +17,8 @@ int chrome_text_make(struct chrome_text *text, const char *category, const char 
 	text->name_at = head.used;
 	buffer_add_json(&head, name);
 	buffer_print(&head, "\",");
-	buffer_pad(&head);
-	buffer_pad(args);
+	buffer_fit(&head);
+	buffer_fit(args);
 	text->head = head.data;
 	text->head_size = head.used;
 	text->args = args->data;

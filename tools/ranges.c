@@ -43,7 +43,7 @@ static struct range_name *name_make(const char *text)
 		return NULL;
 	name->text = strdup(text);
 	buffer_add_json(&json, text);
-	buffer_pad(&json);
+	buffer_fit(&json);
 	name->json = json.data;
 	name->json_size = json.used;
 	if (name->text && !json.error)

@@ -56,12 +56,18 @@ void buffer_add(struct buffer *buffer, const char *text, size_t size)
 		buffer_end(buffer, put_text(p, text, size));
 }
 
-void buffer_pad(struct buffer *buffer)
+void buffer_fit(struct buffer *buffer)
 {
-	char *p = buffer_room(buffer, TEXT_PAD);
+	char *data = buffer_room(buffer, TEXT_PAD);
 
-	if (p)
-		memset(p, 0, TEXT_PAD);
+	if (!data)
+		return;
+	memset(data, 0, TEXT_PAD);
+	data = realloc(buffer->data, buffer->used + TEXT_PAD);
+	if (!data)
+		return;
+	buffer->data = data;
+	buffer->size = buffer->used + TEXT_PAD;
 }
 
 void buffer_print(struct buffer *buffer, const char *format, ...)

@@ -41,8 +41,8 @@ void buffer_add(struct buffer *buffer, const char *text, size_t size);
 __attribute__((format(printf, 2, 3))) void buffer_print(struct buffer *buffer,
 							 const char *format, ...);
 
-/* Makes what is in the buffer good for put_padded(). */
-void buffer_pad(struct buffer *buffer);
+/* Makes what is in the buffer good for put_padded(), and gives the rest of its room back: there may be many. */
+void buffer_fit(struct buffer *buffer);
 
 /*
  * Adds `text` as the inside of a JSON string: quotes, backslashes and control
@@ -64,7 +64,7 @@ static inline char *put_text(char *p, const char *text, size_t size)
 /*
  * The same for a text of some dozens of bytes that is copied often: by blocks, reading
  * and writing up to TEXT_PAD - 1 bytes beyond its end. The text must lie in memory with
- * that much more (buffer_pad() sees to it), and so must `p`.
+ * that much more (buffer_fit() sees to it), and so must `p`.
  */
 enum { TEXT_PAD = 32 };
 

@@ -42,6 +42,24 @@ for line in open("large.json"):
     seen.add(line.rsplit(":", 1)[1])
 assert count == len(seen) == 3200 * 255, (count, len(seen))'
 
+# Every range has a name of its own, in the record behind it.
+python3 - <<'END' >names.script
+print("ring pid=100 lanes=1 chunks=200")
+for chunk in range(200):
+    print("chunk lane=0 thread=1 tid=100 comm=app")
+    for i in range(127):
+        n = chunk * 127 + i
+        words = [int.from_bytes(f"step {n}".ljust(16, "\0").encode()[at:at + 8], "little") for at in (0, 8)]
+        print(f"rec kind=14 t={n * 10} dur=5 call=0 w2={1 << 48}")
+        print(f"rec kind=16 t={n * 10} dur=1 call=0 w0={words[0]} w1={words[1]}")
+END
+"$forge" names.ring <names.script
+names=$(peak names.ring)
+diag "25,400 names: $names KiB"
+ok "25,400 names of ranges take less than 16 MiB more" test $((names - small)) -lt 16384
+"$merge" names.ring >names.json
+is "and all are there" "$(grep -c '"name":"step ' names.json)" 25400
+
 # A name whose demangled form has some terabytes: each type is a pair of the one before.
 name=$(python3 -c '
 digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
