@@ -6,6 +6,14 @@ $(BUILD)/bench/%: tests/bench/%.c preload/elf.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $(filter %.c,$^) -ldl -lpthread -o $@
 
+$(BUILD)/bench/spill_cost: $(BUILD)/tools/tests/bench/spill_cost.c.o $(TOOL_OBJ) \
+		$(BUILD)/lib/preload/spill_pack.c.o $(BUILD)/lib/preload/spill_codec.c.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@
+
+bench: $(BUILD)/bench/spill_cost $(SPILL_PROGRAMS)
+
 bench: all $(BENCH_PROGRAMS) $(BENCH_NEEDS) ## every performance figure, against its anchor
 	$(Q)BUILD='$(BUILD)' tests/bench/run
 

@@ -5,8 +5,10 @@
  *	loop THREADS LAUNCHES BURST PAUSE_US [fork | turns N]
  *
  * Each thread pauses after each BURST of launches. `fork`: a child does the same at the same time.
- * `turns`: not all threads at once, but N generations of them. Prints `done PID`, and reads a line before it ends.
+ * `turns`: not all threads at once, but N generations of them. Prints `done PID NS`, the processor time that the
+ * spill's thread has taken, and reads a line before it ends.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -70,6 +72,35 @@ static void generation(long first)
 		pthread_join(id[i], NULL);
 }
 
+/* Of the thread by that name; 0: there is none. */
+static unsigned long thread_ns(const char *wanted)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	unsigned long ns = 0;
+
+	while (tasks && (task = readdir(tasks))) {
+		char path[300], name[32] = "";
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+		file = fopen(path, "r");
+		if (!file || !fgets(name, sizeof(name), file))
+			name[0] = 0;
+		if (file)
+			fclose(file);
+		snprintf(path, sizeof(path), "/proc/self/task/%s/schedstat", task->d_name);
+		file = strncmp(name, wanted, strlen(wanted)) ? NULL : fopen(path, "r");
+		if (file && fscanf(file, "%lu", &ns) != 1)
+			ns = 0;
+		if (file)
+			fclose(file);
+	}
+	if (tasks)
+		closedir(tasks);
+	return ns;
+}
+
 int main(int argc, char **argv)
 {
 	long turns = argc > 6 && !strcmp(argv[5], "turns") ? atol(argv[6]) : 1;
@@ -91,7 +122,7 @@ int main(int argc, char **argv)
 		return 0;
 	if (child > 0)
 		waitpid(child, NULL, 0);
-	printf("done %d\n", (int)getpid());
+	printf("done %d %lu\n", (int)getpid(), thread_ns("vprof-spill"));
 	fflush(stdout);
 	return fgets(line, sizeof(line), stdin) ? 0 : 0;
 }
