@@ -125,7 +125,7 @@ static void barrier_all(void)
 
 void vprof_launches_limit(uint64_t limit)
 {
-	uint64_t number = ((left & NUMBER) + COUNT + 1) & NUMBER;
+	uint64_t number = ((__atomic_load_n(&left, __ATOMIC_RELAXED) & NUMBER) + COUNT + 1) & NUMBER;
 	struct timespec ms = { .tv_nsec = 1000000 };
 
 	for (int i = 0; i < ENDING_TRIES && is_ending(); i++)

@@ -1,5 +1,5 @@
 # The recording half without CUDA, as programs of their own: plain and under sanitizers.
-PRELOAD_NAMES := lanes holdings interrupts
+PRELOAD_NAMES := lanes holdings interrupts control
 PRELOAD_PARTS := $(filter-out preload/lookup.c,$(wildcard preload/*.c)) $(wildcard tools/ring*.c tools/spill*.c) tools/text.c
 PRELOAD_PLAIN := $(PRELOAD_NAMES:%=$(BUILD)/tests/%.t)
 PRELOAD_ASAN  := $(PRELOAD_NAMES:%=$(BUILD)/tests/%_asan.t)
