@@ -136,6 +136,19 @@ static void chrome_thread(void *state, struct buffer *out, const struct trace_th
 		       main_thread ? 0 : thread->serial < UINT32_MAX ? thread->serial + 1 : UINT32_MAX);
 }
 
+static void chrome_steps(void *state, struct buffer *out, const struct trace_thread *thread, uint32_t tid, int alone)
+{
+	(void)state;
+	chrome_steps_track(out, thread, tid, alone);
+}
+
+static void chrome_one_step(void *state, struct buffer *out, const struct step *step, uint32_t tid)
+{
+	const struct chrome *chrome = state;
+
+	chrome_step(out, step, tid, chrome->trace->base_ns);
+}
+
 static void put_string(struct buffer *out, const char *key, const char *text)
 {
 	buffer_print(out, "\"%s\":\"", key);
@@ -192,6 +205,8 @@ const struct output output_chrome = {
 	.process = chrome_process,
 	.slices = chrome_slices,
 	.thread = chrome_thread,
+	.steps = chrome_steps,
+	.step = chrome_one_step,
 	.end = chrome_end,
 	.close = chrome_close,
 };

@@ -84,6 +84,12 @@ char *chrome_put_objects(char *p, const struct chrome_names *names, const struct
 /* "deviceProperties":[...], when any are known. */
 void chrome_put_devices(struct buffer *out, const struct chrome *chrome);
 
+struct step;
+
+/* Names the track of a thread's steps; `alone`: its process has no other. Then one step on it. */
+void chrome_steps_track(struct buffer *out, const struct trace_thread *thread, uint32_t tid, int alone);
+void chrome_step(struct buffer *out, const struct step *step, uint32_t tid, uint64_t base_ns);
+
 void chrome_slices(void *state, struct buffer *out, const struct event *events, int count);
 
 #endif

@@ -38,6 +38,7 @@ struct trace_thread {
 	struct range_stack *ranges; /* while the reading is in any; NULL: none yet */
 	uint8_t chosen;        /* passes the filter */
 	uint64_t slices;       /* events given out */
+	uint32_t finder;       /* of its steps (steps.h): index + 1; 0: none */
 };
 
 struct trace_process {
@@ -95,6 +96,7 @@ struct trace {
 	int raw_names;         /* kernels are shown as the driver has them; set by who opened it */
 	int expand_graphs;     /* launches of graphs are shown with their nodes; likewise */
 	uint32_t invented;     /* pids and tids made up so far */
+	struct steps *steps;   /* where steps are looked for while the trace is read (steps.h); else NULL */
 	struct memory_track *memory; /* by process, where memory in use is followed (memory_track.h); else NULL */
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "tools/cli.h"
 #include "tools/produce.h"
+#include "tools/steps.h"
 
 #define PROGRAM "vprof-merge"
 
@@ -15,7 +16,7 @@ struct options {
 	const char *output, *compress;
 	uint64_t jobs;
 	struct trace_filter filter;
-	int raw_names, expand_graphs;
+	int raw_names, expand_graphs, no_steps;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -26,6 +27,7 @@ static const struct cli_option option_rows[] = {
 	TRACE_FILTER_OPTIONS(AT(filter)),
 	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
 	{ "expand-graphs", 0, CLI_FLAG, AT(expand_graphs), NULL, "each launch of a graph with the nodes that it runs" },
+	{ "no-steps", 0, CLI_FLAG, AT(no_steps), NULL, "no track of the steps that the launches show" },
 	{ "jobs", 'j', CLI_COUNT, AT(jobs), "N", "threads to work with (default: the number of cores, at most 8)" },
 	{ 0 },
 };
@@ -124,6 +126,7 @@ static int write_trace(struct trace *trace, const struct options *options, enum 
 
 static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
 {
+	struct steps steps = { 0 };
 	struct trace trace;
 	int code;
 
@@ -133,7 +136,10 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	}
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
+	if (!options->no_steps && !steps_open(&steps, &trace, NULL))
+		trace.steps = &steps;
 	code = write_trace(&trace, options, form);
+	steps_close(&steps);
 	trace_close(&trace);
 	return code;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/memory_track.h"
+#include "tools/steps.h"
 
 #define KEY_END UINT64_MAX
 
@@ -197,6 +198,15 @@ void merge_close(struct merge *merge)
 	memset(merge, 0, sizeof(*merge));
 }
 
+/* Most calls in a trace say nothing of steps. */
+static inline void find_step(struct steps *steps, const struct event *event)
+{
+	uint16_t kind = event->slot.kind;
+
+	if (kind <= VPROF_KIND_EVENT || kind == VPROF_KIND_GRAPH || kind == VPROF_KIND_RANGE)
+		steps_feed(steps, event->thread, &event->slot, event->start_ns, event->end_ns, event->name);
+}
+
 /* Is the event to be given out? What it changed in memory is counted either way, and due next. */
 static int merge_gives(struct merge *merge, const struct event *event)
 {
@@ -237,6 +247,8 @@ int merge_next(struct merge *merge, struct event *events, int max)
 				return error;
 		} else {
 			events[count] = lane->events[lane->at++];
+			if (merge->trace->steps)
+				find_step(merge->trace->steps, &events[count]);
 			count += merge_gives(merge, &events[count]);
 			if (lane->at == lane->count)
 				lane_unload(merge, lane);

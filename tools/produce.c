@@ -16,6 +16,8 @@
 #include "tools/cli.h"
 #include "tools/memory_track.h"
 #include "tools/merge.h"
+#include "tools/steps.h"
+#include "tools/threads.h"
 
 enum {
 	BATCH_EVENTS = 2048,
@@ -222,6 +224,32 @@ static int put_head(struct production *production, struct buffer *out)
 	return put_block(production->sink, out);
 }
 
+/* The tracks of steps, one for each thread that made some. */
+static int put_steps(struct production *production, struct buffer *out)
+{
+	struct steps *steps = production->trace->steps;
+	const struct trace_thread *thread = NULL;
+	uint32_t tid = 0;
+	int error = steps ? steps_finish(steps) : 0;
+
+	if (!steps || error)
+		return error;
+	steps_by_thread(steps);
+	for (size_t i = 0; !error && i < steps->count; i++) {
+		const struct step *step = &steps->list[i];
+
+		if (step->thread != thread) {
+			thread = step->thread;
+			tid = trace_invent_id(production->trace);
+			production->output->steps(production->state, out, thread, tid, steps_alone(steps, i));
+		}
+		production->output->step(production->state, out, step, tid);
+		if (out->used >= BUFFER_LIMIT)
+			error = put_block(production->sink, out);
+	}
+	return error;
+}
+
 static int put_tail(struct production *production, struct buffer *out)
 {
 	const struct trace *trace = production->trace;
@@ -240,6 +268,9 @@ static int put_tail(struct production *production, struct buffer *out)
 				return error;
 		}
 	}
+	error = put_steps(production, out);
+	if (error)
+		return error;
 	production->output->end(production->state, out);
 	return put_block(production->sink, out);
 }

@@ -135,7 +135,6 @@ void steps_close(struct steps *steps)
 	free(steps->classes);
 	free(steps->marks);
 	free(steps->graphs);
-	idmap_free(&steps->by_thread);
 	idmap_free(&steps->nodes);
 }
 
@@ -155,19 +154,12 @@ static void find_waits(const struct ring *ring, struct vprof_steps *machine)
 			machine->wait_all[found++] = (uint16_t)call;
 }
 
-static uint64_t thread_key(const struct trace_thread *thread)
-{
-	return (uint64_t)thread->process->index << 32 | thread->index;
-}
-
 struct step_finder *steps_finder(const struct steps *steps, const struct trace_thread *thread)
 {
-	uint32_t index = idmap_get(&steps->by_thread, thread_key(thread));
-
-	return index == IDMAP_NONE ? NULL : &steps->finders[index];
+	return thread->finder ? &steps->finders[thread->finder - 1] : NULL;
 }
 
-static struct step_finder *finder_add(struct steps *steps, const struct trace_thread *thread)
+static struct step_finder *finder_add(struct steps *steps, struct trace_thread *thread)
 {
 	struct step_finder *finders = steps_grow(steps->finders, steps->finder_count, &steps->finder_room, sizeof(*finders));
 	struct step_finder *finder;
@@ -177,18 +169,16 @@ static struct step_finder *finder_add(struct steps *steps, const struct trace_th
 	steps->finders = finders;
 	finder = &finders[steps->finder_count];
 	*finder = (struct step_finder){ .steps = steps, .thread = thread, .machine = malloc(sizeof(*finder->machine)) };
-	if (!finder->machine || idmap_put(&steps->by_thread, thread_key(thread), steps->finder_count)) {
-		free(finder->machine);
+	if (!finder->machine)
 		return NULL;
-	}
 	vprof_steps_begin(finder->machine, 1000000000, take_step, NULL);
 	find_waits(thread->process->ring, finder->machine);
-	steps->finder_count++;
+	thread->finder = ++steps->finder_count;
 	return finder;
 }
 
 /* Of the thread; NULL: it has none and this is no reason for one, or there is no memory. */
-static struct step_finder *finder_of(struct steps *steps, const struct trace_thread *thread, int make)
+static struct step_finder *finder_of(struct steps *steps, struct trace_thread *thread, int make)
 {
 	struct step_finder *finder = steps_finder(steps, thread);
 
@@ -223,7 +213,7 @@ static int names_step(const struct steps *steps, const char *name)
 	return 0;
 }
 
-static void take_mark(struct steps *steps, const struct trace_thread *thread, uint64_t begin, uint64_t end,
+static void take_mark(struct steps *steps, struct trace_thread *thread, uint64_t begin, uint64_t end,
 		      const struct range_name *name)
 {
 	struct step_mark *marks = steps_grow(steps->marks, steps->mark_count, &steps->mark_room, sizeof(*marks));
@@ -251,7 +241,7 @@ static void count_in_mark(struct steps *steps, const struct step_finder *finder,
 	mark->graphs += slot->kind == VPROF_KIND_GRAPH_LAUNCH;
 }
 
-void steps_feed(struct steps *steps, const struct trace_thread *thread, const struct vprof_slot *slot,
+void steps_feed(struct steps *steps, struct trace_thread *thread, const struct vprof_slot *slot,
 		uint64_t begin_ns, uint64_t end_ns, const struct range_name *name)
 {
 	const struct step_graph *graph = NULL;

@@ -62,7 +62,6 @@ struct steps {
 	size_t finder_room;
 	struct step_mark *marks;  /* ranges that name steps */
 	size_t mark_count, mark_room;
-	struct idmap by_thread;   /* process << 32 | thread: index in finders */
 	struct idmap nodes;       /* process << 32 | graph: index in graphs */
 	struct step_graph *graphs;
 	uint32_t graph_count;
@@ -76,7 +75,7 @@ int steps_open(struct steps *steps, const struct trace *trace, const char *range
 void steps_close(struct steps *steps);
 
 /* A record, in order of time, with its times in ns. `name`: of a range. */
-void steps_feed(struct steps *steps, const struct trace_thread *thread, const struct vprof_slot *slot,
+void steps_feed(struct steps *steps, struct trace_thread *thread, const struct vprof_slot *slot,
 		uint64_t begin_ns, uint64_t end_ns, const struct range_name *name);
 
 /* No more come. 0 or -ENOMEM. */
@@ -84,6 +83,10 @@ int steps_finish(struct steps *steps);
 
 /* All three, for all records of the chosen processes whatever the filter's time; steps_close() is due in any case. */
 int steps_find(struct steps *steps, struct trace *trace, const char *range);
+
+/* Puts them in order by process, thread, begin. Then: of those of `list[i]`'s process, are all its thread's? */
+void steps_by_thread(struct steps *steps);
+int steps_alone(const struct steps *steps, size_t i);
 
 static inline uint64_t step_ns(const struct step *step)
 {

@@ -73,7 +73,9 @@ static int mark_step(struct steps *steps, size_t index, const struct marks *mark
 	if (marks->list[at].begin < step->found.begin)
 		step->found.begin = marks->list[at].begin;
 	for (at++; !error && at < marks->count && marks->list[at].work <= end; at++) {
-		steps->list[index].found.end = marks->list[at].begin;
+		step = &steps->list[index];
+		/* Ranges of a program are what it likes: one may begin before the step, or within another. */
+		step->found.end = marks->list[at].begin > step->found.begin ? marks->list[at].begin : step->found.begin;
 		error = add_marked(steps, &marks->list[at], end);
 		index = steps->count - 1;
 	}

@@ -331,6 +331,28 @@ int steps_settle(struct steps *steps)
 	return error;
 }
 
+void steps_by_thread(struct steps *steps)
+{
+	order(steps, compare_in_thread);
+}
+
+static int is_neighbour(const struct steps *steps, const struct step *step, size_t i)
+{
+	return i < steps->count && steps->list[i].thread->process == step->thread->process;
+}
+
+int steps_alone(const struct steps *steps, size_t i)
+{
+	const struct step *step = &steps->list[i];
+	size_t end = i;
+
+	while (end < steps->count && steps->list[end].thread == step->thread)
+		end++;
+	while (i && steps->list[i - 1].thread == step->thread)
+		i--;
+	return !is_neighbour(steps, step, end) && !is_neighbour(steps, step, i - 1);
+}
+
 /* ---- words ---- */
 
 const char *step_source_name(const struct step *step)

@@ -20,6 +20,7 @@
 #include "tools/produce.h"
 #include "tools/ps.h"
 #include "tools/records.h"
+#include "tools/steps.h"
 #include "tools/top.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -86,6 +87,18 @@ static void use_kernels(struct trace *trace)
 	kernels_free(&kernels);
 }
 
+/* A step ends after it began, in a class that there is. */
+static void use_steps(struct trace *trace)
+{
+	struct steps steps;
+
+	if (!steps_find(&steps, trace, NULL))
+		for (size_t i = 0; i < steps.count; i++)
+			if (steps.list[i].found.end < steps.list[i].found.begin || steps.list[i].class >= steps.class_count)
+				abort();
+	steps_close(&steps);
+}
+
 static void use_memory(struct trace *trace)
 {
 	static const struct memory_options options[] = {
@@ -150,13 +163,17 @@ static void use_trace(struct input *input, void (*use)(struct trace *))
 
 static void write_json(struct trace *trace)
 {
+	struct steps steps;
 	struct sink sink;
 	char why[256];
 
 	if (sink_open(&sink, "/dev/null", SINK_PLAIN, why, sizeof(why)))
 		abort();
 	trace->expand_graphs = 1;
+	if (!steps_open(&steps, trace, NULL))
+		trace->steps = &steps;
 	produce(trace, &output_chrome, &sink, 1);
+	steps_close(&steps);
 	sink_close(&sink);
 }
 
@@ -198,6 +215,7 @@ static void use_ring(struct input *input)
 	}
 	use_trace(input, use_top);
 	use_trace(input, use_kernels);
+	use_trace(input, use_steps);
 	use_trace(input, use_memory);
 	use_trace(input, use_merge);
 	use_trace(input, use_graphs);

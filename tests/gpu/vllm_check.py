@@ -65,6 +65,23 @@ def check_steps(mode, ring):
           + ", ".join(f"{pair} x {n}" for pair, n in usual))
 
 
+def check_found(mode, folder, log, engine):
+    """vprof steps against the log: nearly all iterations found, none invented, prompts told from decoding."""
+    said = subprocess.run([os.environ["VPROF"], "steps", "--json", f"--pid={engine}", str(folder / "out")],
+                          capture_output=True, text=True, timeout=60)
+    if said.returncode:
+        return result(False, f"{mode}: vprof steps {said.stderr.strip()[-200:]}")
+    (folder / "steps.json").write_text(said.stdout)
+    steps, logged = json.loads(said.stdout)["steps"], iterations(log)
+    calm = 0 if mode != "kill" else UNDER_WAY
+    result(0.99 * len(logged) <= len(steps) <= len(logged) + calm,
+           f"{mode}: vprof steps finds {len(steps)} steps of {len(logged)} iterations, "
+           f"by their {', '.join(sorted({s['source'] for s in steps}))}")
+    if len(steps) >= len(logged):
+        wrong = [n for n, (s, line) in enumerate(zip(steps, logged)) if (s["sort"] == "prefill") != (line[1] > 0)]
+        result(not wrong, f"{mode}: {len(logged) - len(wrong)} of them rightly told to take up prompts or to decode")
+
+
 def check_end(mode, ring, end):
     last = ring.summary()["last_ns"]
     if mode == "kill":
@@ -94,6 +111,8 @@ def check_others(mode, rings, engine):
 def sort_of(event):
     """What Ring.events() counts it under; None for what no record became by itself."""
     phase, cat = event["ph"], event.get("cat")
+    if cat == "step":
+        return None
     if phase == "X":
         return phase, cat if cat == "user_annotation" else "call"
     return (phase, cat) if cat in ("query", "user_annotation") else None
@@ -183,6 +202,7 @@ def main(folder):
         else:
             check_graph_launches(mode, ring, log, client, end)
         check_steps(mode, ring)
+        check_found(mode, folder, log, end["engine"])
         check_end(mode, ring, end)
         if mode == "profile":
             check_profile(mode, folder, ring, client)

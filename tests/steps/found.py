@@ -20,6 +20,18 @@ def done():
     sys.exit(failed > 0)
 
 
+def trace(path, *options):
+    """The events of the tracks of steps by track, {its name: its steps}, and how many events there are in all."""
+    said = subprocess.run([VPROF + "-merge", *options, path], capture_output=True, text=True)
+    events = json.loads(said.stdout or "{}").get("traceEvents", [])
+    names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    tracks = {}
+    for event in events:
+        if event.get("cat") == "step":
+            tracks.setdefault(names.get(event["tid"]), []).append(event)
+    return tracks, len(events)
+
+
 def steps(path, *options):
     said = subprocess.run([VPROF, "steps", "--json", *options, path], capture_output=True, text=True)
     if said.returncode:

@@ -49,6 +49,19 @@ def check_times(steps, made):
     ok(len(begins) == len(steps) and right == len(steps), f"ranges: {right} of {len(begins)} begin with the step found for them")
 
 
+def check_track(path, steps):
+    """The trace has the same steps, on a track of their own."""
+    tracks, count = found.trace(path)
+    ok(list(tracks) == ["steps"], f"the trace has one track of steps: {list(tracks)}")
+    track = tracks.get("steps", [])
+    ok([(e["args"]["step"], e["args"]["kind"], e["args"]["launches"], round(e["ts"] * 1000), round(e["dur"] * 1000)) for e in track] ==
+       [(s["step"], s["sort"], s["launches"], s["start_ns"], s["length_ns"]) for s in steps],
+       f"its {len(track)} steps are those that vprof steps finds")
+    ok(all(e["name"] == e["args"]["kind"] for e in track), "each with its kind for a name")
+    without, rest = found.trace(path, "--no-steps")
+    ok(not without and rest == count - len(track) - 2, "--no-steps leaves them out, and nothing else")
+
+
 with tempfile.TemporaryDirectory() as folder:
     path = os.path.join(folder, "one.ring")
     iterations, _ = ring_of("serve", path)
@@ -56,6 +69,7 @@ with tempfile.TemporaryDirectory() as folder:
     compare("serve", steps, iterations, "results")
     graphs = sum(step["graphs"] for step in steps)
     ok(graphs == 190, f"serve: the steps hold all {graphs} launches of graphs")
+    check_track(path, steps)
     iterations, _ = ring_of("serve", path, waiter=True)
     compare("serve, results awaited by another thread", found.steps(path), iterations, "results")
     iterations, made = ring_of("ranges", path)
