@@ -18,14 +18,14 @@
 #include "tools/verbs.h"
 
 struct options {
-	struct cli_time every;
-	int watch, once, living, json;
+	const char *watch;
+	int once, living, json;
+	int64_t every_ns;
 };
 
 #define FIELD(name) offsetof(struct options, name)
 static const struct cli_option table[] = {
-	{ "watch", 'w', CLI_FLAG, FIELD(watch), NULL, "look again and again" },
-	{ "every", 'n', CLI_TIME, FIELD(every), "TIME", "with --watch: how often (1s)" },
+	{ "watch", 'w', CLI_SWITCH, FIELD(watch), "[=TIME]", "look again and again, so often (1s)" },
 	{ "once", '1', CLI_FLAG, FIELD(once), NULL, "one look, at once; the rate is the average since the ring was made" },
 	{ "living", 'l', CLI_FLAG, FIELD(living), NULL, "only processes that live" },
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "a JSON array with an object for each process; with --watch one after the other" },
@@ -251,7 +251,7 @@ static int list_again(const struct options *o, int argc, char **argv)
 		if (!screen && !o->json && !over)
 			putchar('\n');
 		if (!over)
-			sleep_ns((uint64_t)o->every.ns);
+			sleep_ns((uint64_t)o->every_ns);
 		error = first = 0;
 	}
 	if (screen && !first)
@@ -262,14 +262,14 @@ static int list_again(const struct options *o, int argc, char **argv)
 
 int cmd_ps(int argc, char **argv)
 {
-	struct options o = { .every.ns = 1000000000 };
+	struct options o = { 0 };
 	int operands = cli_parse(&command, &o, argc, argv);
 
 	if (operands < 0)
 		return CLI_CODE(operands);
 	if (o.watch && o.once)
 		return cli_usage(&command, "--watch and --once: one of them");
-	if (o.every.ns < 10000000)
-		return cli_usage(&command, "--every: at least 10ms");
+	if (o.watch && (cli_parse_time(o.watch, &o.every_ns) || o.every_ns < 10000000))
+		return cli_usage(&command, "--watch: '%s' is not a time of 10ms or more", o.watch);
 	return (o.watch ? list_again : list_once)(&o, operands, argv + 1);
 }

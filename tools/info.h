@@ -62,4 +62,9 @@ void info_devices_json(const struct ring *ring, FILE *out);
 void info_spill_text(struct cli_table *table, const struct ring *ring);
 void info_spill_json(const struct ring *ring, FILE *out);
 
+/* The next device after `def` (NULL: the first), NULL at the end; and its UUID, into INFO_UUID_SIZE bytes. */
+const struct vprof_def_device *info_next_device(const struct ring *ring, const struct vprof_def *def);
+enum { INFO_UUID_SIZE = 37 };
+char *info_uuid_text(char *text, const struct vprof_def_device *device);
+
 #endif

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 #include "tools/cli.h"
+#include "tools/info.h"
 #include "tools/ps.h"
 
 static const char *reason_text(uint16_t reason)
@@ -41,14 +42,6 @@ static const char *call_name(const struct ps_row *row)
 	return ring_call_name(&row->target->ring, row->call.call);
 }
 
-/* The next device that the process has used, NULL at the end. */
-static const struct vprof_def_device *next_device(const struct ring *ring, const struct vprof_def *def)
-{
-	while ((def = ring_def_next(ring, def)) && def->type != VPROF_DEF_DEVICE)
-		;
-	return (const void *)def;
-}
-
 /* ---- text ---- */
 
 static void devices_text(char *text, size_t size, const struct ring *ring)
@@ -57,7 +50,7 @@ static void devices_text(char *text, size_t size, const struct ring *ring)
 	size_t used = 0;
 
 	snprintf(text, size, "-");
-	for (device = next_device(ring, NULL); device && used < size; device = next_device(ring, &device->head))
+	for (device = info_next_device(ring, NULL); device && used < size; device = info_next_device(ring, &device->head))
 		used += (size_t)snprintf(text + used, size - used, "%s%d", used ? "," : "", device->ordinal);
 }
 
@@ -164,11 +157,16 @@ static void json_number(FILE *out, const char *key, uint64_t value)
 static void json_devices(FILE *out, const struct ring *ring)
 {
 	const struct vprof_def_device *device;
+	char uuid[INFO_UUID_SIZE];
 	int n = 0;
 
 	fputs(", \"devices\": [", out);
-	for (device = next_device(ring, NULL); device; device = next_device(ring, &device->head))
-		fprintf(out, "%s%d", n++ ? ", " : "", device->ordinal);
+	for (device = info_next_device(ring, NULL); device; device = info_next_device(ring, &device->head)) {
+		fprintf(out, "%s{\"ordinal\": %d", n++ ? ", " : "", device->ordinal);
+		json_text(out, "name", device->name);
+		json_text(out, "uuid", info_uuid_text(uuid, device));
+		fputc('}', out);
+	}
 	fputc(']', out);
 }
 

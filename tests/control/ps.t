@@ -17,7 +17,7 @@ FAKECUDA_HANG=cuCtxSynchronize:1 begin hangs wait; hangs=$last
 is "roles" "$(json "$TMP/json" role)" "EngineCore Worker_TP1_PP0 hangs looper quiet ray::Actor"
 is "ranks" "$(json "$TMP/json" rank_text | xargs)" "TP1 PP0 7"
 is "states" "$(json "$TMP/json" state | tr ' ' '\n' | sort -u)" alive
-is "devices" "$(json "$TMP/json" devices)" "[0] [0] [0] [0] [] [0]"
+is "devices" "$(python3 -c 'import json, sys; print(*[[d["ordinal"] for d in p["devices"]] for p in json.load(open(sys.argv[1]))])' "$TMP/json")" "[0] [0] [0] [0] [] [0]"
 is "a call in flight" "$(python3 - "$TMP/json" "$hangs" <<'END'
 import json, sys
 call = [p for p in json.load(open(sys.argv[1])) if p["pid"] == int(sys.argv[2])][0]["last_call"]
@@ -68,7 +68,7 @@ END
 # Tables
 is "columns" "$("$vprof" ps | head -1 | xargs)" "PID ROLE RANK GPU THREADS STATE RECORDING RATE BACK LOST LAST CALL"
 is "--once is one look" "$(s=$(date +%s%N); "$vprof" ps --once >/dev/null; echo $((($(date +%s%N) - s) / 100000000)))" 0
-timeout -s INT 1 "$vprof" ps --watch --every 100ms >"$TMP/watch"
+timeout -s INT 1 "$vprof" ps --watch=100ms >"$TMP/watch"
 is "--watch without a terminal: no escapes" "$(grep -c $'\033' "$TMP/watch")" 0
 ok "tables one after the other" test "$(grep -c '^ *PID' "$TMP/watch")" -ge 3
 ok "on a terminal: the second screen, and back" python3 - "$vprof" <<'END'
@@ -76,7 +76,7 @@ import fcntl, os, pty, re, signal, struct, sys, termios, time
 pid, terminal = pty.fork()
 if not pid:
     time.sleep(0.1)
-    os.execv(sys.argv[1], ["vprof", "ps", "--watch", "--every", "100ms"])
+    os.execv(sys.argv[1], ["vprof", "ps", "--watch=100ms"])
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 4, 40, 0, 0))
 data, end = b"", time.time() + 1
 while time.time() < end:
