@@ -1,5 +1,5 @@
 # Benchmarks: `make bench` prints one row for each figure.
-BENCH_PROGRAMS := $(BUILD)/bench/record_cost $(BUILD)/bench/range_cost $(BUILD)/bench/count_cost $(BUILD)/bench/cold_cost $(BUILD)/bench/control_cost $(BUILD)/bench/exec_cost $(BUILD)/bench/tail
+BENCH_PROGRAMS := $(BUILD)/bench/record_cost $(BUILD)/bench/range_cost $(BUILD)/bench/count_cost $(BUILD)/bench/cold_cost $(BUILD)/bench/control_cost $(BUILD)/bench/exec_cost $(BUILD)/bench/tail $(BUILD)/bench/paced
 
 $(BUILD)/bench/%: tests/bench/%.c preload/elf.c
 	$(call say,LD,$@)
