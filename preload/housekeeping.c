@@ -87,13 +87,6 @@ static void wait_round(struct vprof_map *map, unsigned ms)
 	}
 }
 
-void vprof_housekeeping_breathe(void)
-{
-	if (!vprof_map.on_memory)
-		touch_ahead(&vprof_map);
-	vprof_control_round();
-}
-
 /* The starter's real-time policy is inherited, and is not meant for us: we would run before others. */
 static void policy_lower(void)
 {

@@ -106,9 +106,6 @@ void vprof_counts_turn(void) HIDDEN;
 /* Names of the living threads, again. */
 void vprof_lanes_refresh(void) HIDDEN;
 
-/* What housekeeping must do often, for its own long work to call in between. */
-void vprof_housekeeping_breathe(void) HIDDEN;
-
 /* Starts the housekeeping thread for the present ring. 0 or a negative errno. */
 int vprof_housekeeping_start(void) HIDDEN;
 

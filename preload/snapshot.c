@@ -1,314 +1,68 @@
 /*
- * snapshot.c - the ring into a file, piece by piece, while the program's threads go on.
+ * snapshot.c - the file of a copy, and the thread that makes it.
  *
- * The moment is taken, and the table of lanes right behind it; then the chunks, the newest first, since the
- * oldest are what is overwritten meanwhile; then the definitions, which have whatever a record names;
- * then the rest, and the header's magic last. Each slot is copied as any reader would, and each piece
- * is cut (vprof/cut.h) and written by pwrite(2). What was never used stays a hole. No memory is taken but for the
- * table of lanes, once. Nothing here is waited for by a thread of the program.
+ * A thread for each copy: storage may be slow, and housekeeping has moments to keep. It has a table of
+ * descriptors of its own, so that a program that closes what it has not opened closes nothing of ours. Under
+ * its own name the file appears when it is whole. Nothing here is waited for by a thread of the program.
  */
 #include "preload/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "preload/inner.h"
+#include "preload/clock.h"
+#include "preload/libc.h"
 #include "preload/process.h"
-#include "preload/record.h"
 #include "preload/text.h"
-#include "vprof/cut.h"
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1u << 1)
+#endif
 
 enum {
+	STACK_SIZE = 128 << 10,
 	NUMBERS_TRIED = 1000,
-	LANES_MOST = 4096,     /* further ones are left out */
-	BREATHE_CHUNKS = 16,   /* copied between two looks at what else there is to do */
-	HOLDINGS_AT_ONCE = 256,
 };
 
-static struct lane_copy {
-	struct vprof_lane lane; /* as it was at the moment */
-	int cut;                /* and its chunk has been copied */
-} *lanes;
-static uint32_t lane_count;    /* of them in use */
-static uint64_t cut;           /* ticks */
-static int fd;
-static struct vprof_chunk chunk_copy;
+static unsigned number;        /* of the copy */
+static int result;             /* of the last one, until it is asked for; released by the thread that made it */
 
-static int put(const void *bytes, size_t size, uint64_t offset)
+/* The path of copy `n`, and how it ends. */
+static int path_put(char path[PATH_TEXT], unsigned n, const char *end)
 {
-	size_t done = 0;
+	struct vprof_text text = { .text = path, .size = PATH_TEXT };
 
-	while (done < size) {
-		ssize_t n = pwrite(fd, (const char *)bytes + done, size - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		done += (size_t)n;
-	}
-	return 0;
+	vprof_text_put(&text, vprof_out_folder());
+	vprof_text_put(&text, "/");
+	vprof_ring_name(&text, vprof_map.header);
+	vprof_text_put(&text, ".snap-");
+	vprof_text_number(&text, n);
+	vprof_text_put(&text, end);
+	return text.cut ? -ENAMETOOLONG : 0;
 }
 
-static uint64_t offset_of(const void *part)
+/* Opens a file for the first number that is free: that, or a negative errno. */
+static int file_open(char path[PATH_TEXT], char part[PATH_TEXT], int *fd)
 {
-	return (uint64_t)((const char *)part - (const char *)vprof_map.header);
-}
+	struct stat st;
 
-/* ---- lanes ---- */
-
-static int lanes_take(void)
-{
-	uint32_t most = vprof_map.lane_count < LANES_MOST ? vprof_map.lane_count : LANES_MOST;
-
-	if (!lanes)
-		lanes = vprof_table(LANES_MOST * sizeof(*lanes));
-	if (!lanes)
-		return -ENOMEM;
-	for (lane_count = 0; lane_count < most; lane_count++) {
-		const struct vprof_lane *lane = &vprof_map.lanes[lane_count];
-
-		/* Pairs with the release in lane_enter(). Lanes are taken one after the other. */
-		if (__atomic_load_n(&lane->state, __ATOMIC_ACQUIRE) == VPROF_LANE_UNUSED && !lane->thread)
-			break;
-		lanes[lane_count].lane = *lane;
-		lanes[lane_count].cut = 0;
-	}
-	return 0;
-}
-
-/* Of a lane whose chunk was taken after the moment: where that began is how far the lane had come. */
-static uint64_t lane_reached(const struct vprof_lane *lane)
-{
-	const struct vprof_chunk_header *head;
-
-	if (!lane->chunk || lane->chunk > vprof_map.chunk_count)
-		return UINT64_MAX;
-	head = &vprof_map.chunks[lane->chunk - 1].head;
-	return head->open_ticks > cut ? head->first : UINT64_MAX;
-}
-
-static int lanes_put(void)
-{
-	int error = 0;
-
-	for (uint32_t i = 0; i < lane_count && !error; i++) {
-		if (!lanes[i].cut)
-			vprof_cut_lane(&lanes[i].lane, NULL, 0, lane_reached(&lanes[i].lane), cut);
-		error = put(&lanes[i].lane, sizeof(lanes[i].lane), offset_of(&vprof_map.lanes[i]));
-	}
-	return error;
-}
-
-/* ---- chunks ---- */
-
-/* A whole record has its seq; any other slot gets 0. */
-static void slot_take(struct vprof_slot *to, const struct vprof_slot *from, uint64_t seq)
-{
-	/* Pairs with the release in vprof_publish_at(). */
-	to->seq = __atomic_load_n(&from->seq, __ATOMIC_ACQUIRE);
-	if (to->seq != seq) {
-		to->seq = 0;
-		return;
-	}
-	/* Pairs with the release in vprof_end_at(): what goes with done is there. */
-	to->done = __atomic_load_n(&from->done, __ATOMIC_ACQUIRE);
-	to->t0 = __atomic_load_n(&from->t0, __ATOMIC_RELAXED);
-	to->kind = __atomic_load_n(&from->kind, __ATOMIC_RELAXED);
-	to->call = __atomic_load_n(&from->call, __ATOMIC_RELAXED);
-	to->object = __atomic_load_n(&from->object, __ATOMIC_RELAXED);
-	for (int i = 0; i < 4; i++)
-		to->words[i] = __atomic_load_n(&from->words[i], __ATOMIC_RELAXED);
-}
-
-/* 1: chunk_copy holds the chunk as it is; 0: there is none, or it changed hands. */
-static int chunk_take(const struct vprof_chunk *from)
-{
-	/* Pairs with the release in chunk_open(). */
-	uint64_t base = __atomic_load_n(&from->head.base, __ATOMIC_ACQUIRE);
-
-	if (!base)
-		return 0;
-	chunk_copy.head = from->head;
-	chunk_copy.head.base = base;
-	for (uint32_t i = 1; i < VPROF_CHUNK_SLOTS; i++)
-		slot_take(&chunk_copy.slot[i - 1], &from->slot[i - 1], base + i);
-	/* All of that before base again. */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&from->head.base, __ATOMIC_RELAXED) == base;
-}
-
-static int chunk_put(uint32_t index)
-{
-	struct vprof_chunk_header *head = &chunk_copy.head;
-	struct lane_copy *lane;
-	int own;
-
-	if (!chunk_take(&vprof_map.chunks[index]) || head->open_ticks > cut)
-		return 0;
-	lane = head->lane < lane_count ? &lanes[head->lane] : NULL;
-	own = lane && lane->lane.chunk == index + 1;
-	vprof_cut_chunk(&chunk_copy, head->used < VPROF_CHUNK_SLOTS ? head->used : VPROF_CHUNK_SLOTS, own, cut);
-	if (own) {
-		vprof_cut_lane(&lane->lane, head, index + 1, 0, cut);
-		lane->cut = 1;
-	}
-	return put(&chunk_copy, sizeof(chunk_copy), offset_of(&vprof_map.chunks[index]));
-}
-
-static int chunks_put(void)
-{
-	uint64_t newest = __atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED) + vprof_map.chunk_count - 1;
-	int error = 0;
-
-	for (uint32_t i = 0; i < vprof_map.chunk_count && !error; i++) {
-		error = chunk_put((uint32_t)((newest - i) % vprof_map.chunk_count));
-		if (i % BREATHE_CHUNKS == 0)
-			vprof_housekeeping_breathe();
-	}
-	return error;
-}
-
-/* ---- definitions ---- */
-
-/* The end of the log. */
-static uint64_t defs_end(void)
-{
-	uint64_t at = sizeof(struct vprof_def);
-
-	while (at + sizeof(struct vprof_def) <= vprof_map.defs_size) {
-		const struct vprof_def *def = (const void *)(vprof_map.defs + at);
-		uint32_t size = __atomic_load_n(&def->size, __ATOMIC_ACQUIRE);
-
-		if (size < sizeof(*def) || size % 8 || size > vprof_map.defs_size - at)
-			break;
-		at += size;
-	}
-	return at;
-}
-
-/* What was not READY when it was walked over may be half of an entry in the copy: there it never is READY. */
-static int defs_put(void)
-{
-	uint64_t end = defs_end(), from = 0;
-	int error = 0;
-
-	for (uint64_t at = sizeof(struct vprof_def); at < end && !error;) {
-		const struct vprof_def *def = (const void *)(vprof_map.defs + at);
-		struct vprof_def head = { __atomic_load_n(&def->size, __ATOMIC_RELAXED), def->type, VPROF_DEF_RESERVED };
-
-		/* Pairs with the release in vprof_define(). */
-		if (__atomic_load_n(&def->state, __ATOMIC_ACQUIRE) != VPROF_DEF_READY) {
-			error = put(vprof_map.defs + from, at - from, offset_of(vprof_map.defs) + from);
-			if (!error)
-				error = put(&head, sizeof(head), offset_of(vprof_map.defs) + at);
-			from = at + head.size;
-		}
-		at += head.size;
-	}
-	return error ? error : put(vprof_map.defs + from, end - from, offset_of(vprof_map.defs) + from);
-}
-
-/* ---- the rest ---- */
-
-/* An entry's address is stored last and overwritten first. */
-static int holding_take(struct vprof_holding *to, const struct vprof_holding *from)
-{
-	uint64_t address = __atomic_load_n(&from->address, __ATOMIC_ACQUIRE);
-
-	if (address <= 1)
-		return 0;
-	*to = *from;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&from->address, __ATOMIC_RELAXED) == address && to->address == address;
-}
-
-static int holdings_put(struct vprof_memory_total *totals)
-{
-	static struct vprof_holding block[HOLDINGS_AT_ONCE];
-	int error = 0;
-
-	for (uint32_t at = 0; at < vprof_map.holding_count && !error; at += HOLDINGS_AT_ONCE) {
-		uint32_t used = 0;
-
-		for (uint32_t i = 0; i < HOLDINGS_AT_ONCE && at + i < vprof_map.holding_count; i++) {
-			if (holding_take(&block[i], &vprof_map.holdings[at + i]) && vprof_cut_holding(&block[i], totals, cut))
-				used = i + 1;
-			else
-				memset(&block[i], 0, sizeof(block[i]));
-		}
-		if (used)
-			error = put(block, used * sizeof(*block), offset_of(&vprof_map.holdings[at]));
-	}
-	return error;
-}
-
-static int live_put(void)
-{
-	static struct vprof_ring_live live;
-	struct vprof_ring_control control = { .word = vprof_map.control->word, .groups = vprof_map.control->groups };
-	int error;
-
-	live = *vprof_map.live;
-	error = holdings_put(live.memory);
-	vprof_cut_live(&live, cut);
-	if (!error)
-		error = put(&live, sizeof(live), VPROF_LIVE_OFFSET);
-	if (!error)
-		error = put(&control, sizeof(control), VPROF_CONTROL_OFFSET);
-	/* We alone write anchors while the process lives. */
-	return error ? error : put(vprof_map.anchors, VPROF_PAGE_SIZE, VPROF_CLOCK_OFFSET);
-}
-
-static int header_put(void)
-{
-	static struct vprof_ring_header header;
-	uint64_t magic = VPROF_RING_MAGIC;
-	int error;
-
-	header = *vprof_map.header;
-	vprof_cut_header(&header, cut, 0);
-	header.magic = 0;
-	error = put(&header, sizeof(header), VPROF_HEADER_OFFSET);
-	return error ? error : put(&magic, sizeof(magic), VPROF_HEADER_OFFSET);
-}
-
-static int all_put(void)
-{
-	int error = ftruncate(fd, (off_t)vprof_map.size) ? -errno : 0;
-
-	if (!error)
-		error = chunks_put();
-	if (!error)
-		error = defs_put();
-	if (!error)
-		error = lanes_put();
-	if (!error)
-		error = live_put();
-	return error ? error : header_put();
-}
-
-/* ---- the file ---- */
-
-/* The number of the first name that is free, its file open as `fd`; or a negative errno. */
-static int file_open(char path[PATH_TEXT], unsigned number)
-{
 	for (unsigned n = number; n < number + NUMBERS_TRIED; n++) {
-		struct vprof_text text = { .text = path, .size = PATH_TEXT };
+		int error = path_put(path, n, ".ring") ? -ENAMETOOLONG : path_put(part, n, ".part");
 
-		vprof_text_put(&text, vprof_out_folder());
-		vprof_text_put(&text, "/");
-		vprof_ring_name(&text, vprof_map.header);
-		vprof_text_put(&text, ".snap-");
-		vprof_text_number(&text, n);
-		vprof_text_put(&text, ".ring");
-		if (text.cut)
-			return -ENAMETOOLONG;
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd >= 0)
+		if (error)
+			return error;
+		if (!vprof_stat(path, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		*fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (*fd >= 0)
 			return (int)n;
 		if (errno != EEXIST)
 			return -errno;
@@ -316,24 +70,66 @@ static int file_open(char path[PATH_TEXT], unsigned number)
 	return -EEXIST;
 }
 
-int vprof_snapshot(unsigned number)
+/* Its number, or a negative errno. */
+static int copy(void)
 {
-	char path[PATH_TEXT];
-	int made, error;
+	char path[PATH_TEXT], part[PATH_TEXT];
+	int made, error, fd = -1;
 
-	cut = vprof_ticks();
-	error = lanes_take();
+	error = vprof_snapshot_take();
 	if (error)
 		return error;
-	vprof_ring_anchor(&vprof_map);
-	made = file_open(path, number);
+	made = file_open(path, part, &fd);
 	if (made < 0)
 		return made;
 	/* Whatever the program's umask is. */
-	error = fchmod(fd, 0600) ? -errno : all_put();
+	error = fchmod(fd, 0600) ? -errno : vprof_snapshot_put(fd);
 	if (close(fd) && !error)
 		error = -errno;
+	if (!error && rename(part, path))
+		error = -errno;
 	if (error)
-		unlink(path);
+		unlink(part);
 	return error ? error : made;
+}
+
+static void *copy_thread(void *unused)
+{
+	(void)unused;
+	prctl(PR_SET_NAME, "vprof-snap");
+	syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE);
+	/* Pairs with the acquire in vprof_snapshot_result(). */
+	__atomic_store_n(&result, copy(), __ATOMIC_RELEASE);
+	return NULL;
+}
+
+int vprof_snapshot_start(unsigned first)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int error;
+
+	if (!vprof_old_pthread_create || !vprof_old_pthread_attr_setstacksize)
+		return -ENOSYS;
+	number = first;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	vprof_old_pthread_attr_setstacksize(&attr, STACK_SIZE);
+	error = vprof_old_pthread_create(&thread, &attr, copy_thread, NULL);
+	pthread_attr_destroy(&attr);
+	return -error;
+}
+
+int vprof_snapshot_result(void)
+{
+	int made = __atomic_load_n(&result, __ATOMIC_ACQUIRE);
+
+	if (made)
+		__atomic_store_n(&result, 0, __ATOMIC_RELAXED);
+	return made;
+}
+
+void vprof_snapshot_reset(void)
+{
+	result = 0;
 }

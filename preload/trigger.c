@@ -41,7 +41,7 @@ static struct vprof_slow slow;
 static int watches_steps, slow_seen; /* a slow step since the last round */
 static uint64_t last_round_ns, last_copy_ns;
 static unsigned copies;
-static int said;
+static int copying, said;
 
 /* ---- VPROF_SNAP_ON ---- */
 
@@ -138,17 +138,34 @@ static void parse(void)
 
 /* ---- the copy ---- */
 
+static void complain(int error)
+{
+	if (!said)
+		vprof_log("no copy of the ring in %s: %s", vprof_out_folder(), vprof_strerror(error));
+	said = 1;
+}
+
+/* The number in a name is that of the copy, unless the name was taken. */
 static void copy(uint64_t now)
 {
-	int number;
+	int error = vprof_snapshot_start(++copies);
 
 	last_copy_ns = now;
-	number = vprof_snapshot(copies + 1);
-	copies = number > 0 ? (unsigned)number : copies + 1;
-	if (number < 0 && !said) {
-		vprof_log("no copy of the ring in %s: %s", vprof_out_folder(), vprof_strerror(-number));
-		said = 1;
-	}
+	copying = !error;
+	if (error)
+		complain(-error);
+}
+
+/* Does a copy go on? */
+static int copy_goes_on(void)
+{
+	int made = copying ? vprof_snapshot_result() : 0;
+
+	if (made)
+		copying = 0;
+	if (made < 0)
+		complain(-made);
+	return copying;
 }
 
 /* ---- the lanes ---- */
@@ -262,7 +279,8 @@ static void watch_steps(void)
 
 void vprof_trigger_begin(void)
 {
-	watches_steps = slow_seen = 0;
+	vprof_snapshot_reset();
+	watches_steps = slow_seen = copying = 0;
 	memset(told, 0, sizeof(told));
 	slots = busy_from = last_round_ns = last_copy_ns = 0;
 	copies = 0;
@@ -275,7 +293,7 @@ uint64_t vprof_trigger_pace_ns(void)
 
 	int steps = rules.slow_step_ns || rules.slow_percent;
 
-	if (copies >= vprof_config.snap_most || (!rules.idle_ns && !rules.hang_ns && !steps))
+	if ((copies >= vprof_config.snap_most && !copying) || (!rules.idle_ns && !rules.hang_ns && !steps))
 		return UINT64_MAX;
 	if (steps)
 		return PACE_LEAST_NS;
@@ -301,7 +319,7 @@ void vprof_trigger_round(void)
 	last_round_ns = now;
 	step = slow_seen;
 	slow_seen = 0;
-	if (!vprof_groups() || (last_copy_ns && now - last_copy_ns < rules.cooldown_ns))
+	if (copy_goes_on() || !vprof_groups() || (last_copy_ns && now - last_copy_ns < rules.cooldown_ns))
 		return;
 	seen.now = vprof_ticks();
 	see_lanes(&seen);
@@ -309,7 +327,7 @@ void vprof_trigger_round(void)
 	slots = seen.slots;
 	if (idle)
 		busy_from = slots;
-	if (idle || step || seen.hangs)
+	if ((idle || step || seen.hangs) && copies < vprof_config.snap_most)
 		copy(now);
 	if (copies >= vprof_config.snap_most)
 		vprof_steps_unwatch(VPROF_STEPS_TRIGGER);

@@ -1,7 +1,7 @@
 /*
  * trigger.h - copies of the ring when something happens that VPROF_SNAP_ON names.
  *
- * Private to preload/, housekeeping only. A copy costs the program's threads nothing: housekeeping makes it.
+ * Private to preload/, housekeeping only. A copy costs the program's threads nothing: one of ours makes it.
  */
 #ifndef VPROF_PRELOAD_TRIGGER_H
 #define VPROF_PRELOAD_TRIGGER_H

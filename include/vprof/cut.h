@@ -22,6 +22,7 @@
 struct vprof_cut_sum {
 	uint32_t records, in_flight;
 	uint64_t newest;           /* ticks: the latest beginning or end; 0: no record */
+	int current;               /* it was its lane's at the cut */
 };
 
 /* The calls whose `object` comes with done. */
@@ -57,18 +58,22 @@ static inline uint64_t vprof_cut_slot_end(const struct vprof_slot *slot)
 
 /*
  * A chunk whose slots from `used` on, and those without a whole record, have seq 0 or another chunk's.
- * `current`: it was its lane's at the cut, and so had slots that were taken later.
+ * `current`: it is known to have been its lane's at the cut, which a record that came later shows as well; such a
+ * one had slots that were taken later.
  */
 static inline struct vprof_cut_sum vprof_cut_chunk(struct vprof_chunk *chunk, uint32_t used, int current, uint64_t cut)
 {
-	struct vprof_cut_sum sum = { 0 };
+	struct vprof_cut_sum sum = { .current = current };
 	uint32_t last = 0;
 
 	for (uint32_t i = 1; i < VPROF_CHUNK_SLOTS; i++) {
 		struct vprof_slot *slot = &chunk->slot[i - 1];
 		uint64_t end;
 
-		if (i >= used || slot->seq != chunk->head.base + i || !vprof_cut_slot(slot, cut)) {
+		int whole = i < used && slot->seq == chunk->head.base + i;
+
+		if (!whole || !vprof_cut_slot(slot, cut)) {
+			sum.current |= whole;
 			*slot = (struct vprof_slot){ 0 };
 			continue;
 		}
@@ -78,8 +83,8 @@ static inline struct vprof_cut_sum vprof_cut_chunk(struct vprof_chunk *chunk, ui
 		sum.in_flight += !slot->done;
 		sum.newest = end > sum.newest ? end : sum.newest;
 	}
-	chunk->head.used = current ? last + 1 : used;
-	chunk->head.held = (uint32_t)current;
+	chunk->head.used = sum.current ? last + 1 : used;
+	chunk->head.held = (uint32_t)sum.current;
 	return sum;
 }
 

@@ -38,10 +38,10 @@ is "a call that hangs makes one copy" "$(copies)" 1
 is "it is in flight there" "$(json "$OUT"/*.snap-1.ring '.[0].in_flight')" 1
 end_programs
 
-traced VPROF_SNAP_ON=slow_step:4x,cooldown:1ms VPROF_SNAP_MOST=2 "$loop" 200 4 40 80 0
+traced VPROF_SNAP_ON=slow_step:10x,cooldown:1ms VPROF_SNAP_MOST=2 "$loop" 200 4 40 80 0
 is "slow steps make copies, up to the number that is allowed" "$(copies)" 2
 ok "at the end of the slow step, or soon after" json "$OUT"/*.snap-1.ring -e '.[0].thread_table[0].records | . >= 400 and . < 480'
-traced VPROF_SNAP_ON=slow_step:4x,cooldown:1ms "$loop" 100 4 0 0 0
+traced VPROF_SNAP_ON=slow_step:30x,cooldown:1ms "$loop" 100 4 0 0 0
 is "steps that are alike make none" "$(copies)" 0
 traced VPROF_SNAP_ON=slow_step:60ms,cooldown:60s "$loop" 100 4 30 80 0
 is "a limit in ms, and a cooldown" "$(copies)" 1

@@ -26,7 +26,7 @@ told() { grep -qE "$@" "$TMP/told"; }
 
 loop 400 4 40 60 0
 until_true have_rings 1
-watch --slow-step 2x --limit 1 --cooldown 0s --json -- sh -c 'env | grep ^VPROF_WATCH_ | sort >env'
+watch --slow-step 5x --limit 1 --cooldown 0s --json -- sh -c 'env | grep ^VPROF_WATCH_ | sort >env'
 watch_ends
 is "a watch for slow steps ends with its limit" $? 0
 is "the event" "$(jq -r '[.reason, .pid, .ms > 55, .usual_ms > 3 and .usual_ms < 20, .action] | @csv' "$TMP/told")" \
@@ -39,7 +39,7 @@ end_programs
 
 loop 150 4 0 0 0
 until_true have_rings 2
-watch --slow-step 3x --slow-step 5x -- true
+watch --slow-step 30x -- true
 wait "$program"
 kill -INT "$watcher"
 watch_ends
