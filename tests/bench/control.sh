@@ -8,7 +8,7 @@ build=$(cd "$build" && pwd)
 work=$(mktemp -d /dev/shm/vprof-control.XXXXXX)
 processes=64
 pids=()
-trap 'kill -9 "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null; rm -rf "$work"' EXIT
 export VPROF_OUT=$work/out
 
 mkfifo "$work/ready"
