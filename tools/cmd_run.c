@@ -136,8 +136,10 @@ static void finish(struct run *run)
 	write_manifest(run);
 	if (error)
 		return;
-	if (!recorded.processes && !recorded.unreadable) {
-		if (!quiet)
+	if (!recorded.records && !recorded.unreadable) {
+		if (!quiet && recorded.processes)
+			run_report_off(&recorded);
+		else if (!quiet)
 			run_report_nothing(run->command[0]);
 		return;
 	}

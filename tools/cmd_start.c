@@ -33,8 +33,9 @@ static const struct cli_command command = {
 	"vprof start", "[DIR | RING | PID | ROLE | rank=N]...",
 	"Begins to record in all processes, or in those that are named, at one moment that they share.",
 	"Each process stops by itself at the first limit; the command does not stay. Without a folder\n"
-	"the rings are looked for in VPROF_OUT, or out. ROLE is as vprof ps shows it, or a pattern, or\n"
-	"what it begins with up to a _ (worker: Worker_TP0, Worker_TP1).\n"
+	"the rings are looked for in VPROF_OUT, else in the newest of out and the folders of vprof run\n"
+	"here. ROLE is as vprof ps shows it, or a pattern, or what it begins with up to a _ (worker:\n"
+	"Worker_TP0, Worker_TP1).\n"
 	"\n"
 	"Exit code: 0 all processes do, 1 none does, 2 wrong usage, 3 some do.", table,
 };

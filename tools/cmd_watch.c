@@ -41,7 +41,7 @@ static const struct cli_command command = {
 	"vprof watch", "[DIR | RING | PID | ROLE | rank=N]... [-- ACTION...]",
 	"Watches processes from outside, and acts when a step is slow, one is idle, or a call hangs.",
 	"The words name the processes as those of vprof ps do; without any, all of the output folder (VPROF_OUT,\n"
-	"else out). Processes that come later are watched as well. ACTION is a command, which finds what happened in\n"
+	"else the newest of out and the folders of vprof run here). Processes that come later are watched as well. ACTION is a command, which finds what happened in\n"
 	"VPROF_WATCH_REASON (slow_step, idle, hang), VPROF_WATCH_PID, VPROF_WATCH_RING, VPROF_WATCH_STEP and\n"
 	"VPROF_WATCH_MS; without it, all rings are copied as vprof snap does. Ctrl-C ends the watch.",
 	table,

@@ -4,6 +4,7 @@
 #include "tools/run_folder.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#define RUN_PREFIX "vprof-"
 
 enum {
 	NAMES_TRIED = 1000,
@@ -59,7 +62,7 @@ static int make_new(struct run_folder *folder)
 
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
 	for (int i = 0; i < NAMES_TRIED; i++) {
-		snprintf(path, sizeof(path), i ? "vprof-%s.%d" : "vprof-%s", stamp, i);
+		snprintf(path, sizeof(path), i ? RUN_PREFIX "%s.%d" : RUN_PREFIX "%s", stamp, i);
 		if (!mkdir(path, 0700)) {
 			folder->made = 1;
 			folder->path = strdup(path);
@@ -159,4 +162,40 @@ int run_folder_rings(const struct run_folder *folder, struct dirent ***names)
 			(*names)[kept++] = (*names)[i];
 	}
 	return count < 0 ? count : kept;
+}
+
+static int is_run_folder(const struct dirent *entry)
+{
+	return !fnmatch(RUN_PREFIX "[0-9]*-[0-9]*", entry->d_name, 0) || !strcmp(entry->d_name, "out");
+}
+
+/* A folder changes when a ring is made in it. */
+static int later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+const char *run_folder_usual(void)
+{
+	static char newest[NAME_MAX + 1];
+	const char *set = getenv("VPROF_OUT");
+	struct timespec newest_time = { 0 };
+	struct dirent **names;
+	struct stat st;
+	int count;
+
+	if (set && *set)
+		return set;
+	strcpy(newest, "out");
+	count = scandir(".", &names, is_run_folder, alphasort);
+	if (count < 0)
+		return newest;
+	for (int i = 0; i < count; i++) {
+		if (stat(names[i]->d_name, &st) || !S_ISDIR(st.st_mode) || !later(&st.st_mtim, &newest_time))
+			continue;
+		newest_time = st.st_mtim;
+		strcpy(newest, names[i]->d_name);
+	}
+	run_folder_names_free(names, count);
+	return newest;
 }

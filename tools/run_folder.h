@@ -27,6 +27,12 @@ int run_folder_make(struct run_folder *folder, const char *wanted, int append, c
 void run_folder_undo(struct run_folder *folder);
 void run_folder_free(struct run_folder *folder);
 
+/*
+ * Where rings are looked for when nobody says: VPROF_OUT, else the one of `out` and the run folders
+ * here that rings came to last. Valid until the next call.
+ */
+const char *run_folder_usual(void);
+
 /* The names of the rings in it, sorted, of this run alone; -1 and errno when it cannot be listed. */
 int run_folder_rings(const struct run_folder *folder, struct dirent ***names);
 void run_folder_names_free(struct dirent **names, int count);

@@ -56,6 +56,13 @@ static void put_lost(const struct recorded *recorded)
 	}
 }
 
+void run_report_off(const struct recorded *recorded)
+{
+	fputs("vprof: nothing recorded: ", stderr);
+	put_count(recorded->processes, "process", "processes");
+	fputs(", in which recording was never on; `vprof start` switches it on while they run\n", stderr);
+}
+
 void run_report(const struct recorded *recorded)
 {
 	char text[32];

@@ -9,6 +9,9 @@
 /* One line: how many processes, records, launches, and what was lost. */
 void run_report(const struct recorded *recorded);
 
+/* The same where there are rings, and nothing in them. */
+void run_report_off(const struct recorded *recorded);
+
 /* Why there may be no ring of `program`, as a person would like to know. */
 void run_report_nothing(const char *program);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "tools/cli.h"
 #include "tools/ring_inner.h"
+#include "tools/run_folder.h"
 
 /* How much of the definitions is looked through for a sign of work; beyond it there has been some. */
 enum { IDLE_MOST = 128 << 10 };
@@ -58,11 +59,8 @@ static int words_sort(struct words *words, int argc, char **argv)
 		else
 			words->selecting[words->selecting_count++] = argv[i];
 	}
-	if (!words->place_count) {
-		char *out = getenv("VPROF_OUT");
-
-		words->places[words->place_count++] = out && *out ? out : "out";
-	}
+	if (!words->place_count)
+		words->places[words->place_count++] = (char *)run_folder_usual();
 	return 0;
 }
 

@@ -80,7 +80,24 @@ is "--quiet says nothing" "$(status "$vprof" run -o quiet --quiet "$client" --la
 is "a closed stderr does no harm" "$("$vprof" run -o closed "$client" --launches 1 2>&- >/dev/null; echo $?; of closed/manifest.json 'm["recorded"]["launches"]')" "0
 1"
 
+# Whoever names no folder means the newest.
+mkdir fresh && cd fresh || exit 1
+"$vprof" run sh -c "'$client' --launches 1 --sleep-ms 20000 & echo \$! >pid; wait" >/dev/null 2>"$TMP/err" &
+run=$!
+for _ in $(seq 100); do [ -e vprof-*/*.ring ] && break; sleep 0.05; done
+mkdir -p vprof-notes
+is "vprof ps finds the run" "$("$vprof" ps --json | python3 -c 'import json, sys; print(*(p["pid"] for p in json.load(sys.stdin)))')" "$(cat pid)"
+mkdir out
+touch -d '1 hour ago' out
+is "and not an older folder" "$("$vprof" ps --json | grep -c '"pid"')" 1
+kill "$(cat pid)"
+wait $run
+cd ..
+
 # Nothing recorded, and why.
+status "$vprof" run --capture off "$client" --launches 3 >/dev/null
+ok "recording was off: what switches it on" grep -q "1 process, .*vprof start" "$TMP/err"
+is "and that is all" "$(wc -l <"$TMP/err")" 1
 status "$vprof" run true >/dev/null
 ok "no CUDA: a hint" grep -q "vprof env --ray" "$TMP/err"
 printf '#!/bin/sh\n' >sudo; chmod +x sudo
