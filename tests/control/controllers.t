@@ -55,10 +55,10 @@ ok "one that lives and does not let go has 100 ms" test "$took" -ge 100 -a "$too
 is "and what comes next holds" "$(recording "$one")" True
 
 # Garbage, again and again
-for seed in 1 2 3 4 5 6 7 8; do
-	"$ctl" "$(ring "$one")" garbage $seed 3000
+for round in 1 2 3 4 5 6 7 8; do
+	"$ctl" "$(ring "$one")" garbage $round 3000
 	"$vprof" stop --wait 2s --json "$one" >"$TMP/order"
-	[ "$(recording "$one")" = False ] || echo "seed $seed: $(cat "$TMP/order")"
+	[ "$(recording "$one")" = False ] || echo "round $round: $(cat "$TMP/order")"
 done >"$TMP/garbage"
 is "garbage in the control page: stop stops" "$(cat "$TMP/garbage")" ""
 "$vprof" start --launches 5 --wait 2s "$one" >/dev/null
