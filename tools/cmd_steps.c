@@ -95,14 +95,17 @@ static int print_classes(const struct steps *steps)
 {
 	static const char *const words[] = { "CLASS", "SORT", "STEPS", "MEDIAN", "LONGEST", "OUTLIERS", "CONSISTS OF", NULL };
 	struct cli_table *cells = cli_table_new("rlrrrrl");
+	int several = 0;
 	char text[64];
 
 	if (!cells)
 		return -ENOMEM;
 	head_cells(cells, words);
+	for (uint32_t c = 1; c < steps->class_count; c++)
+		several |= steps->classes[c].thread != steps->classes[0].thread;
 	for (uint32_t c = 0; c < steps->class_count; c++) {
 		const struct step_class *class = &steps->classes[c];
-		const struct trace_process *process = &steps->trace->processes[class->process];
+		char whose[224] = "";
 
 		cli_table_cell(cells, "%u", c + 1);
 		cli_table_cell(cells, "%s", step_sort_name(class->sort));
@@ -110,14 +113,12 @@ static int print_classes(const struct steps *steps)
 		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), class->median_ns));
 		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), class->longest_ns));
 		cli_table_cell(cells, "%u", class->outliers);
-		if (steps->trace->count > 1)
-			cli_table_cell(cells, "%s, %u copies to and %u from the device (%s, pid %u)",
-				       step_shape(&class->first, text, sizeof(text)), class->first.copies_in,
-				       class->first.copies_out, process->name, process->os_pid);
-		else
-			cli_table_cell(cells, "%s, %u copies to and %u from the device",
-				       step_shape(&class->first, text, sizeof(text)), class->first.copies_in,
-				       class->first.copies_out);
+		if (several)
+			snprintf(whose, sizeof(whose), " (%s %u, pid %u)", thread_name(class->thread), class->thread->os_tid,
+				 class->thread->process->os_pid);
+		cli_table_cell(cells, "%s, %u copies to and %u from the device%s",
+			       step_shape(&class->first, text, sizeof(text)), class->first.copies_in, class->first.copies_out,
+			       whose);
 	}
 	return cli_table_print(cells, stdout, 0);
 }
@@ -217,9 +218,9 @@ static void print_json(const struct steps *steps, const struct chosen *chosen)
 	for (uint32_t c = 0; c < steps->class_count; c++) {
 		const struct step_class *class = &steps->classes[c];
 
-		printf("%s\n  {\"class\": %u, \"pid\": %u, \"sort\": \"%s\", \"steps\": %u, \"median_ns\": %" PRIu64
+		printf("%s\n  {\"class\": %u, \"pid\": %u, \"tid\": %u, \"sort\": \"%s\", \"steps\": %u, \"median_ns\": %" PRIu64
 		       ", \"longest_ns\": %" PRIu64 ", \"outliers\": %u, \"launches\": %u, \"graphs\": %u}", c ? "," : "",
-		       c + 1, steps->trace->processes[class->process].os_pid, step_sort_name(class->sort), class->count,
+		       c + 1, class->thread->process->os_pid, class->thread->os_tid, step_sort_name(class->sort), class->count,
 		       class->median_ns, class->longest_ns, class->outliers, class->first.launches, class->first.graphs);
 	}
 	printf("]}\n");

@@ -6,7 +6,7 @@
  *   - ranges that name steps (execute_context_*, ProfilerStep#*) take the place of what was found
  *     wherever they were recorded: a step is then what begins in such a range;
  *   - loops that only wait are dropped where the same thread has steps with results: autotuning;
- *   - steps of like composition become classes, and a step far longer than its class an outlier;
+ *   - steps of a thread of like composition become classes, and a step far longer than its class an outlier;
  *   - classes are told apart: many alike in a row are decode-like, those between them prefill-like.
  *
  * MEMORY. About 200 bytes a step, some kilobytes for each thread that launches.
@@ -39,7 +39,7 @@ struct step {
 };
 
 struct step_class {
-	uint32_t process;         /* index in the trace */
+	const struct trace_thread *thread;
 	uint32_t count, outliers;
 	uint32_t runs;            /* how often one follows another sort of step */
 	uint64_t median_ns, longest_ns;

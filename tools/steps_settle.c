@@ -1,7 +1,7 @@
 /*
  * steps_settle.c - what only hindsight tells of steps.
  *
- * CLASSES. A step belongs to the first class of its process whose composition is near: as many graphs,
+ * CLASSES. A step belongs to the first class of its thread whose composition is near: as many graphs,
  * an eighth more or fewer launches, a quarter more or fewer blocks. Exact sequences would not do: one
  * that decodes now and then copies a table more.
  *
@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-	CLASSES = 64,      /* of a process; what fits none of them is in the last */
+	CLASSES = 64,      /* of a thread; what fits none of them is in the last */
 	IN_A_ROW = 4,      /* alike, on average: decode-like */
 	FEW = 8,           /* less tell nothing */
 	PARTS = 3,         /* of a step, behind the first */
@@ -160,19 +160,20 @@ static int is_like(const struct step_class *class, const struct step *step)
 {
 	const struct vprof_step *one = &class->first, *other = &step->found;
 
-	return class->process == step->thread->process->index && one->graphs == other->graphs &&
+	return class->thread == step->thread && one->graphs == other->graphs &&
 	       near(one->launches, other->launches, 8, 2) && near(one->blocks, other->blocks, 4, 16) &&
-	       near(one->copies_in, other->copies_in, 4, 1);
+	       near(one->copies_in, other->copies_in, 4, 1) &&
+	       one->captures == other->captures;
 }
 
 static int classify(struct steps *steps, struct step *step)
 {
 	struct step_class *classes;
-	uint32_t of_process = 0, i;
+	uint32_t of_thread = 0, i;
 
 	for (i = 0; i < steps->class_count; i++) {
-		of_process += steps->classes[i].process == step->thread->process->index;
-		if (is_like(&steps->classes[i], step) || of_process == CLASSES)
+		of_thread += steps->classes[i].thread == step->thread;
+		if (is_like(&steps->classes[i], step) || (of_thread == CLASSES && steps->classes[i].thread == step->thread))
 			break;
 	}
 	if (i == steps->class_count) {
@@ -180,7 +181,7 @@ static int classify(struct steps *steps, struct step *step)
 		if (!classes)
 			return -ENOMEM;
 		steps->classes = classes;
-		classes[i] = (struct step_class){ .process = step->thread->process->index, .first = step->found,
+		classes[i] = (struct step_class){ .thread = step->thread, .first = step->found,
 						  .work = step->found.blocks };
 		steps->class_count++;
 	}
@@ -242,14 +243,14 @@ static void count_runs(struct steps *steps)
 }
 
 /* The least work among classes that come in a row: a step that decodes. 0: there is none. */
-static const struct step_class *decoding(const struct steps *steps, uint32_t process)
+static const struct step_class *decoding(const struct steps *steps, const struct trace_thread *thread)
 {
 	const struct step_class *least = NULL;
 
 	for (uint32_t c = 0; c < steps->class_count; c++) {
 		const struct step_class *class = &steps->classes[c];
 
-		if (class->process != process || class->count < IN_A_ROW * class->runs)
+		if (class->thread != thread || class->count < IN_A_ROW * class->runs)
 			continue;
 		/* Whole graphs are what decoding is captured for. */
 		if (!least || (class->first.graphs && !least->first.graphs) ||
@@ -264,6 +265,9 @@ static uint8_t sort_of(const struct step_class *class, const struct step_class *
 	int much = least->work && class->work > 4 * least->work;
 	int alike = class->first.copies_in <= least->first.copies_in + 1 && near(class->work, least->work, 4, 0);
 
+	/* Whoever makes graphs does so once, whatever the step is else. */
+	if (class->first.captures)
+		return STEP_OTHER;
 	if (class == least || (class->first.graphs == least->first.graphs && !much))
 		return STEP_DECODE;
 	if (class->count >= IN_A_ROW * class->runs)
@@ -271,18 +275,18 @@ static uint8_t sort_of(const struct step_class *class, const struct step_class *
 	return alike ? STEP_DECODE : STEP_PREFILL;
 }
 
-static void sort_classes(struct steps *steps, uint32_t process)
+static void sort_classes(struct steps *steps, const struct trace_thread *thread)
 {
-	const struct step_class *least = decoding(steps, process);
+	const struct step_class *least = decoding(steps, thread);
 	int prefill = 0;
 
 	for (uint32_t c = 0; least && c < steps->class_count; c++)
-		if (steps->classes[c].process == process) {
+		if (steps->classes[c].thread == thread) {
 			steps->classes[c].sort = sort_of(&steps->classes[c], least);
 			prefill |= steps->classes[c].sort == STEP_PREFILL;
 		}
 	for (uint32_t c = 0; !prefill && c < steps->class_count; c++)
-		if (steps->classes[c].process == process)
+		if (steps->classes[c].thread == thread)
 			steps->classes[c].sort = STEP_OTHER;
 }
 
@@ -299,8 +303,8 @@ static uint8_t sort_by_name(const struct step *step)
 static void sort_steps(struct steps *steps)
 {
 	count_runs(steps);
-	for (uint32_t p = 0; p < steps->trace->count; p++)
-		sort_classes(steps, p);
+	for (uint32_t f = 0; f < steps->finder_count; f++)
+		sort_classes(steps, steps->finders[f].thread);
 	for (size_t i = 0; i < steps->count; i++) {
 		struct step *step = &steps->list[i];
 

@@ -16,10 +16,10 @@ cut_page() { grep "^$1	" "${3:-$TMP/page}" | cut -f "$2"; }
 is "Perfetto finds no error in it" "$(cut_page error 2-)" ""
 is "three processes, by command" "$(cut_page process 3 | sed 's/ (pid.*//' | sort)" \
 	"$(printf 'demo_client --worker %d 100\n' 0 1 2)"
-is "four threads each, by name" "$(cut_page thread 4 | sed 's/ (.*//' | sort | uniq -c | sed 's/^ *//')" \
+is "four threads each, by name" "$(cut_page thread 4 | grep -v '^steps of ' | sed 's/ (.*//' | sort | uniq -c | sed 's/^ *//')" \
 	"$(printf '3 %s\n' decode-1 decode-2 main prefill)"
 # All but those that tell of a lane's new thread, which there are when one ends before another starts.
-is "every record is a slice" "$(cut_page thread 5 | awk '{ n += $1 } END { print n }')" \
+is "every record is a slice" "$(cut_page thread 4-5 | grep -v '^steps of ' | awk -F'\t' '{ n += $2 } END { print n }')" \
 	"$("$BUILD/vprof" dump "$TMP"/demo/*.ring | grep -vc -e '^#' -e ' (thread) ')"
 # 3 workers: 100 prefill steps of 4 layers, and the capture of 4 layers by two decode threads.
 is "launches by kernel" "$(cut_page kernel 2-3)" "$(printf '%s\t%d\n' '[in flight] demo::all_reduce' 1 \
