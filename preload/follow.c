@@ -161,6 +161,12 @@ void vprof_follow_begin(struct follow follows[FOLLOW_LANES])
 	}
 }
 
+void vprof_follow_round(struct follow follows[FOLLOW_LANES])
+{
+	for (uint32_t i = 0; i < FOLLOW_LANES; i++)
+		follows[i].dry = 0;
+}
+
 const struct vprof_slot *vprof_follow_next(struct follow follows[FOLLOW_LANES], uint32_t *lane)
 {
 	struct follow *first = NULL;
@@ -171,8 +177,12 @@ const struct vprof_slot *vprof_follow_next(struct follow follows[FOLLOW_LANES], 
 		/* Lanes are taken one after the other. */
 		if (__atomic_load_n(&vprof_map.lanes[i].state, __ATOMIC_RELAXED) == VPROF_LANE_UNUSED)
 			break;
-		if (!lane_ready(follow, i))
+		if (follow->dry)
 			continue;
+		if (!lane_ready(follow, i)) {
+			follow->dry = 1;
+			continue;
+		}
 		if (!first || follow->slot.t0 < first->slot.t0) {
 			first = follow;
 			*lane = i;

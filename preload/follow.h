@@ -17,12 +17,16 @@ struct follow {
 	uint64_t base;    /* of the chunk that is read; 0: none yet */
 	uint32_t chunk;   /* its index */
 	uint32_t at;      /* slot that comes next */
-	uint32_t ready;   /* `slot` is a record that has not been given out */
+	uint16_t ready;   /* `slot` is a record that has not been given out */
+	uint16_t dry;     /* it had none in this round */
 	struct vprof_slot slot;
 };
 
 /* From now on: what is in the lanes already is passed over. */
 void vprof_follow_begin(struct follow follows[FOLLOW_LANES]) HIDDEN;
+
+/* A new round: lanes that had no more records are looked at again. */
+void vprof_follow_round(struct follow follows[FOLLOW_LANES]) HIDDEN;
 
 /*
  * The next record of all lanes whose call has returned, in the order in which the calls began as far as that

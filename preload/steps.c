@@ -172,6 +172,7 @@ int vprof_steps_poll(void)
 
 	if (!watched())
 		return 0;
+	vprof_follow_round(follows);
 	for (int i = 0; i < RECORDS && watched(); i++) {
 		slot = vprof_follow_next(follows, &lane);
 		if (!slot)
