@@ -5,6 +5,7 @@ unset "${!VPROF_@}" "${!FAKECUDA_@}" LD_PRELOAD
 
 # worker_start [NAME=VALUE...]: in the background; `tell` speaks to it. $PID is it, $RING its ring once there is one.
 worker_start() {
+	[ -x "$BUILD/control/worker" ] || { echo "Bail out! $BUILD/control/worker is not built"; exit 1; }
 	rm -rf "$TMP/out"
 	coproc WORKER { exec env LD_LIBRARY_PATH="$BUILD/fakecuda" LD_PRELOAD="${WORLD:+$BUILD/control/world.so:}$BUILD/libvprof.so" FAKECUDA_INSTANT=1 \
 		VPROF_RING_AT=out VPROF_RING_MB="${MB:-4}" VPROF_OUT="$TMP/out" VPROF_FACTS=0 "$@" "$BUILD/control/worker" 2>"$TMP/said"; }
@@ -38,5 +39,19 @@ ctl() { "$BUILD/control/ctl" "$(ring)" "$@"; }
 
 # launches [PID]: how many are recorded.
 launches() { "$BUILD/vprof" dump "$(ring "$@")" | grep -c cuLaunchKernel; }
+
+# until_is WANTED COMMAND...: waits for the command to print that, ten seconds at most.
+until_is() {
+	local want=$1 i
+	shift
+	for ((i = 0; i < 200; i++)); do
+		[ "$("$@")" != "$want" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# The newest window.
+window() { windows | sed 's/.*,//'; }
 
 windows() { ctl show | sed -n 's/^window \([a-z]* [a-z]*\) .*/\1/p' | paste -sd,; }

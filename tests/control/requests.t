@@ -22,28 +22,29 @@ ctl word=0
 tell launch 4
 is "the word itself is obeyed too" "$(launches)" 7
 
-ctl start at=100
+ctl start at=500
 tell launch 1
 is "a start that is yet to come is pending" "$(ctl show | head -1 | sed 's/.*pending //')" 1
 is "and nothing is recorded" "$(launches)" 7
-sleep 0.3
+until_is "request open" window
 tell launch 1
 is "until then" "$(launches)" 8
-ctl stop at=100
+ctl stop at=500
 tell launch 1
-sleep 0.3
+until_is "request request" window
 tell launch 1
 is "a stop likewise" "$(launches)" 9
 
-ctl start at=100
+ctl start at=300
 ctl stop
-sleep 0.2
+sleep 0.5
 tell launch 1
 is "a stop forgets a start that is yet to come" "$(launches)" 9
-ctl start at=50
-ctl stop at=150
-sleep 0.3
-ok "but not one that comes before it" between "$(ms_of 'request request')" 90 200
+ctl start at=300
+ctl stop at=400
+sleep 0.5
+until_is "request request" window
+ok "but not one that comes before it" between "$(ms_of 'request request')" 90 300
 ctl start at=-5000
 tell launch 1
 is "a stamp in the past is now" "$(launches)" 10
@@ -52,17 +53,17 @@ tell launch 1
 is "in a stop too" "$(launches)" 10
 
 ctl start for=50
-sleep 0.2
+until_is "request time" window
 tell launch 1
 is "for so long" "$(launches)" 10
-ok "which is what the window says" between "$(ms_of 'request time')" 49 150
+ok "which is what the window says" between "$(ms_of 'request time')" 49 5000
 
 ctl start bytes=100000
 tell launch 4000
-sleep 0.1
+until_is "request bytes" window
 ctl start bytes=1
 tell elsewhere launch 300
-sleep 0.1
+until_is "request bytes" window
 is "so many bytes" "$(windows | tr , '\n' | grep -c 'request bytes')" 2
 
 ctl mark text='ready for it'
