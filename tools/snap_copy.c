@@ -66,6 +66,12 @@ static uint32_t lane_of(const struct copier *c, const struct vprof_chunk_header 
 	return head->lane < c->lane_count ? head->lane : c->lane_count;
 }
 
+/* Was the place of a chunk that was taken after the cut another's before? That one is gone. */
+static int has_displaced(const struct copier *c, const struct vprof_chunk_header *head)
+{
+	return head->base >> 8 > c->ring->header.chunk_count;
+}
+
 /* The index is sorted by lane and position, so the last one of a lane that fits is its own. */
 static void choose_chunks(struct copier *c)
 {
@@ -82,9 +88,11 @@ static void choose_chunks(struct copier *c)
 		if (head->open_ticks <= c->cut) {
 			c->own[lane_of(c, head)] = i;
 			c->order[c->count++] = i;
-		} else if (head->first < c->reached[lane_of(c, head)]) {
-			c->reached[lane_of(c, head)] = head->first;
+			continue;
 		}
+		c->out->lost += has_displaced(c, head);
+		if (head->first < c->reached[lane_of(c, head)])
+			c->reached[lane_of(c, head)] = head->first;
 	}
 	qsort_r(c->order, c->count, sizeof(*c->order), compare_age, c->ring);
 }

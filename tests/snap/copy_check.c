@@ -50,6 +50,39 @@ static void check_slot(const struct ring *ring, const struct vprof_chunk_header 
 	lane->open = !slot->done;
 }
 
+/* A lane's entry and its own chunk agree, and nothing in the copy lies behind them. */
+static void check_lane(const struct ring *ring, uint32_t number, uint64_t reached)
+{
+	const struct vprof_lane *lane = &ring->lanes[number];
+	const struct vprof_chunk_header *own = NULL;
+
+	for (uint32_t i = 0; lane->chunk && i < ring->chunk_count; i++)
+		if (ring->chunks[i].index == lane->chunk - 1)
+			own = &ring->chunks[i].head;
+	if ((lane->chunk && (!own || own->lane != number || own->first != lane->sealed || !own->held)) ||
+	    (!lane->chunk && lane->sealed < reached) || (own && own->first + own->used - 1 != reached)) {
+		printf("%s: lane %u: chunk %u, sealed %llu, reached %llu\n", path, number, lane->chunk,
+		       (unsigned long long)lane->sealed, (unsigned long long)reached);
+		wrong++;
+	}
+}
+
+static void check_lanes(const struct ring *ring)
+{
+	for (uint32_t number = 0; number < ring->lane_count; number++) {
+		uint64_t reached = 0;
+
+		for (uint32_t i = 0; i < ring->chunk_count; i++) {
+			const struct vprof_chunk_header *head = &ring->chunks[i].head;
+
+			if (head->lane == number && head->first + ring->chunks[i].used - 1 > reached)
+				reached = head->first + ring->chunks[i].used - 1;
+		}
+		if (ring->lanes[number].thread)
+			check_lane(ring, number, reached);
+	}
+}
+
 static void check(const struct ring *ring, const struct clock *clock)
 {
 	struct lane lane = { 0 };
@@ -98,6 +131,7 @@ int main(int argc, char **argv)
 			wrong++;
 		}
 		check(&ring, &clock);
+		check_lanes(&ring);
 		clock_free(&clock);
 		ring_close(&ring);
 	}

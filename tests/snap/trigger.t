@@ -54,7 +54,8 @@ start FAKECUDA_INSTANT=1 FAKECUDA_HANG=cuLaunchKernel:50000 VPROF_SNAP_ON=hang:1
 until_true have_copies 1
 sleep 0.5
 for copy in "$OUT"/*.snap-*.ring; do
-	ok "${copy##*.snap-} is sound" json "$copy" -e 'all(.torn == 0 and .bad_chunks == 0 and .bad_defs == 0 and .cut_bytes == 0 and .cut_ns >= .last_ns)'
+	ok "${copy##*.snap-} is sound" "$BUILD/snap/copy_check" "$copy"
+	ok "and nothing in it is torn" json "$copy" -e 'all(.torn == 0 and .bad_chunks == 0 and .bad_defs == 0 and .cut_bytes == 0 and .cut_ns >= .last_ns)'
 	ok "and has the call that hangs" test "$(json "$copy" '.[0].in_flight')" -ge 1
 done
 end_programs
