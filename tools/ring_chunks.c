@@ -108,13 +108,41 @@ static void chunk_join(struct ring_chunk *chunk, const struct ring_chunk *other)
 		chunk->used = other->used;
 }
 
+static void heap_sink(struct ring_chunk *list, size_t at, size_t count)
+{
+	struct ring_chunk moving = list[at];
+
+	for (size_t child; (child = 2 * at + 1) < count; at = child) {
+		if (child + 1 < count && compare_chunks(&list[child], &list[child + 1]) < 0)
+			child++;
+		if (compare_chunks(&moving, &list[child]) >= 0)
+			break;
+		list[at] = list[child];
+	}
+	list[at] = moving;
+}
+
+/* In place: qsort() may take as much memory again as the list, which a long spill makes large. */
+static void sort_chunks(struct ring_chunk *list, size_t count)
+{
+	for (size_t i = count / 2; i-- > 0;)
+		heap_sink(list, i, count);
+	for (size_t i = count; i-- > 1;) {
+		struct ring_chunk last = list[i];
+
+		list[i] = list[0];
+		list[0] = last;
+		heap_sink(list, 0, i);
+	}
+}
+
 void ring_index_finish(struct ring *ring)
 {
 	struct ring_chunk *list = ring->chunks;
 	uint32_t count = 0;
 
-	if (ring->chunk_count)
-		qsort(list, ring->chunk_count, sizeof(*list), compare_chunks);
+	if (ring->chunk_count > 1)
+		sort_chunks(list, ring->chunk_count);
 	for (uint32_t i = 0; i < ring->chunk_count; i++)
 		if (count && !compare_chunks(&list[count - 1], &list[i]))
 			chunk_join(&list[count - 1], &list[i]);
