@@ -2,7 +2,7 @@
 FUZZ_CC  ?= clang
 FUZZ_SRC := $(TOOL_SRC)
 FUZZ_OBJ := $(patsubst %,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
-FUZZ_PROGRAMS := $(BUILD)/fuzz/fuzz_ring $(BUILD)/fuzz/fuzz_cubin
+FUZZ_PROGRAMS := $(BUILD)/fuzz/fuzz_ring $(BUILD)/fuzz/fuzz_spill $(BUILD)/fuzz/fuzz_cubin
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_WORKS := $(shell mkdir -p $(BUILD) && echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' | \
 	$(FUZZ_CC) -x c -fsanitize=fuzzer,address - -o $(BUILD)/fuzz_probe 2>/dev/null && echo yes)
@@ -11,6 +11,7 @@ $(BUILD)/fuzz/%.o: %
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(CSTD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
 
+$(BUILD)/fuzz/fuzz_spill: $(BUILD)/fuzz/tests/tools/make_ring.c.o
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.c.o $(FUZZ_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@
