@@ -94,6 +94,9 @@ static void session_start(const struct vprof_request *request, uint64_t now)
 {
 	uint32_t groups = request->groups ? request->groups : (uint32_t)vprof_config.trace;
 
+	/* A limit is of no use where what it counts is not recorded. */
+	if (request->launches)
+		groups |= VPROF_GROUP_BIT(VPROF_GROUP_LAUNCH) | VPROF_GROUP_BIT(VPROF_GROUP_GRAPH);
 	if (request->steps)
 		groups |= VPROF_STEPS_GROUPS;
 	/* So that none is counted that the window before this one had. */
@@ -319,10 +322,11 @@ static uint64_t next_ns(uint64_t now)
 void vprof_control_round(void)
 {
 	take_up();
-	due(vprof_monotonic_ns() + SPIN_NS);
+	/* What others have switched comes first: it makes limits void. */
 	vprof_windows_settle();
 	vprof_steps_poll();
 	session_watch();
+	due(vprof_monotonic_ns() + SPIN_NS);
 }
 
 static void sleep_until(uint64_t ns)

@@ -104,7 +104,9 @@ void vprof_switch(uint32_t groups, enum vprof_window_reason reason, uint64_t ser
 	__atomic_store_n(&vprof_map.control->word, groups, __ATOMIC_RELEASE);
 	if (!lock_try())
 		return;
-	window_change(groups, reason, serial);
+	/* Unless housekeeping has written it in the meantime. */
+	if (groups != open_groups || __atomic_load_n(&why, __ATOMIC_RELAXED) != VPROF_WINDOW_NONE)
+		window_change(groups, reason, serial);
 	lock_give();
 }
 

@@ -72,6 +72,11 @@ tell pstart
 tell launch 10
 tell pstop
 is "which makes limits void" "$(launches)" 23
+ctl start for=200
+tell pstart
+sleep 0.4
+tell launch 2
+is "by time too" "$(launches)/$(window)" "25/profiler open"
 worker_end
 
 # ---- range ----

@@ -71,6 +71,9 @@ is "a mark, though nothing is recorded" "$("$BUILD/vprof" dump "$(ring)" | grep 
 ctl start groups=2
 tell launch 9
 is "one group and not another" "$(ctl show | sed -n 's/^window request open groups \([0-9]*\).*/\1/p')" 2
+ctl start groups=2 launches=2
+tell launch 9
+is "a limit records what it counts" "$(window)" "request launches"
 ctl start
 is "a second start is a window of its own" "$(ctl show | tail -1 | cut -d' ' -f2-5)" "request open groups 1535"
 ctl stop
