@@ -11,4 +11,13 @@ $(BUILD)/spill/check: $(BUILD)/tools/tests/spill/check.c.o $(TOOL_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@
 
+SPILL_TESTS := $(BUILD)/spill/pack.t $(BUILD)/spill/pack_asan.t
+$(BUILD)/spill/pack_asan.t: SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(SPILL_TESTS): tests/spill/pack.c preload/spill_pack.c preload/spill_codec.c tools/spill_unpack.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(if $(LIB_ZSTD),-DVPROF_ZSTD) -O1 -g $(SANITIZE) -MF $@.d $(filter %.c,$^) $(LDFLAGS) -lzstd -o $@
+
+TESTS      += $(SPILL_TESTS)
+TEST_NEEDS += $(SPILL_TESTS)
 TEST_NEEDS += $(SPILL_PROGRAMS)
