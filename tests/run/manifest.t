@@ -15,7 +15,7 @@ is "what was recorded" "$(of $m 'm["recorded"]["processes"], m["recorded"]["laun
 is "for its user alone" "$(stat -c %a $m)" 600
 is "nothing else is left of its writing" "$(ls -A run | grep -v ring)" manifest.json
 
-"$vprof" run -o killed sh -c 'kill -9 $$' 2>/dev/null
+{ "$vprof" run -o killed sh -c 'kill -9 $$'; } 2>/dev/null
 is "a signal" "$(of killed/manifest.json 'm["signal"], "exit_status" in m')" "('SIGKILL', False)"
 "$vprof" run -o odd sh -c 'exit 3' "$(printf 'a"\n\\\377')" 2>/dev/null
 is "words that JSON must escape" "$(of odd/manifest.json 'm["command"][3] == "a\"\n\\\ufffd", m["exit_status"]')" "(True, 3)"
