@@ -89,9 +89,20 @@ check("Ctrl-C twice on a terminal is two", [int(n) for n in text[text.index(b"se
 check("and the status comes back", os.WEXITSTATUS(status), 5)
 
 # Who started us may have SIGCHLD ignored, and SIGHUP as nohup does.
-p = subprocess.run(["sh", "-c", f"trap '' CHLD HUP; exec {VPROF} run --quiet sh -c 'kill -HUP $$; exit 6'"],
-                   stderr=subprocess.DEVNULL, timeout=20)
-check("SIGCHLD and SIGHUP ignored at the start", p.returncode, 6)
+def ignoring():
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+p = subprocess.Popen([VPROF, "run", "--quiet", sys.executable, "-c", "import os, signal, sys; os.kill(os.getpid(), signal.SIGHUP);"
+                      "sys.exit(6 if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN else 7)"],
+                     stderr=subprocess.DEVNULL, preexec_fn=ignoring)
+try:
+    code = p.wait(timeout=10)
+except subprocess.TimeoutExpired:
+    p.kill()
+    code = "never ended"
+check("SIGCHLD and SIGHUP ignored at the start: by the command as well", code, 6)
 
 # SIGKILL to vprof run: the command goes on, and the manifest says that it runs.
 p, pid = start(start_new_session=True)
