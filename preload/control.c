@@ -44,12 +44,12 @@ static struct vprof_request later;                  /* a START; verb 0: none */
 static uint64_t stop_ns, stop_serial;               /* a STOP; 0: none */
 
 /* What goes on, and its limits; 0: none. */
-static struct session {
+static struct period {
 	uint64_t window;  /* its number; 0: nothing that a limit ends */
 	uint64_t until_ns;
 	uint64_t tickets; /* chunks handed out by then */
 	uint64_t steps;   /* to be made */
-} session;
+} period;
 static uint64_t steps_made; /* in the window, where there is a limit to them */
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -64,15 +64,15 @@ static uint64_t add_up(uint64_t a, uint64_t b)
 
 /* ---- carrying out ---- */
 
-static void session_forget(void)
+static void period_forget(void)
 {
-	memset(&session, 0, sizeof(session));
+	memset(&period, 0, sizeof(period));
 	vprof_steps_unwatch(VPROF_STEPS_LIMIT);
 }
 
-static void session_end(enum vprof_window_reason reason, uint64_t serial)
+static void period_end(enum vprof_window_reason reason, uint64_t serial)
 {
-	session_forget();
+	period_forget();
 	vprof_switch(0, reason, serial);
 	vprof_launches_free();
 }
@@ -86,11 +86,11 @@ static void count_step(const struct vprof_step *step)
 {
 	(void)step;
 	__atomic_store_n(&steps_made, steps_made + 1, __ATOMIC_RELAXED);
-	if (session.steps && steps_made >= session.steps)
-		session_end(VPROF_WINDOW_STEPS, 0);
+	if (period.steps && steps_made >= period.steps)
+		period_end(VPROF_WINDOW_STEPS, 0);
 }
 
-static void session_start(const struct vprof_request *request, uint64_t now)
+static void period_start(const struct vprof_request *request, uint64_t now)
 {
 	uint32_t groups = request->groups ? request->groups : (uint32_t)vprof_config.trace;
 
@@ -103,19 +103,19 @@ static void session_start(const struct vprof_request *request, uint64_t now)
 	if ((request->launches || request->steps) && vprof_window_open())
 		vprof_switch(0, VPROF_WINDOW_REQUEST, request->serial);
 	vprof_launches_limit(request->launches);
-	session.until_ns = request->for_ns ? add_up(now, request->for_ns) : 0;
-	session.tickets = 0;
+	period.until_ns = request->for_ns ? add_up(now, request->for_ns) : 0;
+	period.tickets = 0;
 	if (request->bytes)
-		session.tickets = add_up(__atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED),
+		period.tickets = add_up(__atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED),
 					 (request->bytes - 1) / VPROF_CHUNK_SIZE + 1);
 	__atomic_store_n(&steps_made, 0, __ATOMIC_RELAXED);
-	session.steps = request->steps;
+	period.steps = request->steps;
 	vprof_steps_unwatch(VPROF_STEPS_LIMIT);
 	/* Without memory for it the limit is none that is ever reached. */
 	if (request->steps && vprof_steps_watch(VPROF_STEPS_LIMIT, count_step))
 		vprof_lose(VPROF_LOSS_REQUEST);
 	vprof_switch(groups, VPROF_WINDOW_REQUEST, request->serial);
-	session.window = vprof_window_open();
+	period.window = vprof_window_open();
 }
 
 static void tell_pending(void)
@@ -138,7 +138,7 @@ static uint64_t start_ns(void)
 
 static uint64_t end_ns(void)
 {
-	return least(stop_ns ? stop_ns : NEVER, session.until_ns ? session.until_ns : NEVER);
+	return least(stop_ns ? stop_ns : NEVER, period.until_ns ? period.until_ns : NEVER);
 }
 
 /* What is due before `until`, in the order of its stamps; an end before a start of the same. */
@@ -152,12 +152,12 @@ static void due(uint64_t until)
 		spin_until(at);
 		if (at == end && at == stop_ns) {
 			stop_ns = 0;
-			session_end(VPROF_WINDOW_REQUEST, stop_serial);
+			period_end(VPROF_WINDOW_REQUEST, stop_serial);
 		} else if (at == end) {
-			session_end(VPROF_WINDOW_TIME, 0);
+			period_end(VPROF_WINDOW_TIME, 0);
 		} else {
 			later.verb = 0;
-			session_start(&later, at);
+			period_start(&later, at);
 		}
 		tell_pending();
 	}
@@ -173,7 +173,7 @@ static int take_start(const struct vprof_request *request, uint64_t now)
 	if (request->at_ns > now)
 		later = *request;
 	else
-		session_start(request, now);
+		period_start(request, now);
 	return 0;
 }
 
@@ -187,7 +187,7 @@ static int take_stop(const struct vprof_request *request, uint64_t now)
 		stop_ns = request->at_ns;
 		stop_serial = request->serial;
 	} else {
-		session_end(VPROF_WINDOW_REQUEST, request->serial);
+		period_end(VPROF_WINDOW_REQUEST, request->serial);
 	}
 	return 0;
 }
@@ -292,27 +292,27 @@ static void take_up(void)
 /* ---- the round ---- */
 
 /* Has something else switched in the meantime? Then its limits are void. 1 while a limit has to be looked at. */
-static int session_watch(void)
+static int period_watch(void)
 {
-	if (!session.window)
+	if (!period.window)
 		return 0;
-	if (vprof_window_open() != session.window) {
-		session_forget();
+	if (vprof_window_open() != period.window) {
+		period_forget();
 		vprof_launches_free();
 		return 0;
 	}
-	if (session.tickets && __atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED) >= session.tickets) {
-		session_end(VPROF_WINDOW_BYTES, 0);
+	if (period.tickets && __atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED) >= period.tickets) {
+		period_end(VPROF_WINDOW_BYTES, 0);
 		return 0;
 	}
-	return session.tickets || session.steps;
+	return period.tickets || period.steps;
 }
 
 /* The next moment at which there is something to do. */
 static uint64_t next_ns(uint64_t now)
 {
 	uint64_t at = least(start_ns(), end_ns());
-	int watched = session_watch();
+	int watched = period_watch();
 
 	if (vprof_launches_watch() || watched)
 		at = least(at, now + POLL_NS);
@@ -325,7 +325,7 @@ void vprof_control_round(void)
 	/* What others have switched comes first: it makes limits void. */
 	vprof_windows_settle();
 	vprof_steps_poll();
-	session_watch();
+	period_watch();
 	due(vprof_monotonic_ns() + SPIN_NS);
 }
 
@@ -368,7 +368,7 @@ void vprof_control_begin(void)
 	memset(taken, 0, sizeof(taken));
 	later.verb = 0;
 	stop_ns = 0;
-	memset(&session, 0, sizeof(session));
+	memset(&period, 0, sizeof(period));
 	vprof_steps_forget();
 	vprof_launches_begin();
 }

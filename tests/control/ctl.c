@@ -8,7 +8,7 @@
  *	half           locks, writes half a request and dies by SIGKILL
  *	torn           a request whose bytes change after its check, rung for
  *	stale          rings for a request that is not there
- *	garbage SEED N so many random bytes anywhere on the control page
+ *	garbage ROUND N so many random bytes anywhere on the control page
  *	show           what was served, and the windows
  *	now            CLOCK_MONOTONIC, ns
  */
@@ -109,11 +109,11 @@ static int stale(struct target *target)
 	return send_wait(target, serial, PATIENCE_MS) != 0;
 }
 
-static void garbage(struct target *target, unsigned seed, long count)
+static void garbage(struct target *target, unsigned round, long count)
 {
 	unsigned char *page = (unsigned char *)target->control;
 
-	srandom(seed);
+	srandom(round);
 	for (long i = 0; i < count; i++) {
 		page[random() % (long)sizeof(*target->control)] = (unsigned char)random();
 		if (i % 64 == 0)

@@ -53,8 +53,8 @@ is "and none is lost" "$(lost)" "$lost"
 # ---- garbage in every byte ----
 
 tell hammer 4
-for ((seed = 0; seed < 40; seed++)); do
-	timeout 20 "$BUILD/control/ctl" "$(ring)" garbage $seed 2000
+for ((round = 0; round < 40; round++)); do
+	timeout 20 "$BUILD/control/ctl" "$(ring)" garbage $round 2000
 	sleep 0.01
 done
 # A STOP forgets a START for some day, and ends what garbage has begun.

@@ -155,9 +155,9 @@ static void *profile(void *unused)
 	return unused;
 }
 
-static void *control(void *seed)
+static void *control(void *nth)
 {
-	unsigned state = (unsigned)(uintptr_t)seed;
+	unsigned state = (unsigned)(uintptr_t)nth;
 	intptr_t errors = 0;
 
 	while (__atomic_load_n(&working, __ATOMIC_RELAXED)) {
