@@ -125,8 +125,9 @@ tell launch 1
 ctl start for=50
 until_is "request time,request time" windows
 is "the clock jumps by hours: stamps and times are kept" "$(windows)" "request time,request time"
-is "to the ms, or what the machine needs" \
-	"$(ctl show | sed -n 's/.* ms \([0-9]*\).*/\1/p' | awk '{ want = NR == 1 ? 100 : 50; if ($1 < want - 1 || $1 > want + 5000) print "not", want, $1 }')" ""
+# The first goes by its stamp, from which the machine may have kept it for a while.
+is "for what was asked, or what the machine needs" \
+	"$(ctl show | sed -n 's/.* ms \([0-9]*\).*/\1/p' | awk '{ want = NR == 1 ? 0 : 50; if ($1 < want - 1 || $1 > want + 5000) print "not", want, $1 }')" ""
 worker_end
 is "control knows no other clock" "$(grep -lE 'CLOCK_REALTIME|gettimeofday' preload/{control,windows,launches,capture,housekeeping}.c preload/{control,capture}.h)" ""
 done_testing
