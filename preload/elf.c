@@ -59,6 +59,26 @@ static int tables_read(struct tables *t, uintptr_t base, const ElfW(Dyn) *dynami
 	return t->symbols && t->strings && (t->gnu_hash || t->hash) ? 0 : -ENOENT;
 }
 
+/*
+ * Not strcmp(): a program may bring its own, and one with AddressSanitizer looks up functions, and so
+ * has us look, before its own works.
+ */
+static int same_text(const char *a, const char *b)
+{
+	for (; *a == *b; a++, b++)
+		if (!*a)
+			return 1;
+	return 0;
+}
+
+static int begins_with(const char *text, const char *prefix)
+{
+	for (; *prefix; prefix++, text++)
+		if (*text != *prefix)
+			return 0;
+	return 1;
+}
+
 /* A definition of `name` that the linker would bind to: of the default version, or unversioned. */
 static int symbol_matches(const struct tables *t, uint32_t i, const char *name)
 {
@@ -69,7 +89,7 @@ static int symbol_matches(const struct tables *t, uint32_t i, const char *name)
 		return 0;
 	if (t->versions && (t->versions[i] & 0x8000))
 		return 0;
-	return strcmp(t->strings + s->st_name, name) == 0;
+	return same_text(t->strings + s->st_name, name);
 }
 
 static uint32_t gnu_hash_find(const struct tables *t, const char *name)
@@ -175,7 +195,7 @@ static int match_name(struct dl_phdr_info *info, size_t size, void *data)
 	struct by_name *want = data;
 
 	(void)size;
-	if (strncmp(file_name(info->dlpi_name), want->prefix, strlen(want->prefix)) != 0)
+	if (!begins_with(file_name(info->dlpi_name), want->prefix))
 		return 0;
 	object_read(info, want->object);
 	return 1;
@@ -267,7 +287,7 @@ static int match_behind(struct dl_phdr_info *info, size_t size, void *data)
 		want->passed = object_holds(&object, (const void *)vprof_objects_behind);
 		return 0;
 	}
-	if (want->count == want->room || !strncmp(file_name(info->dlpi_name), "libc.so.", 8))
+	if (want->count == want->room || begins_with(file_name(info->dlpi_name), "libc.so."))
 		return 1;
 	want->list[want->count++] = object;
 	return 0;
@@ -293,7 +313,7 @@ static int match_own(struct dl_phdr_info *info, size_t size, void *data)
 		*(const char **)data = info->dlpi_name;
 		return 1;
 	}
-	return !strncmp(file_name(info->dlpi_name), "libc.so.", 8);
+	return begins_with(file_name(info->dlpi_name), "libc.so.");
 }
 
 const char *vprof_own_path(void)
