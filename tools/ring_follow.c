@@ -140,14 +140,18 @@ static int lanes_grow(struct ring_follow *f, uint32_t count)
 static void read_tickets(struct reader *r)
 {
 	struct ring_follow *f = r->follow;
-	uint64_t now = f->ring->live.ticket, count = f->ring->header.chunk_count, from = f->ticket;
+	uint64_t now = f->ring->live.ticket, from = f->ticket, count = f->ring->header.chunk_count;
+	uint64_t most = f->ring->size / VPROF_CHUNK_SIZE < count ? f->ring->size / VPROF_CHUNK_SIZE : count;
 	struct vprof_chunk_header head;
 
-	if (now - from > count)
-		from = now - count;
+	/* Tickets only go up, unless the file is damaged. */
+	if (now < from)
+		from = f->ticket = now;
+	if (now - from > most)
+		from = now - most;
 	f->missed += from - f->ticket;
 	f->ticket = now;
-	for (uint64_t n = from; n < now && count; n++)
+	for (uint64_t n = from; n < now; n++)
 		if (!read_head(f->ring, n % count, &head) && head.base == (n + 1) << 8 && head.lane < LANES_MOST &&
 		    !lanes_grow(f, head.lane + 1))
 			enter_chunk(r, &f->lanes[head.lane], (uint32_t)(n % count), &head);

@@ -37,9 +37,12 @@ const char *watch_reason_name(enum watch_reason reason)
 	return names[reason];
 }
 
+/* What a damaged ring says may be longer than any time. */
 static uint64_t ticks_to_ns(const struct watch_process *p, uint64_t ticks)
 {
-	return (uint64_t)((double)ticks * 1e9 / p->clock.hz);
+	double ns = (double)ticks * 1e9 / p->clock.hz;
+
+	return ns < 1e18 ? (uint64_t)ns : 1000000000000000000ull;
 }
 
 static uint64_t ns_to_ticks(const struct watch_process *p, uint64_t ns)
