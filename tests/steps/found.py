@@ -21,15 +21,15 @@ def done():
 
 
 def trace(path, *options):
-    """The events of the tracks of steps by track, {its name: its steps}, and how many events there are in all."""
+    """The tracks of steps, [(name, steps)], and how many events there are in all."""
     said = subprocess.run([VPROF + "-merge", *options, path], capture_output=True, text=True)
     events = json.loads(said.stdout or "{}").get("traceEvents", [])
     names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
     tracks = {}
     for event in events:
         if event.get("cat") == "step":
-            tracks.setdefault(names.get(event["tid"]), []).append(event)
-    return tracks, len(events)
+            tracks.setdefault(event["tid"], []).append(event)
+    return [(names.get(tid, ""), steps) for tid, steps in tracks.items()], len(events)
 
 
 def steps(path, *options):
