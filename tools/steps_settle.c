@@ -125,7 +125,7 @@ static void join_parts(struct steps *steps)
 		parts = parts_of(steps, from, to);
 		for (size_t i = from; i < to; i++) {
 			if (left && !steps->list[i].found.copies_in) {
-				vprof_steps_join(&steps->list[kept - 1].found, &steps->list[i].found);
+				vprof_step_join(&steps->list[kept - 1].found, &steps->list[i].found);
 				left--;
 				continue;
 			}

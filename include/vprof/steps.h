@@ -25,25 +25,7 @@
 
 #include <string.h>
 #include "vprof/ring.h"
-
-enum vprof_step_source {
-	VPROF_STEP_RESULTS = 1,
-	VPROF_STEP_WAITS = 2,
-};
-
-struct vprof_step {
-	uint64_t begin, end;       /* of its first call; of the last, idle time behind it left out */
-	uint64_t waited;           /* time in waits of the host */
-	uint64_t blocks;           /* of the kernels */
-	uint64_t hash;             /* of kernels and graphs in order */
-	uint64_t bytes_in, bytes_out;
-	uint32_t launches, graphs; /* kernels launched one by one; graphs */
-	uint32_t nodes;            /* of those graphs */
-	uint32_t copies_in, copies_out, copies; /* to the device, to the host, others and sets */
-	uint16_t source;           /* enum vprof_step_source */
-	uint8_t fetched;           /* results were copied to the host */
-	uint8_t captures;          /* graphs were made in it */
-};
+#include "vprof/step.h"
 
 typedef void vprof_steps_tell(void *to, const struct vprof_step *step);
 
@@ -107,11 +89,6 @@ static inline uint64_t vprof_steps_span(const struct vprof_steps *s, uint64_t ns
 	return ns / 1000000 * (s->second / 1000);
 }
 
-static inline uint32_t vprof_step_weight(const struct vprof_step *step)
-{
-	return step->launches + step->nodes;
-}
-
 static inline void vprof_steps_give(struct vprof_steps *s, struct vprof_step *step, uint16_t source)
 {
 	uint32_t weight = vprof_step_weight(step);
@@ -120,17 +97,6 @@ static inline void vprof_steps_give(struct vprof_steps *s, struct vprof_step *st
 	step->source = source;
 	s->steps++;
 	s->tell(s->to, step);
-}
-
-/* Two pieces that may be turns of one loop. */
-static inline int vprof_steps_alike(const struct vprof_step *a, const struct vprof_step *b)
-{
-	uint32_t more = a->launches > b->launches ? a->launches : b->launches;
-	uint32_t less = a->launches + b->launches - more;
-
-	if (a->hash == b->hash)
-		return 1;
-	return a->graphs == b->graphs && less >= 16 && more - less <= more / 16;
 }
 
 /* Small pieces are no steps, nor proof of any. */
@@ -187,7 +153,7 @@ static inline void vprof_steps_turn(struct vprof_steps *s, struct vprof_step *st
 {
 	const struct vprof_step *before = vprof_steps_before(s);
 
-	if (before && (step->captures || !vprof_steps_alike(step, before))) {
+	if (before && (step->captures || !vprof_step_alike(step, before))) {
 		if (s->mode == VPROF_STEP_WAITS && !step->captures && ++s->strange < VPROF_STEPS_STRANGE)
 			return;
 		s->turns = s->mode = 0;
@@ -214,33 +180,10 @@ static inline int vprof_steps_is_turn(const struct vprof_steps *s, const struct 
 {
 	const struct vprof_step *before = vprof_steps_before(s);
 
-	return before && s->turns > 2 && vprof_steps_alike(step, before);
+	return before && s->turns > 2 && vprof_step_alike(step, before);
 }
 
 /* ---- the open piece ---- */
-
-/* What the program did after a step's end goes with it, or with the next. */
-static inline void vprof_steps_join(struct vprof_step *to, const struct vprof_step *more)
-{
-	if (!more->begin)
-		return;
-	if (!to->begin)
-		to->begin = more->begin;
-	if (more->end > to->end)
-		to->end = more->end;
-	to->waited += more->waited;
-	to->blocks += more->blocks;
-	to->hash = more->launches || more->graphs ? to->hash * 31 + more->hash : to->hash;
-	to->bytes_in += more->bytes_in;
-	to->bytes_out += more->bytes_out;
-	to->launches += more->launches;
-	to->graphs += more->graphs;
-	to->nodes += more->nodes;
-	to->copies_in += more->copies_in;
-	to->copies_out += more->copies_out;
-	to->copies += more->copies;
-	to->captures |= more->captures;
-}
 
 /* A new piece begins; `with`: what it has already, or NULL. */
 static inline void vprof_steps_open(struct vprof_steps *s, const struct vprof_step *with)
@@ -297,11 +240,11 @@ static inline void vprof_steps_close(struct vprof_steps *s, int split)
 	if (split)
 		next = s->tail;
 	else
-		vprof_steps_join(&s->open, &s->tail);
+		vprof_step_join(&s->open, &s->tail);
 	if (vprof_steps_settle(s)) {
 		struct vprof_step part = s->open;
 
-		vprof_steps_join(&part, &next);
+		vprof_step_join(&part, &next);
 		next = part;
 	}
 	vprof_steps_open(s, &next);
@@ -431,12 +374,6 @@ static inline void vprof_steps_wait(struct vprof_steps *s, uint64_t handle, int 
 	s->out = 0;
 }
 
-static inline uint64_t vprof_steps_mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ull;
-	return hash ^ hash >> 29;
-}
-
 static inline void vprof_steps_launch(struct vprof_steps *s, const struct vprof_slot *slot, uint64_t begin,
 				      uint64_t end, uint32_t nodes)
 {
@@ -445,7 +382,7 @@ static inline void vprof_steps_launch(struct vprof_steps *s, const struct vprof_
 
 	vprof_steps_divide(s, begin, graph, 1);
 	now = vprof_steps_now(s, begin, end);
-	now->hash = vprof_steps_mix(now->hash, slot->object);
+	now->hash = vprof_step_mix(now->hash, slot->object);
 	if (graph) {
 		now->graphs++;
 		now->nodes += nodes ? nodes : VPROF_STEPS_GRAPH;

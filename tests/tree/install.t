@@ -16,6 +16,7 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\
 ./include/vprof/ring_defs.h
 ./include/vprof/ring_records.h
 ./include/vprof/spill.h
+./include/vprof/step.h
 ./include/vprof/steps.h
 ./include/vprof/slow.h
 ./include/vprof/vprof.h
