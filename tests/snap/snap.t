@@ -23,7 +23,7 @@ done
 # A program that does not run at the moment, as all do not for a while on a busy machine, has its last record before.
 for ((i = 0; i < 40; i++)); do
 	snap "$OUT" --last 20ms -o "$TMP/near$i"
-	json "$TMP/near$i" '.[] | select(.cut_ns - .last_ns < 1000000) | .pid' >>"$TMP/near"
+	json "$TMP/near$i" '.[] | select(.last_ns and .cut_ns - .last_ns < 1000000) | .pid' >>"$TMP/near"
 	[ "$(sort -u "$TMP/near" | wc -l)" -lt 2 ] || break
 done
 is "of each program records up to the moment, to a millisecond, are there" "$(sort -u "$TMP/near" | wc -l)" 2
