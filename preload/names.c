@@ -69,9 +69,9 @@ static void *arena_take(struct tables *t, size_t size)
 }
 
 /* Eight bytes at a time; never 0, which is a free entry. */
-static uint32_t hash_of(const char *text, size_t length, uint64_t seed)
+static uint32_t hash_of(const char *text, size_t length, uint64_t start)
 {
-	uint64_t hash = seed ^ length, word;
+	uint64_t hash = start ^ length, word;
 
 	for (; length >= 8; text += 8, length -= 8) {
 		memcpy(&word, text, 8);

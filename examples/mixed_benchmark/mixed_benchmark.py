@@ -40,7 +40,7 @@ class Prompts:
 
     def __init__(self, options, context):
         low, high = options.ids
-        self.random = random.Random(options.seed)
+        self.random = random.Random(options.draw)
         self.token = lambda: self.random.randrange(low, high)
         self.context = context
         self.mix = options.mix
@@ -301,7 +301,7 @@ def parse(words):
     p.add_argument("--rate", type=float, default=4, help="requests a second; 0: as many as find a place")
     p.add_argument("--concurrency", type=int, default=32, help="requests at once, at most")
     p.add_argument("--mix", type=numbers(3, ","), default=[60, 30, 10], metavar="CHAT,RAG,CODE", help="shares")
-    p.add_argument("--seed", type=int, default=0, help="the same seed, the same requests")
+    p.add_argument("--draw", type=int, default=0, help="another number, other requests")
     p.add_argument("--context", type=int, default=0, help="tokens of prompt and answer; 0: what the server says, else 2048")
     p.add_argument("--ids", type=numbers(2, ":"), default=[3, 8000], metavar="LOW:HIGH", help="token ids to use")
     p.add_argument("--text", action="store_true", help="send words instead of token ids")

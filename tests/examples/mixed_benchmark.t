@@ -122,7 +122,7 @@ ok("a table for people", "TTFT p50" in table and "chat" in table and "all" in ta
 
 same = [json.dumps(a["prompt"]) for a in Stub.asked]
 bench("--requests", "200", "--rate", "0", "--concurrency", "24", "--seconds", "50")
-ok("the same seed, the same requests", sorted(same) == sorted(json.dumps(a["prompt"]) for a in Stub.asked))
+ok("the same draw, the same requests", sorted(same) == sorted(json.dumps(a["prompt"]) for a in Stub.asked))
 
 # A rate, for a time.
 code, told, _ = bench("--seconds", "3", "--rate", "20", "--concurrency", "64", "--mix", "0,0,1")

@@ -90,7 +90,7 @@ class Server:
     def load(self, name, seconds=SECONDS):
         """Begins a stretch of load; load_end() gives what it found."""
         return name, subprocess.Popen([sys.executable, str(LOAD), "--url", self.url, "--seconds", str(seconds), "--rate", "6",
-                                       "--seed", "1", "-o", str(self.folder / f"load-{name}.json")],
+                                       "--draw", "1", "-o", str(self.folder / f"load-{name}.json")],
                                       stdout=subprocess.DEVNULL, stderr=self.log)
 
     def load_end(self, begun):
