@@ -12,9 +12,9 @@ watch() {
 	watcher=$!
 	programs+=("$watcher")
 }
-# A watch with --limit ends by itself; ten seconds are enough.
+# A watch with --limit ends by itself; one that has not after ten seconds is killed, and its status says so.
 watch_ends() {
-	until_true not kill -0 "$watcher"
+	until_true not kill -0 "$watcher" || kill -KILL "$watcher"
 	wait "$watcher"
 }
 # loop ARGUMENT...: the program of steps (loop.c).
