@@ -54,8 +54,11 @@ with tempfile.TemporaryDirectory() as folder:
     every = found.steps(out)
     slow = found.steps(out, "--slowest=3")
     ok([s["length_ns"] for s in slow] == sorted((s["length_ns"] for s in every), reverse=True)[:3], "the slowest three")
-    some = found.steps(out, "--last=5ms")
-    ok(0 < len(some) < 60 and some == every[-len(some):], f"the last 5 ms: {len(some)} steps, with the numbers that they have")
+    for ms in (5, 10, 20, 40, 80):  # between the last step and the end of a process a busy machine may do much else
+        some = found.steps(out, f"--last={ms}ms")
+        if some:
+            break
+    ok(0 < len(some) < 60 and some == every[-len(some):], f"the last {ms} ms: {len(some)} steps, with the numbers that they have")
     text = subprocess.run([found.VPROF, "steps", "--csv", out], capture_output=True, text=True).stdout.splitlines()
     ok(len(text) == 61 and len({line.count(",") for line in text}) == 1, "as comma-separated values")
     for wrong in (["--json", "--csv"], ["--range=x", "--by-pattern"]):
