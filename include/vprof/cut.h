@@ -59,7 +59,8 @@ static inline uint64_t vprof_cut_slot_end(const struct vprof_slot *slot)
 /*
  * A chunk whose slots from `used` on, and those without a whole record, have seq 0 or another chunk's.
  * `current`: it is known to have been its lane's at the cut, which a record that came later shows as well; such a
- * one had slots that were taken later.
+ * one had slots that were taken later. So may those have been that are reserved and not written: of a current
+ * chunk's end the copy does not tell them.
  */
 static inline struct vprof_cut_sum vprof_cut_chunk(struct vprof_chunk *chunk, uint32_t used, int current, uint64_t cut)
 {

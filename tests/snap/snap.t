@@ -55,8 +55,9 @@ ok "its last record lies before the moment" json "$TMP/stopped" -e 'all(.cut_ns 
 kill -KILL "$program"
 sleep 0.3
 ok "one that was killed is copied" snap "$OUT" "$program" -o "$TMP/dead"
-is "with all that it had" "$(json "$TMP/dead" '.[] | [.present, .in_flight, .reserved] | @csv')" \
-	"$(json "$OUT"/*."$program".*.ring '.[] | [.present, .in_flight, .reserved] | @csv')"
+# A slot that was reserved and never written may be of after the moment, so the copy does not tell of it.
+is "with all that it had" "$(json "$TMP/dead" '.[] | [.present, .in_flight, .reserved - .torn] | @csv')" \
+	"$(json "$OUT"/*."$program".*.ring '.[] | [.present, .in_flight, .reserved - .torn] | @csv')"
 sleep 1.2
 snap "$OUT" --last 1s -o "$TMP/late"
 is "with --last one that had ended before is left out" "$(cd "$TMP/late" && ls)" "$(cd "$OUT" && ls | grep -v "\.$program\.")"
