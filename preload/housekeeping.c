@@ -17,8 +17,9 @@
 #include "preload/libc.h"
 #include "preload/process.h"
 #include "preload/record.h"
-#include "preload/trigger.h"
 #include "preload/spill.h"
+#include "preload/thread.h"
+#include "preload/trigger.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -121,25 +122,6 @@ static void *housekeeping(void *unused)
 
 int vprof_housekeeping_start(void)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int error;
-
-	/* Weak: absent from a process without threads on an old libc. */
-	if (!vprof_old_pthread_create || !vprof_old_pthread_attr_setstacksize)
-		return -ENOSYS;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	vprof_old_pthread_attr_setstacksize(&attr, STACK_SIZE);
-	/* The caller has blocked signals; the thread inherits that. */
-	error = vprof_old_pthread_create(&thread, &attr, housekeeping, NULL);
-	/* A stack holds the thread variables of all objects too, and ours may be too small for them. */
-	if (error == EINVAL) {
-		pthread_attr_destroy(&attr);
-		pthread_attr_init(&attr);
-		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-		error = vprof_old_pthread_create(&thread, &attr, housekeeping, NULL);
-	}
-	pthread_attr_destroy(&attr);
-	return -error;
+	/* The caller has blocked signals. */
+	return vprof_thread_start(housekeeping, STACK_SIZE);
 }

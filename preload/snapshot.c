@@ -19,13 +19,7 @@
 #include "preload/libc.h"
 #include "preload/process.h"
 #include "preload/text.h"
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#ifndef CLOSE_RANGE_UNSHARE
-#define CLOSE_RANGE_UNSHARE (1u << 1)
-#endif
+#include "preload/thread.h"
 
 enum {
 	STACK_SIZE = 128 << 10,
@@ -97,7 +91,7 @@ static void *copy_thread(void *unused)
 {
 	(void)unused;
 	prctl(PR_SET_NAME, "vprof-snap");
-	syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE);
+	vprof_thread_own_files();
 	/* Pairs with the acquire in vprof_snapshot_result(). */
 	__atomic_store_n(&result, copy(), __ATOMIC_RELEASE);
 	return NULL;
@@ -105,19 +99,8 @@ static void *copy_thread(void *unused)
 
 int vprof_snapshot_start(unsigned first)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int error;
-
-	if (!vprof_old_pthread_create || !vprof_old_pthread_attr_setstacksize)
-		return -ENOSYS;
 	number = first;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	vprof_old_pthread_attr_setstacksize(&attr, STACK_SIZE);
-	error = vprof_old_pthread_create(&thread, &attr, copy_thread, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
+	return vprof_thread_start(copy_thread, STACK_SIZE);
 }
 
 int vprof_snapshot_result(void)

@@ -18,14 +18,10 @@
  * program, which may close any number, never gets at its files, nor its files in the way of the program.
  */
 #include <errno.h>
-#include <linux/futex.h>
-#include <limits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include "preload/config.h"
 #include "preload/inner.h"
@@ -35,16 +31,9 @@
 #include "preload/spill.h"
 #include "preload/spill_file.h"
 #include "preload/spill_pack.h"
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#ifndef CLOSE_RANGE_UNSHARE
-#define CLOSE_RANGE_UNSHARE (1u << 1)
-#endif
+#include "preload/thread.h"
 
 enum {
-	STACK_SIZE = 128 << 10,
 	PRESSED = 4,            /* the ring presses when it has gone on by one part in so many */
 	LOOKS = 4,              /* it is looked at so often while that part fills, at RECORDS_US */
 	RECORDS_US = 20,        /* records that a process makes in a microsecond, at most */
@@ -85,18 +74,6 @@ static uint32_t running;        /* there is a thread. Under vprof_spill_set()'s 
 static uint32_t ending;         /* the process ends; a futex with `wanted` */
 static uint32_t rests;          /* the thread writes nothing, and has seen `ending`; a futex */
 static int trouble;             /* why it has stopped for good; its writer: the thread; reader: vprof_spill_tell() */
-
-static void futex_wait(uint32_t *word, uint32_t value, uint64_t us)
-{
-	struct timespec time = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
-
-	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, us == UINT64_MAX ? NULL : &time, NULL, 0);
-}
-
-static void futex_wake(uint32_t *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
 
 static uint64_t ticket_of(const struct vprof_map *map)
 {
@@ -416,7 +393,7 @@ static int keep(struct keeper *k)
 		}
 		got = frames_write(k, last);
 		if (!got)
-			futex_wait(&wanted, 1, round_us(k));
+			vprof_futex_wait(&wanted, 1, round_us(k));
 	} while (got >= 0 && !last);
 	since_start = 0;
 	return got < 0 ? got : 0;
@@ -432,31 +409,16 @@ static void *spill(void *unused)
 	prctl(PR_SET_NAME, "vprof-spill");
 	if (sched_getscheduler(0) != SCHED_OTHER)
 		sched_setscheduler(0, SCHED_OTHER, &param);
-	syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE);
+	vprof_thread_own_files();
 	while (error >= 0 && !__atomic_load_n(&ending, __ATOMIC_ACQUIRE)) {
 		if (__atomic_load_n(&wanted, __ATOMIC_ACQUIRE))
 			error = keep(k);
 		else
-			futex_wait(&wanted, 0, UINT64_MAX);
+			vprof_futex_wait(&wanted, 0, VPROF_FOREVER);
 	}
 	__atomic_store_n(&rests, 1, __ATOMIC_RELEASE);
-	futex_wake(&rests);
+	vprof_futex_wake(&rests);
 	return NULL;
-}
-
-static int thread_start(void)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int error;
-
-	if (!vprof_old_pthread_create || !vprof_old_pthread_attr_setstacksize)
-		return -ENOSYS;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	error = vprof_old_pthread_create(&thread, &attr, spill, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
 }
 
 int vprof_spill_set(int on)
@@ -469,9 +431,9 @@ int vprof_spill_set(int on)
 		since_start = !ticket_of(&vprof_map);
 	__atomic_store_n(&wanted, on != 0, __ATOMIC_RELEASE);
 	if (running)
-		futex_wake(&wanted);
+		vprof_futex_wake(&wanted);
 	else if (on)
-		error = thread_start();
+		error = vprof_thread_start(spill, 0);
 	if (on && !error)
 		running = 1;
 	if (error)
@@ -510,9 +472,9 @@ void vprof_spill_close(void)
 	if (running) {
 		__atomic_store_n(&ending, 1, __ATOMIC_RELEASE);
 		__atomic_store_n(&wanted, 0, __ATOMIC_RELEASE);
-		futex_wake(&wanted);
+		vprof_futex_wake(&wanted);
 		if (!__atomic_load_n(&rests, __ATOMIC_ACQUIRE))
-			futex_wait(&rests, 0, CLOSE_MS * 1000);
+			vprof_futex_wait(&rests, 0, CLOSE_MS * 1000);
 	}
 	vprof_spill_tell();
 }

@@ -15,7 +15,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -32,6 +31,7 @@
 #include "preload/process.h"
 #include "preload/record.h"
 #include "preload/spill.h"
+#include "preload/thread.h"
 #include "preload/trigger.h"
 
 enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
@@ -93,7 +93,7 @@ static void state_set(uint32_t pid, enum step step)
 {
 	__atomic_store_n(&state, (uint64_t)pid << 8 | step, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&state_futex, 1, __ATOMIC_RELEASE);
-	syscall(SYS_futex, &state_futex, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	vprof_futex_wake(&state_futex);
 }
 
 /*
@@ -103,7 +103,6 @@ static void state_set(uint32_t pid, enum step step)
 static void state_wait(uint64_t busy)
 {
 	static uint64_t waited_out; /* a `busy` that nobody waits for any more */
-	struct timespec step = { .tv_nsec = 100000000 };
 
 	for (int i = 0; i < 20; i++) {
 		uint32_t seen = __atomic_load_n(&state_futex, __ATOMIC_ACQUIRE);
@@ -111,7 +110,7 @@ static void state_wait(uint64_t busy)
 		if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != busy ||
 		    __atomic_load_n(&waited_out, __ATOMIC_RELAXED) == busy)
 			return;
-		syscall(SYS_futex, &state_futex, FUTEX_WAIT_PRIVATE, seen, &step, NULL, 0);
+		vprof_futex_wait(&state_futex, seen, 100000);
 	}
 	__atomic_store_n(&waited_out, busy, __ATOMIC_RELAXED);
 }
