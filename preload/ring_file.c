@@ -36,6 +36,9 @@ enum {
 	ADDRESS_SHARE = 16,   /* and likewise of an address space that is limited */
 	LARGEST_MB = 65536,
 	NAMES_TRIED = 100,    /* exec keeps pid and start time: a process may have several rings */
+	DEFS_SHARE = 16,       /* of the file are definitions: one part in so many, */
+	DEFS_ENOUGH = 4 << 20, /* in a small file up to so many bytes, */
+	DEFS_SHARE_MOST = 4,   /* but never more than one part in so many */
 	HOLDINGS_SHARE = 32,  /* of the file: one part in so many, */
 	HOLDINGS_MOST = 65536, /* but no more entries than that */
 };
@@ -125,6 +128,19 @@ static uint32_t holdings_of(uint64_t size)
 	return entries;
 }
 
+/*
+ * What a program is made of does not shrink with the ring: an LLM server has 1 MiB of kernels, graphs
+ * and events, and a small ring that spills is still to have the names of all.
+ */
+static uint64_t defs_of(uint64_t size)
+{
+	uint64_t share = size / DEFS_SHARE, least = size / DEFS_SHARE_MOST;
+
+	if (least > DEFS_ENOUGH)
+		least = DEFS_ENOUGH;
+	return share > least ? share : least;
+}
+
 /* Where everything lies in a file of `size` bytes. */
 static void ring_lay_out(struct vprof_ring_header *h, uint64_t size)
 {
@@ -136,7 +152,7 @@ static void ring_lay_out(struct vprof_ring_header *h, uint64_t size)
 	h->chunk_size = VPROF_CHUNK_SIZE;
 	h->lane_size = sizeof(struct vprof_lane);
 	h->lanes_offset = VPROF_LANES_OFFSET;
-	h->defs_size = size / 16;
+	h->defs_size = defs_of(size);
 	h->holding_size = sizeof(struct vprof_holding);
 	h->holding_count = holdings_of(size);
 	holdings = (uint64_t)h->holding_count * h->holding_size;

@@ -135,6 +135,14 @@ static void text_memory(struct cli_table *table, const struct view *view)
 	}
 }
 
+/* Bytes of names and objects; the ring's own word for it, which a damaged file may hold anything in. */
+static uint64_t defs_used(const struct ring *ring)
+{
+	uint64_t used = ring->live.defs_used;
+
+	return used < ring->header.defs_size ? used : ring->header.defs_size;
+}
+
 /* Of a copy: the moment that it shows. */
 static void text_copy(struct cli_table *table, const struct view *view)
 {
@@ -224,7 +232,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 {
 	const struct vprof_ring_header *h = &input->ring.header;
 	struct cli_table *table = cli_table_new("ll");
-	char size[32];
+	char size[32], used[32];
 	struct role role;
 	struct view view;
 
@@ -245,6 +253,8 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	text_copy(table, &view);
 	pair(table, "size", "%s, written by vprof %s, format %u.%u",
 	     cli_size_text(size, sizeof(size), input->ring.size), h->library, h->major, h->minor);
+	pair(table, "names", "%s of %s", cli_size_text(used, sizeof(used), defs_used(&input->ring)),
+	     cli_size_text(size, sizeof(size), h->defs_size));
 	text_times(table, &view, info);
 	pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
 	info_devices_text(table, &input->ring);
@@ -385,6 +395,8 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 		json_number(out, "cut_first_ns", clock_realtime(view.clock, &at, h->cut_first));
 	fprintf(out, "  \"recording\": %s,\n", ring->control.word ? "true" : "false");
 	json_number(out, "size", ring->size);
+	json_number(out, "defs_size", h->defs_size);
+	json_number(out, "defs_used", defs_used(ring));
 	json_text(out, "library", h->library);
 	json_number(out, "major", h->major);
 	json_number(out, "minor", h->minor);
