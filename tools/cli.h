@@ -116,6 +116,9 @@ struct cli_table *cli_table_new(const char *columns);
 /* Appends a cell, cleaned; a row is full after as many cells as there are columns. */
 void cli_table_cell(struct cli_table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A row of two columns: a word, and what there is to say of it. */
+void cli_table_pair(struct cli_table *table, const char *key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Prints with `indent` blanks before each row, and frees. 0 or -ENOMEM when a cell was lost. */
 int cli_table_print(struct cli_table *table, FILE *out, int indent);
 

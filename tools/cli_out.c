@@ -60,11 +60,10 @@ struct cli_table *cli_table_new(const char *columns)
 	return table;
 }
 
-void cli_table_cell(struct cli_table *table, const char *format, ...)
+__attribute__((format(printf, 2, 0)))
+static void add_cell(struct cli_table *table, const char *format, va_list args)
 {
-	va_list args;
 	char *text;
-	int n;
 
 	if (table->count == table->room) {
 		size_t room = table->room ? 2 * table->room : 64;
@@ -77,13 +76,29 @@ void cli_table_cell(struct cli_table *table, const char *format, ...)
 		table->cells = cells;
 		table->room = room;
 	}
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0)
+	if (vasprintf(&text, format, args) < 0)
 		table->error = -ENOMEM;
 	else
 		table->cells[table->count++] = cli_clean(text);
+}
+
+void cli_table_cell(struct cli_table *table, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_cell(table, format, args);
+	va_end(args);
+}
+
+void cli_table_pair(struct cli_table *table, const char *key, const char *format, ...)
+{
+	va_list args;
+
+	cli_table_cell(table, "%s", key);
+	va_start(args, format);
+	add_cell(table, format, args);
+	va_end(args);
 }
 
 /* Columns that a text takes: its characters, not its bytes. */

@@ -26,8 +26,7 @@ void info_devices_text(struct cli_table *table, const struct ring *ring)
 	char size[32];
 
 	for (device = info_next_device(ring, NULL); device; device = info_next_device(ring, &device->head)) {
-		cli_table_cell(table, "device");
-		cli_table_cell(table, "%d: %s, %u multiprocessors, %s, compute capability %u.%u, driver of CUDA %u.%u",
+		cli_table_pair(table, "device", "%d: %s, %u multiprocessors, %s, compute capability %u.%u, driver of CUDA %u.%u",
 			       device->ordinal, device->name, device->sm_count,
 			       cli_size_text(size, sizeof(size), device->memory), device->major, device->minor,
 			       device->driver / 1000, device->driver % 1000 / 10);

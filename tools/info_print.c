@@ -1,7 +1,6 @@
 /*
  * info_print.c - what `vprof info` has found out, for people and for programs.
  */
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 #include "tools/cli.h"
@@ -59,19 +58,6 @@ static void time_text(char *text, size_t size, uint64_t ns)
 	snprintf(text, size, "%s.%03u UTC", date, (unsigned int)(ns / 1000000 % 1000));
 }
 
-__attribute__((format(printf, 3, 4)))
-static void pair(struct cli_table *table, const char *key, const char *format, ...)
-{
-	char text[2048];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	cli_table_cell(table, "%s", key);
-	cli_table_cell(table, "%s", text);
-}
-
 static void text_losses(struct cli_table *table, const struct ring *ring, const struct info *info)
 {
 	const struct ring_losses *l = &info->losses;
@@ -80,20 +66,21 @@ static void text_losses(struct cli_table *table, const struct ring *ring, const 
 
 	if (info->abandoned)
 		snprintf(abandoned, sizeof(abandoned), ", %llu abandoned", (unsigned long long)info->abandoned);
-	pair(table, "records", "%llu present, %llu overwritten, %llu torn, %llu in flight%s",
-	     (unsigned long long)l->present, (unsigned long long)l->overwritten,
-	     (unsigned long long)l->torn, (unsigned long long)(l->in_flight - info->abandoned), abandoned);
+	cli_table_pair(table, "records", "%llu present, %llu overwritten, %llu torn, %llu in flight%s",
+		       (unsigned long long)l->present, (unsigned long long)l->overwritten,
+		       (unsigned long long)l->torn, (unsigned long long)(l->in_flight - info->abandoned), abandoned);
 	for (int i = 0; i < VPROF_LOSS_COUNT; i++)
 		if (l->loss[i])
-			pair(table, "lost", "%llu %s", (unsigned long long)l->loss[i], ring_loss_name(i));
+			cli_table_pair(table, "lost", "%llu %s", (unsigned long long)l->loss[i], ring_loss_name(i));
 	if (ring->cut_bytes)
-		pair(table, "damaged", "the file lacks its last %llu bytes", (unsigned long long)ring->cut_bytes);
+		cli_table_pair(table, "damaged", "the file lacks its last %llu bytes",
+			       (unsigned long long)ring->cut_bytes);
 	if (ring->bad_chunks)
-		pair(table, "damaged", "%llu chunks left out", (unsigned long long)ring->bad_chunks);
+		cli_table_pair(table, "damaged", "%llu chunks left out", (unsigned long long)ring->bad_chunks);
 	if (ring->bad_holdings)
-		pair(table, "damaged", "%llu holdings left out", (unsigned long long)ring->bad_holdings);
+		cli_table_pair(table, "damaged", "%llu holdings left out", (unsigned long long)ring->bad_holdings);
 	if (ring->bad_defs)
-		pair(table, "damaged", "%llu definitions left out", (unsigned long long)ring->bad_defs);
+		cli_table_pair(table, "damaged", "%llu definitions left out", (unsigned long long)ring->bad_defs);
 }
 
 static void text_times(struct cli_table *table, const struct view *view, const struct info *info)
@@ -101,19 +88,19 @@ static void text_times(struct cli_table *table, const struct view *view, const s
 	char when[80], span[32], back[32], error[32];
 
 	time_text(when, sizeof(when), view->start);
-	pair(table, "started", "%s", when);
+	cli_table_pair(table, "started", "%s", when);
 	if (!info->first_ticks) {
-		pair(table, "covers", "nothing: no record");
+		cli_table_pair(table, "covers", "nothing: no record");
 	} else {
 		cli_time_text(span, sizeof(span), view->covered);
 		cli_time_text(back, sizeof(back), view->first > view->start ? view->first - view->start : 0);
 		time_text(when, sizeof(when), view->last);
-		pair(table, "covers", "%s up to %s, beginning %s after the start", span, when, back);
+		cli_table_pair(table, "covers", "%s up to %s, beginning %s after the start", span, when, back);
 	}
 	cli_time_text(error, sizeof(error), view->clock->error_ns);
-	pair(table, "clock", "%s, %.6f MHz, %u anchors (%u dropped), error %s",
-	     clock_name(view->ring->header.clock), view->clock->hz / 1e6, view->clock->used,
-	     view->clock->dropped, error);
+	cli_table_pair(table, "clock", "%s, %.6f MHz, %u anchors (%u dropped), error %s",
+		       clock_name(view->ring->header.clock), view->clock->hz / 1e6, view->clock->used,
+		       view->clock->dropped, error);
 }
 
 /* What is held now, or was at the end, and when it was most. */
@@ -128,10 +115,10 @@ static void text_memory(struct cli_table *table, const struct view *view)
 
 		if (!memory_was_used(view->ring, place))
 			continue;
-		pair(table, "memory", "%s: %s held, at most %s %s after the start",
-		     memory_place_text(key, sizeof(key), place), cli_size_text(now, sizeof(now), total->bytes),
-		     cli_size_text(most, sizeof(most), total->peak),
-		     cli_time_text(when, sizeof(when), ns > view->start ? ns - view->start : 0));
+		cli_table_pair(table, "memory", "%s: %s held, at most %s %s after the start",
+			       memory_place_text(key, sizeof(key), place),
+			       cli_size_text(now, sizeof(now), total->bytes), cli_size_text(most, sizeof(most), total->peak),
+			       cli_time_text(when, sizeof(when), ns > view->start ? ns - view->start : 0));
 	}
 }
 
@@ -157,7 +144,7 @@ static void text_copy(struct cli_table *table, const struct view *view)
 		snprintf(only, sizeof(only), ", the last %s", cli_time_text(last, sizeof(last),
 			 cut - clock_realtime(view->clock, &at, h->cut_first)));
 	time_text(when, sizeof(when), cut);
-	pair(table, "copy", "taken at %s%s", when, only);
+	cli_table_pair(table, "copy", "taken at %s%s", when, only);
 }
 
 /* Functions that the program looked up and that the library does not know. */
@@ -184,7 +171,7 @@ static void text_queries(struct cli_table *table, const struct ring *ring, const
 			most = &info->queries[i];
 	if (most)
 		snprintf(which, sizeof(which), ", most often %s", ring_call_name(ring, most->call));
-	pair(table, "counted", "%llu calls that only ask%s", (unsigned long long)info->queries_all, which);
+	cli_table_pair(table, "counted", "%llu calls that only ask%s", (unsigned long long)info->queries_all, which);
 }
 
 static void text_threads(const struct view *view, const struct info *info, FILE *out)
@@ -241,27 +228,28 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	view_make(&view, input, info);
 	fprintf(out, "%s%s%s\n", cli_colour(out, CLI_BOLD), input->path, cli_colour(out, CLI_PLAIN));
 	if (strcmp(input->path, input->real))
-		pair(table, "lies at", "%s", input->real);
-	pair(table, "process", "%u on %s: %s", h->pid, h->host, input->ring.live.comm);
+		cli_table_pair(table, "lies at", "%s", input->real);
+	cli_table_pair(table, "process", "%u on %s: %s", h->pid, h->host, input->ring.live.comm);
 	role_make(&role, &input->ring, view.state == INFO_RUNNING);
-	pair(table, "role", "%s%s%s", role.name, *role.rank ? ", rank " : "", role.rank);
-	pair(table, "command", "%s", h->command);
+	cli_table_pair(table, "role", "%s%s%s", role.name, *role.rank ? ", rank " : "", role.rank);
+	cli_table_pair(table, "command", "%s", h->command);
 	if (input->ring.live.title[0] && strcmp(input->ring.live.title, h->command))
-		pair(table, "title", "%s", input->ring.live.title);
-	pair(table, "state", "%s%s", info_state_text(view.state),
-	     input->ring.control.word ? "" : ", recording is off");
+		cli_table_pair(table, "title", "%s", input->ring.live.title);
+	cli_table_pair(table, "state", "%s%s", info_state_text(view.state),
+		       input->ring.control.word ? "" : ", recording is off");
 	text_copy(table, &view);
-	pair(table, "size", "%s, written by vprof %s, format %u.%u",
-	     cli_size_text(size, sizeof(size), input->ring.size), h->library, h->major, h->minor);
-	pair(table, "names", "%s of %s", cli_size_text(used, sizeof(used), defs_used(&input->ring)),
-	     cli_size_text(size, sizeof(size), h->defs_size));
+	cli_table_pair(table, "size", "%s, written by vprof %s, format %u.%u",
+		       cli_size_text(size, sizeof(size), input->ring.size), h->library, h->major, h->minor);
+	cli_table_pair(table, "names", "%s of %s", cli_size_text(used, sizeof(used), defs_used(&input->ring)),
+		       cli_size_text(size, sizeof(size), h->defs_size));
 	text_times(table, &view, info);
-	pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
+	cli_table_pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
 	info_devices_text(table, &input->ring);
 	text_memory(table, &view);
 	text_queries(table, &input->ring, info);
 	if (count_unknown(&input->ring))
-		pair(table, "unknown", "%u functions of the driver: see vprof coverage RING", count_unknown(&input->ring));
+		cli_table_pair(table, "unknown", "%u functions of the driver: see vprof coverage RING",
+			       count_unknown(&input->ring));
 	text_losses(table, &input->ring, info);
 	info_spill_text(table, &input->ring);
 	cli_table_print(table, out, 2);

@@ -1,24 +1,10 @@
 /*
  * info_spill.c - what `vprof info` says of the files that keep what a ring has overwritten.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include "tools/cli.h"
 #include "tools/info.h"
 #include "tools/spill.h"
-
-__attribute__((format(printf, 3, 4)))
-static void row(struct cli_table *table, const char *key, const char *format, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	cli_table_cell(table, "%s", key);
-	cli_table_cell(table, "%s", text);
-}
 
 /* Every file that looks like one of this ring's, sound or not. */
 static int has_spill(const struct ring *ring, struct spill_sums *sums)
@@ -36,19 +22,22 @@ void info_spill_text(struct cli_table *table, const struct ring *ring)
 
 	if (!has_spill(ring, &s))
 		return;
-	row(table, "spill", "%llu records in %llu chunks, %s in %llu files, %.1f bytes a record",
-	    (unsigned long long)s.records, (unsigned long long)s.chunks, cli_size_text(size, sizeof(size), s.bytes),
-	    (unsigned long long)s.files, s.records ? (double)s.bytes / (double)s.records : 0);
+	cli_table_pair(table, "spill", "%llu records in %llu chunks, %s in %llu files, %.1f bytes a record",
+		       (unsigned long long)s.records, (unsigned long long)s.chunks,
+		       cli_size_text(size, sizeof(size), s.bytes), (unsigned long long)s.files,
+		       s.records ? (double)s.bytes / (double)s.records : 0);
 	if (s.dropped_files)
-		row(table, "", "%llu files with %llu chunks deleted, for VPROF_SPILL_MB", (unsigned long long)s.dropped_files,
-		    (unsigned long long)s.dropped_chunks);
+		cli_table_pair(table, "", "%llu files with %llu chunks deleted, for VPROF_SPILL_MB",
+			       (unsigned long long)s.dropped_files, (unsigned long long)s.dropped_chunks);
 	if (s.torn_bytes)
-		row(table, "", "%s behind the last whole frame: it was being written",
-		    cli_size_text(torn, sizeof(torn), s.torn_bytes));
+		cli_table_pair(table, "", "%s behind the last whole frame: it was being written",
+			       cli_size_text(torn, sizeof(torn), s.torn_bytes));
 	if (s.bad_frames)
-		row(table, "damaged", "%llu frames of the spill left out", (unsigned long long)s.bad_frames);
+		cli_table_pair(table, "damaged", "%llu frames of the spill left out",
+			       (unsigned long long)s.bad_frames);
 	if (s.bad_files)
-		row(table, "damaged", "%llu files beside it are no spill of this ring", (unsigned long long)s.bad_files);
+		cli_table_pair(table, "damaged", "%llu files beside it are no spill of this ring",
+			       (unsigned long long)s.bad_files);
 }
 
 void info_spill_json(const struct ring *ring, FILE *out)
