@@ -47,6 +47,8 @@ TOOL_SRC    := $(filter-out tools/main_%.c,$(wildcard tools/*.c))
 TOOL_OBJ    := $(patsubst %,$(BUILD)/tools/%.o,$(TOOL_SRC))
 TOOL_CFLAGS := $(CSTD) $(CFLAGS)
 TOOL_LIBS   := -lelf -lzstd -llz4 -lz -liberty -lpthread
+# What opens a ring and reads it, for programs that need no more of the tools.
+READER_SRC  := $(wildcard tools/ring*.c tools/spill*.c) tools/refuse.c tools/text.c
 
 all: $(BUILD)/libvprof.so $(BUILD)/vprof $(BUILD)/vprof-merge ## build the library and the tools (default)
 

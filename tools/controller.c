@@ -9,13 +9,13 @@
 #include <linux/futex.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "tools/refuse.h"
 
 enum {
 	MAP_SIZE = VPROF_CLOCK_OFFSET,  /* up to the end of the live page; from 0, as pages may be larger than ours */
@@ -24,17 +24,6 @@ enum {
 };
 
 static struct controller *open_ones;
-
-__attribute__((format(printf, 4, 5)))
-static int refuse(int error, char *why, size_t why_size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, why_size, format, args);
-	va_end(args);
-	return error;
-}
 
 uint64_t controller_now(void)
 {

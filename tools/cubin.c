@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "tools/cubin_inner.h"
+#include "tools/refuse.h"
 
 enum {
 	MACHINE_CUDA = 190,
@@ -28,17 +28,6 @@ struct reader {
 	struct cubin_maps maps;
 	struct cubin_bytes names; /* of sections */
 };
-
-__attribute__((format(printf, 4, 5)))
-static int refuse(char *why, size_t why_size, int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, why_size, format, args);
-	va_end(args);
-	return error;
-}
 
 static struct cubin_bytes section_bytes(Elf_Scn *section)
 {
@@ -59,9 +48,9 @@ static const char *string_at(struct cubin_bytes strings, uint64_t at)
 static int check_header(const GElf_Ehdr *header, char *why, size_t why_size)
 {
 	if (header->e_machine != MACHINE_CUDA)
-		return refuse(why, why_size, -EINVAL, "is an ELF file for another machine, not a cubin");
+		return refuse(-EINVAL, why, why_size, "is an ELF file for another machine, not a cubin");
 	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB)
-		return refuse(why, why_size, -EINVAL, "is a cubin of 32 bits, from before CUDA 9");
+		return refuse(-EINVAL, why, why_size, "is a cubin of 32 bits, from before CUDA 9");
 	return 0;
 }
 
@@ -238,10 +227,10 @@ int cubin_read(struct cubin *cubin, void *bytes, size_t size, char *why, size_t 
 
 	memset(cubin, 0, sizeof(*cubin));
 	if (elf_version(EV_CURRENT) == EV_NONE)
-		return refuse(why, why_size, -ENOSYS, "cannot be read: this libelf is too old");
+		return refuse(-ENOSYS, why, why_size, "cannot be read: this libelf is too old");
 	cubin->elf = reader.elf = elf_memory(bytes, size);
 	if (!reader.elf || elf_kind(reader.elf) != ELF_K_ELF || !gelf_getehdr(reader.elf, &header)) {
-		error = refuse(why, why_size, -EINVAL, "is no ELF file, or cut short");
+		error = refuse(-EINVAL, why, why_size, "is no ELF file, or cut short");
 		goto err;
 	}
 	error = check_header(&header, why, why_size);
@@ -250,9 +239,9 @@ int cubin_read(struct cubin *cubin, void *bytes, size_t size, char *why, size_t 
 	read_flags(cubin, &header);
 	error = read_all(&reader);
 	if (error == -ENOMEM)
-		refuse(why, why_size, error, "no memory");
+		refuse(error, why, why_size, "no memory");
 	else if (error || cubin->section_count < 2)
-		error = refuse(why, why_size, -EINVAL, "has no table of sections where it should be: cut short, or damaged");
+		error = refuse(-EINVAL, why, why_size, "has no table of sections where it should be: cut short, or damaged");
 	if (!error)
 		return 0;
 err:

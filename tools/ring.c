@@ -7,11 +7,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "tools/refuse.h"
 #include "tools/ring_inner.h"
 #include "tools/spill.h"
 #include "vprof/spill.h"
@@ -22,17 +22,6 @@ enum {
 	LANES_MOST = 1 << 18,
 	HOLDING_MOST = 4096, /* bytes */
 };
-
-__attribute__((format(printf, 4, 5)))
-static int refuse(int error, char *why, size_t why_size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, why_size, format, args);
-	va_end(args);
-	return error;
-}
 
 ssize_t ring_pread(int fd, void *buffer, size_t size, uint64_t offset)
 {

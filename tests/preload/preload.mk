@@ -1,6 +1,6 @@
 # The recording half without CUDA, as programs of their own: plain and under sanitizers.
 PRELOAD_NAMES := lanes holdings control
-PRELOAD_PARTS := $(filter-out preload/lookup.c,$(wildcard preload/*.c)) $(wildcard tools/ring*.c tools/spill*.c) tools/text.c
+PRELOAD_PARTS := $(filter-out preload/lookup.c,$(wildcard preload/*.c)) $(READER_SRC)
 # interrupts stops after each instruction, and a sanitizer would put its own between them.
 PRELOAD_PLAIN := $(PRELOAD_NAMES:%=$(BUILD)/tests/%.t) $(BUILD)/tests/interrupts.t
 PRELOAD_ASAN  := $(PRELOAD_NAMES:%=$(BUILD)/tests/%_asan.t)

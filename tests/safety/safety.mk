@@ -37,7 +37,7 @@ $(SAFETY)/own_names: tests/safety/own_names.c $(SAFETY)/libown.so
 	$(call say,CC,$<)
 	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d $< -o $@ $(LDFLAGS) -L$(SAFETY) -lown -Wl,-rpath,'$$ORIGIN'
 
-$(SAFETY)/ring_check: tests/safety/ring_check.c $(wildcard tools/ring*.c tools/spill*.c) tools/text.c
+$(SAFETY)/ring_check: tests/safety/ring_check.c $(READER_SRC)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAFETY_CFLAGS) -MF $@.d $(filter %.c,$^) -o $@ $(LDFLAGS) -lzstd

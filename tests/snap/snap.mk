@@ -3,7 +3,7 @@ SNAP_PROGRAMS := $(BUILD)/snap/loop $(BUILD)/snap/copy_check
 TEST_NEEDS    += $(SNAP_PROGRAMS)
 
 $(BUILD)/snap/loop: tests/snap/loop.c
-$(BUILD)/snap/copy_check: tests/snap/copy_check.c $(wildcard tools/ring*.c tools/spill*.c) tools/clock.c tools/text.c
+$(BUILD)/snap/copy_check: tests/snap/copy_check.c $(READER_SRC) tools/clock.c
 $(SNAP_PROGRAMS):
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

@@ -5,8 +5,8 @@
 TOOL_TESTS        := occupancy graph_model ring_read ring_bad clock_map cli_words live_read live_steps live_moment
 TOOL_THREAD_TESTS := live_read
 
-TOOL_TEST_SRC := $(filter-out tools/main_%.c,$(wildcard tools/ring*.c tools/spill*.c tools/clock.c tools/cli*.c \
-	tools/inputs.c tools/occupancy.c tools/graphs.c tools/text.c tools/records.c tools/process.c tools/info.c)) tests/tools/make_ring.c
+TOOL_TEST_SRC := $(READER_SRC) $(wildcard tools/cli*.c) tools/clock.c tools/inputs.c tools/occupancy.c tools/graphs.c \
+	tools/records.c tools/process.c tools/info.c tests/tools/make_ring.c
 TOOL_TEST_FLAGS := $(CSTD) -O1 -g -fno-omit-frame-pointer
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN_FLAGS := -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
