@@ -73,7 +73,7 @@ static void period_forget(void)
 static void period_end(enum vprof_window_reason reason, uint64_t serial)
 {
 	period_forget();
-	vprof_switch(0, reason, serial);
+	vprof_switch_surely(0, reason, serial);
 	vprof_launches_free();
 }
 
@@ -101,7 +101,7 @@ static void period_start(const struct vprof_request *request, uint64_t now)
 		groups |= VPROF_STEPS_GROUPS;
 	/* So that none is counted that the window before this one had. */
 	if ((request->launches || request->steps) && vprof_window_open())
-		vprof_switch(0, VPROF_WINDOW_REQUEST, request->serial);
+		vprof_switch_surely(0, VPROF_WINDOW_REQUEST, request->serial);
 	vprof_launches_limit(request->launches);
 	period.until_ns = request->for_ns ? add_up(now, request->for_ns) : 0;
 	period.tickets = 0;
@@ -114,8 +114,10 @@ static void period_start(const struct vprof_request *request, uint64_t now)
 	/* Without memory for it the limit is none that is ever reached. */
 	if (request->steps && vprof_steps_watch(VPROF_STEPS_LIMIT, count_step))
 		vprof_lose(VPROF_LOSS_REQUEST);
-	vprof_switch(groups, VPROF_WINDOW_REQUEST, request->serial);
-	period.window = vprof_window_open();
+	period.window = vprof_switch_surely(groups, VPROF_WINDOW_REQUEST, request->serial);
+	/* Records, and may do so beyond its limits. */
+	if (!period.window)
+		vprof_lose(VPROF_LOSS_REQUEST);
 }
 
 static void tell_pending(void)

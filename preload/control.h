@@ -43,6 +43,12 @@ void vprof_windows_begin(uint32_t groups, enum vprof_window_reason reason) HIDDE
 /* Records these groups from now on, 0 for nothing. Any thread; never waits. */
 void vprof_switch(uint32_t groups, enum vprof_window_reason reason, uint64_t serial) HIDDEN;
 
+/*
+ * The same by housekeeping, who waits until nobody else writes a window. Returns the number of the window
+ * that begins; 0: none, or whoever writes one does not come to an end.
+ */
+uint64_t vprof_switch_surely(uint32_t groups, enum vprof_window_reason reason, uint64_t serial) HIDDEN;
+
 /* Writes the window of a switch that somebody else made. Housekeeping only. */
 void vprof_windows_settle(void) HIDDEN;
 

@@ -1,9 +1,10 @@
 /*
  * windows.c - the control word of our own ring, and the windows in which something was recorded.
  *
- * Who switches says why, stores the word, and writes the window if nobody else is writing one: the
- * lock is only ever tried. What it could not write, and what somebody outside stored, housekeeping
- * finds by comparing the word with the last window.
+ * Who switches says why, stores the word, and writes the window if nobody else is writing one: threads
+ * of the program only ever try the lock. What they could not write, and what somebody outside stored,
+ * housekeeping finds by comparing the word with the last window. Housekeeping itself, whose windows have
+ * serials and limits, waits for the lock; not for ever, since a handler that never returns may have it.
  *
  * The live page is written and never read back: any process that may write the file could have
  * changed it.
@@ -11,6 +12,11 @@
 #include "preload/control.h"
 #include "preload/process.h"
 #include "preload/record.h"
+
+enum {
+	LOCK_TRIES = 2000, /* of LOCK_NS each: 200 ms, in which any thread gets a processor once */
+	LOCK_NS = 100000,
+};
 
 #define KNOWN_GROUPS (VPROF_GROUP_BIT(VPROF_GROUP_COUNT) - 1)
 
@@ -26,6 +32,19 @@ static int lock_try(void)
 
 	/* Pairs with lock_give(). */
 	return __atomic_compare_exchange_n(&lock, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Housekeeping only. */
+static int lock_wait(void)
+{
+	struct timespec little = { .tv_nsec = LOCK_NS };
+
+	for (int i = 0; !lock_try(); i++) {
+		if (i == LOCK_TRIES)
+			return 0;
+		nanosleep(&little, NULL);
+	}
+	return 1;
 }
 
 static void lock_give(void)
@@ -76,11 +95,13 @@ static void window_change(uint32_t groups, enum vprof_window_reason reason, uint
 {
 	uint64_t now = vprof_ticks();
 
+	/* First: whoever switches from now on has a reason of its own. */
+	__atomic_store_n(&why, VPROF_WINDOW_NONE, __ATOMIC_RELAXED);
+	TESTPOINT("window_held");
 	if (open_groups)
 		window_close(reason, now);
 	if (groups)
 		window_begin(groups, reason, serial, now);
-	__atomic_store_n(&why, VPROF_WINDOW_NONE, __ATOMIC_RELAXED);
 }
 
 void vprof_windows_begin(uint32_t groups, enum vprof_window_reason reason)
@@ -108,6 +129,27 @@ void vprof_switch(uint32_t groups, enum vprof_window_reason reason, uint64_t ser
 	if (groups != open_groups || __atomic_load_n(&why, __ATOMIC_RELAXED) != VPROF_WINDOW_NONE)
 		window_change(groups, reason, serial);
 	lock_give();
+}
+
+uint64_t vprof_switch_surely(uint32_t groups, enum vprof_window_reason reason, uint64_t serial)
+{
+	uint64_t number;
+
+	groups &= KNOWN_GROUPS;
+	/* What ends does so at once. What begins has its window first, so that its limits hold for all of it. */
+	if (!groups)
+		__atomic_store_n(&vprof_map.control->word, 0, __ATOMIC_RELEASE);
+	if (!lock_wait()) {
+		vprof_switch(groups, reason, serial);
+		return 0;
+	}
+	window_change(groups, reason, serial);
+	number = vprof_window_open();
+	/* As in vprof_switch(). What somebody else has stored meanwhile came before. */
+	if (groups)
+		__atomic_store_n(&vprof_map.control->word, groups, __ATOMIC_RELEASE);
+	lock_give();
+	return number;
 }
 
 void vprof_windows_settle(void)

@@ -7,16 +7,17 @@ unset "${!VPROF_@}" "${!FAKECUDA_@}" LD_PRELOAD
 worker_start() {
 	[ -x "$BUILD/control/worker" ] || { echo "Bail out! $BUILD/control/worker is not built"; exit 1; }
 	rm -rf "$TMP/out"
-	coproc WORKER { exec env LD_LIBRARY_PATH="$BUILD/fakecuda" LD_PRELOAD="${WORLD:+$BUILD/control/world.so:}$BUILD/libvprof.so" FAKECUDA_INSTANT=1 \
+	coproc WORKER { exec env LD_LIBRARY_PATH="$BUILD/fakecuda" LD_PRELOAD="${WORLD:+$BUILD/control/world.so:}${LIBRARY:-$BUILD/libvprof.so}" FAKECUDA_INSTANT=1 \
 		VPROF_RING_AT=out VPROF_RING_MB="${MB:-4}" VPROF_OUT="$TMP/out" VPROF_FACTS=0 "$@" "$BUILD/control/worker" 2>"$TMP/said"; }
 	PID=$WORKER_PID
 }
 
-# tell LINE: the worker does it; its answer is in $ANSWER.
-tell() {
+# tell LINE: the worker does it; its answer is in $ANSWER. ask and answer are its halves.
+tell() { ask "$@" && answer "$@"; }
+ask() { echo "$*" >&"${WORKER[1]}"; }
+answer() {
 	local line
 	ANSWER=
-	echo "$*" >&"${WORKER[1]}"
 	while IFS= read -r -t 20 line <&"${WORKER[0]}"; do
 		[ "$line" != ok ] || return 0
 		ANSWER+=${ANSWER:+$'\n'}$line

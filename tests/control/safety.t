@@ -103,6 +103,32 @@ is "and obeys by itself" "$("$BUILD/control/ctl" "$(ring "$child")" show | sed -
 kill -9 "$child"
 worker_end
 
+# ---- a thread that has lost its processor while it writes a window ----
+
+for limit in bytes=20000 launches=5; do
+	LIBRARY=$BUILD/test/libvprof.so worker_start VPROF_CAPTURE=profiler VPROF_TESTPOINT=window_held:1:60
+	tell launch 1
+	ask pstart
+	until_is 1535 word
+	ctl start $limit
+	answer pstart
+	tell launch 500
+	until_is "request ${limit%=*}" window
+	is "a window is being written: a start waits for that, and its limit is kept" \
+		"$(windows)/$(lost)" "profiler request,request ${limit%=*}/0"
+	worker_end
+done
+LIBRARY=$BUILD/test/libvprof.so worker_start VPROF_CAPTURE=profiler VPROF_TESTPOINT=window_held:1:1000
+tell launch 1
+ask pstart
+until_is 1535 word
+ctl start bytes=20000
+is "but not for ever: then the start is counted as lost, and the word holds" "$(word)/$(lost)" 1535/1
+ctl stop
+is "a stop too" "$(word)/$(lost)" 0/1
+answer pstart
+worker_end
+
 # ---- without a housekeeping thread ----
 
 WORLD=1 worker_start VPROF_CAPTURE=off WORLD=threads
