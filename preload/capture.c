@@ -80,9 +80,13 @@ static void follow(void)
 	if (!vprof_ring_is_ours())
 		return;
 	do {
+		/* The switch makes the limit void that holds now, and not one that comes between. */
+		uint64_t limit = vprof_launches_number();
+
 		opened = is_open();
 		vprof_switch(groups_of(opened), reason_of(), 0);
-		vprof_launches_free();
+		TESTPOINT("capture_switched");
+		vprof_launches_free(limit);
 	} while (is_open() != opened);
 }
 

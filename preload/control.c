@@ -74,7 +74,7 @@ static void period_end(enum vprof_window_reason reason, uint64_t serial)
 {
 	period_forget();
 	vprof_switch_surely(0, reason, serial);
-	vprof_launches_free();
+	vprof_launches_free(vprof_launches_number());
 }
 
 uint64_t vprof_steps_made(void)
@@ -300,7 +300,7 @@ static int period_watch(void)
 		return 0;
 	if (vprof_window_open() != period.window) {
 		period_forget();
-		vprof_launches_free();
+		vprof_launches_free(vprof_launches_number());
 		return 0;
 	}
 	if (period.tickets && __atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED) >= period.tickets) {

@@ -63,8 +63,11 @@ void vprof_launches_begin(void) HIDDEN;
 /* So many launches from now on, 0: as many as there are. Housekeeping only. */
 void vprof_launches_limit(uint64_t most) HIDDEN;
 
-/* The limit is void: something else has switched. Any thread. */
-void vprof_launches_free(void) HIDDEN;
+/* Which limit holds, if any does. Any thread. */
+uint64_t vprof_launches_number(void) HIDDEN;
+
+/* That limit is void: something else has switched since. One that came later holds. Any thread. */
+void vprof_launches_free(uint64_t number) HIDDEN;
 
 /* How many have been recorded under the limit; 0: there was none. */
 uint64_t vprof_launches_made(void) HIDDEN;

@@ -101,10 +101,25 @@ uint64_t vprof_launches_made(void)
 	return limit && rest <= limit ? limit - rest : 0;
 }
 
-void vprof_launches_free(void)
+uint64_t vprof_launches_number(void)
 {
-	__atomic_fetch_or(&unmade, NO_LIMIT, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&left, NO_LIMIT, __ATOMIC_RELEASE);
+	return __atomic_load_n(&left, __ATOMIC_RELAXED) & NUMBER;
+}
+
+static void free_one(uint64_t *count, uint64_t number)
+{
+	uint64_t seen = __atomic_load_n(count, __ATOMIC_RELAXED);
+
+	do {
+		if ((seen & NUMBER) != number)
+			return;
+	} while (!__atomic_compare_exchange_n(count, &seen, seen | NO_LIMIT, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+void vprof_launches_free(uint64_t number)
+{
+	free_one(&unmade, number);
+	free_one(&left, number);
 }
 
 /* Has a thread recorded the last one, and not yet switched? */
@@ -125,7 +140,7 @@ static void barrier_all(void)
 
 void vprof_launches_limit(uint64_t limit)
 {
-	uint64_t number = ((__atomic_load_n(&left, __ATOMIC_RELAXED) & NUMBER) + COUNT + 1) & NUMBER;
+	uint64_t number = (vprof_launches_number() + COUNT + 1) & NUMBER;
 	struct timespec ms = { .tv_nsec = 1000000 };
 
 	for (int i = 0; i < ENDING_TRIES && is_ending(); i++)
