@@ -3,6 +3,11 @@
  *
  *   FAKECUDA_DEVICES=N       how many devices there are (1)
  *   FAKECUDA_KERNEL_NS=N     how long a kernel takes whose name does not say so (0)
+ *   FAKECUDA_SM=N            the devices' compute capability, major * 10 + minor (90)
+ *   FAKECUDA_CLOCK_OFFSET_NS=N,…  how far each device's clock is ahead of the host's realtime
+ *                            clock (0); devices beyond the list are like its last
+ *   FAKECUDA_CLOCK_PPM=N,…   how much faster it runs since the driver was loaded, in parts per
+ *                            million, with a fraction if need be (0)
  *   FAKECUDA_INSTANT=1       launches, copies and memsets only return success
  *   FAKECUDA_STRICT=1        questions about functions, devices and contexts are unsafe calls too:
  *                            forbidden while a capture says so, which they invalidate
@@ -21,7 +26,7 @@
 #include "tests/fakecuda/fake.h"
 #include "tests/fakecuda/rules.h"
 
-struct fk_config fk_config = { .devices = 1 };
+struct fk_config fk_config = { .devices = 1, .sm = 90 };
 unsigned int fk_gate;
 
 enum { FK_MAX_RULES = 16 };
@@ -39,6 +44,18 @@ static unsigned long env_number(const char *name, unsigned long otherwise)
 	const char *text = getenv(name);
 
 	return text && *text ? strtoul(text, NULL, 0) : otherwise;
+}
+
+/* A list of numbers, one for each device; its last is for the rest too. */
+static void env_numbers(const char *name, double values[FK_CLOCKS])
+{
+	const char *text = getenv(name);
+	char *end = (char *)text;
+
+	for (int i = 0; text && i < FK_CLOCKS; i++) {
+		values[i] = *end ? strtod(end, &end) : values[i - 1];
+		end += *end == ',';
+	}
 }
 
 /* Takes one "SYM:N" or "SYM:N:CODE" off the list; returns what follows it. */
@@ -62,8 +79,14 @@ static const char *rule_add(const char *text, bool hang)
 
 __attribute__((constructor)) static void config_read(void)
 {
+	double offsets[FK_CLOCKS] = { 0 };
 	const char *list;
 
+	fk_config.sm = (int)env_number("FAKECUDA_SM", 90);
+	env_numbers("FAKECUDA_CLOCK_OFFSET_NS", offsets);
+	for (int i = 0; i < FK_CLOCKS; i++)
+		fk_config.clock_offset[i] = (int64_t)offsets[i];
+	env_numbers("FAKECUDA_CLOCK_PPM", fk_config.clock_ppm);
 	fk_config.devices = (int)env_number("FAKECUDA_DEVICES", 1);
 	fk_config.kernel_ns = env_number("FAKECUDA_KERNEL_NS", 0);
 	for (list = getenv("FAKECUDA_FAIL"); list && *list;)

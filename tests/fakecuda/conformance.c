@@ -140,6 +140,7 @@ int main(void)
 	conf_ask();
 	conf_graph();
 	conf_facts();
+	conf_stamp();
 	conf_end();
 	return done_testing();
 }

@@ -78,6 +78,8 @@ typedef void *P;
 	D(cuMemAllocAsync, cuMemAllocAsync, 11020, CUdeviceptr *, size_t, CUstream) \
 	D(cuMemFreeAsync, cuMemFreeAsync, 11020, CUdeviceptr, CUstream) \
 	D(cuMemAllocManaged, cuMemAllocManaged, 6000, CUdeviceptr *, size_t, U) \
+	D(cuMemHostAlloc, cuMemHostAlloc, 2020, P *, size_t, U) \
+	D(cuMemHostGetDevicePointer_v2, cuMemHostGetDevicePointer, 3020, CUdeviceptr *, P, U) \
 	D(cuMemHostRegister_v2, cuMemHostRegister, 6050, P, size_t, U) \
 	D(cuMemHostUnregister, cuMemHostUnregister, 4000, P) \
 	D(cuMemGetInfo_v2, cuMemGetInfo, 3020, size_t *, size_t *) \
@@ -171,7 +173,7 @@ struct conformance {
 };
 extern struct conformance t;
 enum { CONF_INTS = 1024 };
-extern const char conformance_ptx[];
+extern const char conformance_ptx[], conformance_stamps[];
 
 bool conf_ok(bool pass, const char *name, ...) __attribute__((format(printf, 2, 3)));
 void check_result(const char *name, CUresult got, CUresult want);
@@ -185,6 +187,7 @@ void conf_before_init(void);
 void conf_context(void);
 void conf_module(void);
 void conf_facts(void);
+void conf_stamp(void);
 void conf_memory(void);
 void conf_copy(void);
 void conf_stream(void);

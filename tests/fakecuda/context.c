@@ -174,7 +174,7 @@ static CUresult primary_state(CUdevice device, unsigned int *flags, int *active)
 
 static CUresult device_attribute(int *out, CUdevice_attribute attribute, CUdevice device)
 {
-	static const struct { CUdevice_attribute attribute; int value; } table[] = {
+	const struct { CUdevice_attribute attribute; int value; } table[] = {
 		{ CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 1024 },
 		{ CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK, 49152 },
 		{ CU_DEVICE_ATTRIBUTE_WARP_SIZE, 32 },
@@ -191,8 +191,8 @@ static CUresult device_attribute(int *out, CUdevice_attribute attribute, CUdevic
 		{ CU_DEVICE_ATTRIBUTE_RESERVED_SHARED_MEMORY_PER_BLOCK, 1024 },
 		{ CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, 132 },
 		{ CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING, 1 },
-		{ CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 9 },
-		{ CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0 },
+		{ CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, fk_config.sm / 10 },
+		{ CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, fk_config.sm % 10 },
 	};
 
 	if (!out || attribute <= 0)
@@ -256,7 +256,7 @@ FK_API(FK_INIT, cuDeviceTotalMem, (unsigned int *out, CUdevice device), DEVICE_F
 FK_API(FK_INIT, cuDeviceTotalMem_v2, (size_t *out, CUdevice device),
 	DEVICE_FACT((fk_memory_info(NULL, out), *out)))
 FK_API(FK_INIT, cuDeviceComputeCapability, (int *out, int *minor, CUdevice device),
-	DEVICE_FACT((*minor = 0, 9)))
+	DEVICE_FACT((*minor = fk_config.sm % 10, fk_config.sm / 10)))
 FK_API(FK_INIT, cuDeviceGetUuid, (CUuuid *out, CUdevice device), device_uuid(out, device))
 FK_API(FK_INIT, cuDeviceGetUuid_v2, (CUuuid *out, CUdevice device), device_uuid(out, device))
 FK_API(FK_INIT, cuDeviceGetPCIBusId, (char *out, int length, CUdevice device),

@@ -17,6 +17,8 @@ static const struct {
 	ERROR(CUDA_ERROR_INVALID_DEVICE, "invalid device ordinal"),
 	ERROR(CUDA_ERROR_INVALID_IMAGE, "device kernel image is invalid"),
 	ERROR(CUDA_ERROR_INVALID_CONTEXT, "invalid device context"),
+	ERROR(CUDA_ERROR_NO_BINARY_FOR_GPU, "no kernel image is available for execution on the device"),
+	{ 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "the provided PTX was compiled with an unsupported toolchain." },
 	ERROR(CUDA_ERROR_INVALID_PTX, "a PTX JIT compilation failed"),
 	ERROR(CUDA_ERROR_FILE_NOT_FOUND, "file not found"),
 	ERROR(CUDA_ERROR_OPERATING_SYSTEM, "OS call failed or operation not supported on this OS"),

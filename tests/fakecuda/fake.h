@@ -8,6 +8,7 @@
  * (kernels.c).
  *
  *   work.c     what a stream or a graph node does: kernel, copy, memset, …
+ *   clock.c    the host's clock and the GPUs'
  *   sim.c      streams as queues, their worker threads, waiting
  *   gate.c     what every call passes first: init, sticky errors, injection
  *   the rest   the API, one file per subject
@@ -79,12 +80,15 @@ void fk_sticky_set(CUresult error);
 
 /* ---- configuration ------------------------------------------------------ */
 
+enum { FK_CLOCKS = 16 };
 struct fk_config {
 	int devices;
 	uint64_t kernel_ns;
+	int sm;       /* major * 10 + minor */
+	int64_t clock_offset[FK_CLOCKS]; /* by device */
+	double clock_ppm[FK_CLOCKS];
 };
 extern struct fk_config fk_config;
-const struct fk_config *fk_config_read(void);
 
 /* ---- handles ------------------------------------------------------------ */
 
@@ -162,7 +166,12 @@ struct fk_layout { /* of a kernel's parameters */
 	uint32_t bytes;
 };
 
-typedef void fk_kernel_fn(const void *args, const unsigned int grid[3]);
+/* Where and when a kernel does what it does. */
+struct fk_run {
+	uint64_t at;     /* by the simulation's clock; a kernel that waits moves it on */
+	CUdevice device;
+};
+typedef void fk_kernel_fn(struct fk_run *run, const void *args);
 
 struct CUfunc_st {
 	struct fk_head head;
@@ -173,6 +182,7 @@ struct CUfunc_st {
 	struct fk_layout layout;
 	fk_kernel_fn *run; /* NULL: only takes time */
 	uint64_t ns;
+	bool waits_for_host; /* ends when the host lets it */
 	int registers, shared; /* what it needs, by its name; see kernels.c */
 	bool loaded; /* launched, or asked about: functions are loaded lazily */
 };
@@ -248,7 +258,8 @@ void fk_set_run(const CUDA_MEMSET_NODE_PARAMS *set);
 extern pthread_mutex_t fk_lock;
 
 uint64_t fk_now(void);
-void fk_spend(uint64_t ns);
+uint64_t fk_globaltimer(CUdevice device, uint64_t at); /* what the GPU's clock reads then */
+void fk_spend_until(uint64_t end);
 /* Puts work on a stream, or into the graph that the stream captures. */
 CUresult fk_submit(CUstream stream, const struct fk_work *work);
 CUresult fk_submit_exec(CUstream stream, CUgraphExec exec);

@@ -9,64 +9,53 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/stamps.h"
 
 struct add_args { int *p; uint32_t n; };
 struct set_args { int *p; uint32_t n, value; };
 struct copy_args { int *to; const int *from; uint32_t n; };
-struct stamp_args { uint64_t *slot; };
 
-static void run_add_one(const void *args, const unsigned int grid[3])
+static void run_add_one(struct fk_run *run, const void *args)
 {
 	struct add_args a = *(const struct add_args *)args;
 
-	(void)grid;
+	(void)run;
 	for (uint32_t i = 0; i < a.n; i++)
 		a.p[i]++;
 }
 
-static void run_double(const void *args, const unsigned int grid[3])
+static void run_double(struct fk_run *run, const void *args)
 {
 	struct add_args a = *(const struct add_args *)args;
 
-	(void)grid;
+	(void)run;
 	for (uint32_t i = 0; i < a.n; i++)
 		a.p[i] *= 2;
 }
 
-static void run_set(const void *args, const unsigned int grid[3])
+static void run_set(struct fk_run *run, const void *args)
 {
 	struct set_args a = *(const struct set_args *)args;
 
-	(void)grid;
+	(void)run;
 	for (uint32_t i = 0; i < a.n; i++)
 		a.p[i] = (int)a.value;
 }
 
-static void run_copy(const void *args, const unsigned int grid[3])
+static void run_copy(struct fk_run *run, const void *args)
 {
 	struct copy_args a = *(const struct copy_args *)args;
 
-	(void)grid;
+	(void)run;
 	memmove(a.to, a.from, a.n * sizeof(int));
 }
 
-/* The GPU's clock follows the host's realtime clock. */
-static void run_stamp(const void *args, const unsigned int grid[3])
+static void run_fault(struct fk_run *run, const void *args)
 {
-	struct timespec ts;
-
-	(void)grid;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	*((const struct stamp_args *)args)->slot = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static void run_fault(const void *args, const unsigned int grid[3])
-{
+	(void)run;
 	(void)args;
-	(void)grid;
 	fk_sticky_set(CUDA_ERROR_ILLEGAL_ADDRESS);
 }
 
@@ -80,7 +69,14 @@ static const struct {
 	{ "double_it", run_double, LAYOUT(8, 4) },
 	{ "set_all", run_set, LAYOUT(8, 4, 4) },
 	{ "copy_ints", run_copy, LAYOUT(8, 8, 4) },
-	{ "stamp", run_stamp, LAYOUT(8) },
+	{ "stamp", fk_run_stamp, LAYOUT(8) },
+	{ "vprof_stamp", fk_run_stamp, LAYOUT(8) },
+	{ "vprof_stamp_plain", fk_run_stamp, LAYOUT(8) },
+	{ "vprof_gate", fk_run_gate, LAYOUT(8, 4, 8, 4) },
+	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8) },
+	{ "vprof_twin_stamp", fk_run_twin_stamp, LAYOUT(8, 4) },
+	{ "vprof_twin_stamp_plain", fk_run_twin_stamp, LAYOUT(8, 4) },
+	{ "vprof_twin_end", fk_run_twin_end, LAYOUT(8) },
 	{ "fault", run_fault, { 0 } },
 };
 
@@ -129,6 +125,7 @@ void fk_kernel_bind(CUfunction function)
 	function->ns = name_ns(function->name);
 	function->registers = name_number(function->name, "regs_", 32);
 	function->shared = name_number(function->name, "smem_", 0);
+	function->waits_for_host = !strncmp(function->name, "vprof_gate", 10);
 	for (size_t i = 0; i < FK_COUNT(kernels); i++) {
 		if (strncmp(function->name, kernels[i].name, strlen(kernels[i].name)))
 			continue;

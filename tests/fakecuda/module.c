@@ -292,8 +292,8 @@ static CUresult attribute(int *out, int which, CUfunction function)
 		[CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK] = 1024,
 		[CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES] = function ? function->shared : 0,
 		[CU_FUNC_ATTRIBUTE_NUM_REGS] = function ? function->registers : 0,
-		[CU_FUNC_ATTRIBUTE_PTX_VERSION] = 90,
-		[CU_FUNC_ATTRIBUTE_BINARY_VERSION] = 90,
+		[CU_FUNC_ATTRIBUTE_PTX_VERSION] = fk_config.sm,
+		[CU_FUNC_ATTRIBUTE_BINARY_VERSION] = fk_config.sm,
 		[CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES] = 49152 - (function ? function->shared : 0),
 	};
 

@@ -6,12 +6,18 @@
  * digits are its width in bits, and arrays are of bytes. An image that starts
  * with "fake" has no list: any name asked for is a kernel. Cubins and fatbins are taken by
  * their first bytes, and have no kernels.
+ *
+ * Of what the text says of itself, .version and .target are held against the
+ * compiler of CUDA 13.0 and the device (FAKECUDA_SM).
  */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/fakecuda/fake.h"
+
+enum { NEWEST_PTX = 90 }; /* of CUDA 13.0 */
+enum { UNSUPPORTED_PTX_VERSION = 222 }; /* CUDA_ERROR_… */
 
 static const char *word_end(const char *at)
 {
@@ -88,6 +94,33 @@ static bool is_binary(const char *image)
 		!strncmp(image, "\x50\xed\x55\xba", 4);
 }
 
+/* The number behind a directive's word, as in ".target sm_90"; -1: there is none. */
+static int directive(const char *image, const char *word, const char **end)
+{
+	const char *at = strstr(image, word);
+
+	return at ? (int)strtol(at + strlen(word), (char **)end, 10) : -1;
+}
+
+/* What the just-in-time compiler would refuse: text too new for it, or for another GPU. */
+static CUresult target_check(const char *image)
+{
+	const char *end;
+	int major = directive(image, ".version ", &end);
+	int minor = *end == '.' ? (int)strtol(end + 1, NULL, 10) : 0;
+	int sm = directive(image, ".target sm_", &end);
+
+	if (major < 0 || sm < 0)
+		return CUDA_ERROR_INVALID_PTX;
+	if (major * 10 + minor > NEWEST_PTX)
+		return UNSUPPORTED_PTX_VERSION;
+	if (sm > fk_config.sm || (*end == 'a' && sm != fk_config.sm))
+		return CUDA_ERROR_NO_BINARY_FOR_GPU;
+	if (strstr(image, "griddepcontrol") && (sm < 90 || major * 10 + minor < 78))
+		return CUDA_ERROR_INVALID_PTX;
+	return CUDA_SUCCESS;
+}
+
 CUresult fk_image_functions(CUmodule module, const void *image)
 {
 	const char *at = skip_space(image);
@@ -101,6 +134,7 @@ CUresult fk_image_functions(CUmodule module, const void *image)
 		return CUDA_SUCCESS;
 	if (strncmp(at, "//", 2) && strncmp(at, ".version", 8))
 		return CUDA_ERROR_INVALID_IMAGE;
+	result = target_check(at);
 	while (!result && (at = strstr(at, ".entry")))
 		if (!(at = entry_parse(module, at + 6, &result)))
 			return CUDA_ERROR_INVALID_PTX;

@@ -11,11 +11,8 @@
  * such pairs. Work on the legacy stream depends on all that was submitted to
  * the context's blocking streams before it, and theirs on it.
  */
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "tests/fakecuda/fake.h"
 
@@ -35,33 +32,6 @@ struct fk_op {
 	CUgraphExec exec; /* or the work */
 	struct fk_work work;
 };
-
-uint64_t fk_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-/* Sleeps while far from the end, then yields: sleeping is only good to 0.1 ms. */
-void fk_spend(uint64_t ns)
-{
-	const uint64_t near = 150000;
-	uint64_t end = fk_now() + ns;
-
-	if (ns > near) {
-		struct timespec ts = {
-			.tv_sec = (time_t)((ns - near) / 1000000000u),
-			.tv_nsec = (long)((ns - near) % 1000000000u),
-		};
-
-		while (nanosleep(&ts, &ts) && errno == EINTR)
-			;
-	}
-	while (fk_now() < end)
-		sched_yield();
-}
 
 void fk_stream_ref_locked(CUstream stream)
 {

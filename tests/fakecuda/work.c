@@ -74,7 +74,7 @@ uint64_t fk_work_ns(const struct fk_work *work)
 {
 	switch (work->type) {
 	case CU_GRAPH_NODE_TYPE_KERNEL:
-		return work->kernel.func->ns;
+		return work->kernel.func->ns + work->kernel.func->waits_for_host;
 	case CU_GRAPH_NODE_TYPE_HOST:
 		return 1; /* a host function never runs in the thread that submits it */
 	case CU_GRAPH_NODE_TYPE_GRAPH:
@@ -93,14 +93,23 @@ static void child_run(CUgraph graph)
 	free(order);
 }
 
+static void kernel_run(const struct fk_work *work)
+{
+	CUfunction function = work->kernel.func;
+	CUcontext ctx = work->kernel.ctx;
+	struct fk_run run = { .at = fk_now() + function->ns, .device = ctx ? ctx->device : 0 };
+
+	if (function->ns)
+		fk_spend_until(run.at);
+	if (function->run)
+		function->run(&run, work->kernel.args);
+}
+
 void fk_work_run(const struct fk_work *work)
 {
 	switch (work->type) {
 	case CU_GRAPH_NODE_TYPE_KERNEL:
-		if (work->kernel.func->ns)
-			fk_spend(work->kernel.func->ns);
-		if (work->kernel.func->run)
-			work->kernel.func->run(work->kernel.args, work->kernel.grid);
+		kernel_run(work);
 		break;
 	case CU_GRAPH_NODE_TYPE_MEMCPY:
 		fk_copy_run(&work->copy);

@@ -1,0 +1,9 @@
+/* stamps.h - the host functions that stand for the profiler's kernels (stamps.c). */
+#ifndef FAKECUDA_STAMPS_H
+#define FAKECUDA_STAMPS_H
+
+#include "tests/fakecuda/fake.h"
+
+fk_kernel_fn fk_run_stamp, fk_run_gate, fk_run_twin_begin, fk_run_twin_stamp, fk_run_twin_end;
+
+#endif
