@@ -34,6 +34,7 @@ CUresult fk_gate_init(void)
 {
 	atomic_int *page;
 	CUresult result = CUDA_SUCCESS;
+	bool first = false;
 
 	pthread_mutex_lock(&fk_lock);
 	if (alive) {
@@ -52,8 +53,11 @@ CUresult fk_gate_init(void)
 	}
 	*page = 1;
 	atomic_store_explicit(&alive, page, memory_order_release);
+	first = true;
 out:
 	pthread_mutex_unlock(&fk_lock);
+	if (first)
+		fk_inject();
 	return result;
 }
 

@@ -5,5 +5,6 @@
 #include "tests/fakecuda/fake.h"
 
 CUresult fk_gate_init(void); /* cuInit */
+void fk_inject(void); /* inject.c: what the first cuInit loads */
 
 #endif
