@@ -143,7 +143,7 @@ $(COMPLETE_BASH) $(COMPLETE_ZSH):
 INSTALL_DATA := $(foreach f,$(wildcard include/vprof/*.h),$(f):include/vprof) \
 	$(foreach f,$(wildcard docs/man/*.1),$(f):share/man/man1) \
 	$(foreach f,$(wildcard docs/man/*.7),$(f):share/man/man7) \
-	tools/gdb/vprof.py:share/vprof/gdb python/vprof.py:share/vprof/python $(BUILD)/libvprof.so:lib $(BUILD)/vprof.pc:lib/pkgconfig \
+	$(BUILD)/gpu/cupti_times.so:lib/vprof tools/gdb/vprof.py:share/vprof/gdb python/vprof.py:share/vprof/python $(BUILD)/libvprof.so:lib $(BUILD)/vprof.pc:lib/pkgconfig \
 	$(COMPLETE_BASH:%=%:share/bash-completion/completions) $(COMPLETE_ZSH:%=%:share/zsh/site-functions)
 INSTALL_BIN  := $(BUILD)/vprof:bin $(BUILD)/vprof-merge:bin
 file = $(word 1,$(subst :, ,$(i)))
@@ -156,7 +156,7 @@ $(BUILD)/vprof.pc: setup/vprof.pc.in
 # So that the loader knows the library by its name; a package's own scripts do that for DESTDIR.
 RELOAD = $(Q)[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || ldconfig
 
-install: all $(COMPLETE_BASH) $(COMPLETE_ZSH) ## put library, tools, headers, man pages, completions under PREFIX
+install: all $(COMPLETE_BASH) $(COMPLETE_ZSH) $(BUILD)/gpu/cupti_times.so ## put library, tools, headers, man pages, completions under PREFIX
 	$(Q)rm -f $(BUILD)/vprof.pc
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/vprof.pc
 	$(Q)$(foreach i,$(INSTALL_BIN),install -D -m 755 $(file) $(dest) &&) true
@@ -166,7 +166,7 @@ install: all $(COMPLETE_BASH) $(COMPLETE_ZSH) ## put library, tools, headers, ma
 
 uninstall: ## remove what install put there
 	rm -f $(foreach i,$(INSTALL_BIN) $(INSTALL_DATA),$(dest))
-	-$(Q)rmdir $(DESTDIR)$(PREFIX)/include/vprof $(DESTDIR)$(PREFIX)/share/vprof/gdb \
+	-$(Q)rmdir $(DESTDIR)$(PREFIX)/include/vprof $(DESTDIR)$(PREFIX)/lib/vprof $(DESTDIR)$(PREFIX)/share/vprof/gdb \
 		$(DESTDIR)$(PREFIX)/share/vprof/python $(DESTDIR)$(PREFIX)/share/vprof
 	$(RELOAD)
 

@@ -26,7 +26,7 @@ static void signals_hold(struct run_child *child)
 	sigaction(SIGCHLD, &by_default, &child->child_action);
 }
 
-static void signals_as_before(const struct run_child *child)
+void run_child_release(const struct run_child *child)
 {
 	sigaction(SIGCHLD, &child->child_action, NULL);
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
@@ -38,7 +38,7 @@ __attribute__((noreturn)) static void become(const struct run_child *child, char
 {
 	int error = surround ? -surround_set(surround) : 0;
 
-	signals_as_before(child);
+	run_child_release(child);
 	if (!error) {
 		execvp(command[0], command);
 		error = errno;
@@ -90,7 +90,7 @@ int run_child_start(struct run_child *child, char **command, const struct surrou
 	signals_hold(child);
 	error = start(child, command, surround, &child->pid);
 	if (error)
-		signals_as_before(child);
+		run_child_release(child);
 	return error;
 }
 

@@ -1,5 +1,5 @@
 /*
- * run_child.h - the program that `vprof run` runs: started, given our signals, waited for.
+ * run_child.h - a program that we run for the user: started, given our signals, waited for.
  *
  * The program stays in our process group, so the terminal's signals (Ctrl-C, Ctrl-\, Ctrl-Z, a new
  * window size, a hangup) reach it by themselves; what somebody sends to us alone is passed on. Our
@@ -25,6 +25,8 @@ struct run_child {
 int run_child_start(struct run_child *child, char **command, const struct surround *surround);
 /* Until it has ended. */
 void run_child_wait(struct run_child *child);
+/* Then, where this process is not to end with it: signals as before the start. */
+void run_child_release(const struct run_child *child);
 
 /* Runs `command` as it is and waits for it; its exit code, 128 and the signal's number, or -1. */
 int run_other(const struct run_child *child, char **command);

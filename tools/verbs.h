@@ -36,6 +36,7 @@ int cmd_run(int argc, char **argv);
 int cmd_env(int argc, char **argv);
 int cmd_steps(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

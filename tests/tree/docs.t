@@ -30,9 +30,9 @@ is "every option of the tools is in its man page" "$(
 		[ -e "$page" ] || page=docs/man/${tool%% *}.1
 		$BUILD/${tool} --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r option; do
 			sed 's/\\-/-/g' "$page" | grep -q -- "$option" && continue
-			# vprof run and env have an option for each variable, which that page describes.
+			# vprof run, env and verify have an option for each variable, which that page describes.
 			name=${option#--} name=VPROF_${name//-/_}
-			case $tool in "vprof run" | "vprof env") grep -q "${name^^}" docs/man/libvprof.7 && continue ;; esac
+			case $tool in "vprof run" | "vprof env" | "vprof verify") grep -q "${name^^}" docs/man/libvprof.7 && continue ;; esac
 			echo "$page: $option of $tool"
 		done
 	done)" ""

@@ -22,6 +22,7 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\
 ./include/vprof/vprof.h
 ./lib/libvprof.so
 ./lib/pkgconfig/vprof.pc
+./lib/vprof/cupti_times.so
 ./share/bash-completion/completions/vprof
 ./share/bash-completion/completions/vprof-merge
 ./share/man/man7/libvprof.7

@@ -1,4 +1,4 @@
-# vprof verify: the recorder of CUPTI's activities, beside a libcupti of our own.
+# vprof verify: the recorder of CUPTI's activities, beside a libcupti of our own; and the comparison alone.
 $(BUILD)/gpu/cupti_times.so: tests/gpu/cupti_times.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -9,4 +9,10 @@ $(BUILD)/verify/libcupti.so: tests/verify/fake_cupti.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -fPIC -shared -MF $@.d $< -o $@ $(LDFLAGS)
 
-TEST_NEEDS += $(BUILD)/verify/libcupti.so $(BUILD)/gpu/cupti_times.so
+$(BUILD)/verify/compare.t: $(patsubst %,$(BUILD)/asan/%.o,tests/verify/compare.c tools/verify.c)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN_FLAGS) $^ $(LDFLAGS) -o $@
+
+TESTS      += $(BUILD)/verify/compare.t
+TEST_NEEDS += $(BUILD)/verify/compare.t $(BUILD)/verify/libcupti.so $(BUILD)/gpu/cupti_times.so

@@ -1,0 +1,200 @@
+/*
+ * compare.c - the comparison of `vprof verify` on heaps of executions made by hand.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "tests/tap.h"
+#include "tools/verify.h"
+
+static struct verify_op op(struct verify *verify, const char *name, uint64_t start, uint64_t ns)
+{
+	struct verify_op one = { .start_ns = start, .ns = ns };
+
+	if (verify_name(verify, name, &one.name))
+		abort();
+	return one;
+}
+
+static void add(struct verify *verify, enum verify_side side, const char *name, uint64_t start, uint64_t ns)
+{
+	struct verify_op one = op(verify, name, start, ns);
+
+	if (verify_add(verify, side, &one))
+		abort();
+}
+
+static const struct verify_row *row_of(const struct verify *verify, const char *name, uint32_t graph)
+{
+	static const struct verify_row none;
+
+	for (size_t i = 0; i < verify->row_count; i++)
+		if (!strcmp(verify->names[verify->rows[i].name], name) && verify->rows[i].graph == graph)
+			return &verify->rows[i];
+	return &none;
+}
+
+static void compare(struct verify *verify, uint64_t warm_up, int by_graph)
+{
+	const struct verify_style style = { warm_up, by_graph };
+
+	if (verify_compare(verify, &style))
+		abort();
+}
+
+static void medians_and_bounds(void)
+{
+	struct verify v = { 0 };
+	static const struct { const char *name; uint64_t cupti, vprof; int good; } cases[] = {
+		{ "short, 200 ns more", 1000, 1200, 1 }, { "short, 201 ns more", 1000, 1201, 0 },
+		{ "short, 200 ns less", 1000, 800, 1 }, { "short, 201 ns less", 1000, 799, 0 },
+		{ "long, 5 % more", 100000, 105000, 1 }, { "long, above 5 %", 100000, 105001, 0 },
+		{ "long, 5 % less", 100000, 95000, 1 }, { "long, below 5 %", 100000, 94999, 0 },
+		{ "where both are one", 4000, 4200, 1 }, { "and a ns more", 4000, 4201, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		add(&v, VERIFY_CUPTI, cases[i].name, 0, cases[i].cupti);
+		add(&v, VERIFY_VPROF, cases[i].name, 0, cases[i].vprof);
+	}
+	compare(&v, 0, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ok(row_of(&v, cases[i].name, 0)->good == cases[i].good, cases[i].name);
+	verify_free(&v);
+}
+
+static void shares(void)
+{
+	struct verify v = { 0 };
+
+	for (uint64_t i = 0; i < 3; i++) {
+		add(&v, VERIFY_CUPTI, "near", i, 3000);
+		add(&v, VERIFY_VPROF, "near", i, i == 1 ? 90000 : 3100); /* one that is far off moves no median */
+	}
+	add(&v, VERIFY_CUPTI, "far", 0, 500);
+	add(&v, VERIFY_VPROF, "far", 0, 900);
+	add(&v, VERIFY_CUPTI, "not seen by vprof", 0, 500);
+	add(&v, VERIFY_VPROF, "not seen by CUPTI", 0, 100);
+	compare(&v, 0, 0);
+	ok(v.row_count == 4, "a row a name");
+	ok(v.total_ns == 10000 && v.good_ns == 9000, "weighed by CUPTI's time");
+	ok(verify_share(&v) > 0.8999 && verify_share(&v) < 0.9001, "the share");
+	ok(v.good_count == 1, "a name that only one side has is not near");
+	ok(!strcmp(v.names[v.rows[0].name], "near"), "the most GPU time first");
+	ok(!strcmp(v.names[v.rows[3].name], "not seen by CUPTI"), "what has none last");
+	ok(row_of(&v, "near", 0)->side[VERIFY_VPROF].median_ns == 3100, "the median");
+	ok(row_of(&v, "far", 0)->side[VERIFY_CUPTI].count == 1 && verify_difference(row_of(&v, "far", 0)) == 400,
+	   "the difference");
+	verify_free(&v);
+}
+
+static void warm_up(void)
+{
+	struct verify v = { 0 };
+
+	add(&v, VERIFY_CUPTI, "a", 30, 1000);
+	add(&v, VERIFY_CUPTI, "a", 10, 9000);
+	add(&v, VERIFY_CUPTI, "a", 20, 8000);
+	add(&v, VERIFY_CUPTI, "a", 40, 2000);
+	add(&v, VERIFY_VPROF, "a", 2, 1500);
+	add(&v, VERIFY_VPROF, "a", 1, 7000);
+	add(&v, VERIFY_CUPTI, "b", 5, 1000);
+	compare(&v, 2, 0);
+	ok(row_of(&v, "a", 0)->side[VERIFY_CUPTI].count == 2, "the first ones by time are left out");
+	ok(row_of(&v, "a", 0)->side[VERIFY_CUPTI].median_ns == 1500, "the others are not; two have their mean for median");
+	ok(!row_of(&v, "a", 0)->side[VERIFY_VPROF].count, "a side may have nothing left");
+	ok(v.row_count == 1, "a name of which nothing is left is no row");
+	verify_free(&v);
+}
+
+/* Graph `number` of `process` executes one kernel. */
+static void add_graph(struct verify *verify, enum verify_side side, uint32_t process, uint32_t number, uint64_t start,
+		      uint64_t ns)
+{
+	struct verify_op one = op(verify, "k", start, ns);
+
+	one.process = process;
+	one.graph = number;
+	if (verify_add(verify, side, &one))
+		abort();
+}
+
+static void graphs(void)
+{
+	struct verify v = { 0 };
+
+	/* Process 1 was the first on CUPTI's side, process 0 on vprof's; numbers differ as well. */
+	add_graph(&v, VERIFY_CUPTI, 1, 70, 100, 1000);
+	add_graph(&v, VERIFY_CUPTI, 1, 90, 50, 2000);
+	add_graph(&v, VERIFY_CUPTI, 1, 70, 60, 1000);
+	add_graph(&v, VERIFY_CUPTI, 0, 5, 200, 3000);
+	add_graph(&v, VERIFY_VPROF, 0, 1, 20, 1001);
+	add_graph(&v, VERIFY_VPROF, 0, 2, 10, 2001);
+	add_graph(&v, VERIFY_VPROF, 1, 1, 90, 3001);
+	add(&v, VERIFY_CUPTI, "k", 300, 400);
+	add(&v, VERIFY_VPROF, "k", 300, 401);
+	compare(&v, 0, 1);
+	ok(v.graphs[VERIFY_CUPTI] == 3 && v.graphs[VERIFY_VPROF] == 3, "graphs are counted");
+	ok(v.row_count == 4, "a row a graph, and one for what is in none");
+	for (uint32_t graph = 0; graph < 4; graph++)
+		ok(verify_difference(row_of(&v, "k", graph)) == 1, "graphs of both sides find each other");
+	ok(row_of(&v, "k", 1)->side[VERIFY_CUPTI].count == 2, "replays of one graph are one row");
+	verify_free(&v);
+}
+
+static void graphs_together(void)
+{
+	struct verify v = { 0 };
+
+	add_graph(&v, VERIFY_CUPTI, 0, 1, 1, 1000);
+	add_graph(&v, VERIFY_CUPTI, 0, 2, 2, 1000);
+	add(&v, VERIFY_CUPTI, "k", 3, 1000);
+	compare(&v, 0, 0);
+	ok(v.row_count == 1 && v.rows[0].side[VERIFY_CUPTI].count == 3 && !v.rows[0].graph,
+	   "unless they are to be told apart, graphs and streams are one row");
+	verify_free(&v);
+}
+
+static void kinds_and_names(void)
+{
+	struct verify v = { 0 };
+	struct verify_op copy = op(&v, "64", 0, 10), set = copy;
+	uint32_t first, again;
+	char name[16];
+	int same = 1;
+
+	copy.kind = VERIFY_COPY;
+	set.kind = VERIFY_SET;
+	verify_add(&v, VERIFY_CUPTI, &copy);
+	verify_add(&v, VERIFY_CUPTI, &set);
+	compare(&v, 0, 0);
+	ok(v.row_count == 2, "a copy and a set of the same bytes are two rows");
+	for (uint32_t i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		verify_name(&v, name, &first);
+		verify_name(&v, name, &again);
+		same &= first == again && !strcmp(v.names[first], name);
+	}
+	ok(same && v.name_count == 5001, "a name has one number");
+	verify_free(&v);
+}
+
+static void nothing_at_all(void)
+{
+	struct verify v = { 0 };
+
+	compare(&v, 0, 1);
+	ok(!v.row_count && verify_share(&v) == 0, "nothing is no share");
+	verify_free(&v);
+}
+
+int main(void)
+{
+	medians_and_bounds();
+	shares();
+	warm_up();
+	graphs();
+	graphs_together();
+	kinds_and_names();
+	nothing_at_all();
+	return done_testing();
+}

@@ -1,0 +1,96 @@
+/*
+ * verify.h - GPU times by vprof beside those by CUPTI, kernel by kernel.
+ *
+ * Two runs of one program are two heaps of executions. Those of one name (and one graph, where that
+ * is asked for) are a row: how many there are on each side, and the median of how long they took.
+ * CUPTI's side is what is taken to be true: a row is good when vprof's median lies within 5 % or
+ * 200 ns of CUPTI's, whichever is more, and weighs what its executions took by CUPTI. The share is
+ * the weight of the good rows in that of all.
+ *
+ * GRAPHS have other numbers in each run. They are told apart by their order: graph 2 is the second
+ * of those that executed, by process in the order of the first execution, then by number, which
+ * both sides give in the order of making.
+ */
+#ifndef VPROF_TOOLS_VERIFY_H
+#define VPROF_TOOLS_VERIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "tools/idmap.h"
+
+enum verify_side { VERIFY_CUPTI, VERIFY_VPROF, VERIFY_SIDES };
+enum verify_kind { VERIFY_KERNEL, VERIFY_COPY, VERIFY_SET, VERIFY_KINDS };
+
+extern const char *const verify_kinds[VERIFY_KINDS]; /* "kernel", "copy", "set" */
+
+/* One execution. */
+struct verify_op {
+	uint64_t start_ns, ns;
+	uint32_t taken_off;    /* vprof: what its time was corrected by */
+	uint32_t kind;         /* enum verify_kind */
+	uint32_t name;         /* number of its name, see verify_name() */
+	uint32_t process;      /* of its side, from 0 */
+	uint32_t graph;        /* the executable graph's number, from 1; 0: in none */
+};
+
+struct verify_ops {
+	struct verify_op *list;
+	size_t count, room;
+	uint64_t lost;         /* executions that the side knows it has not */
+};
+
+/* One side of a row; medians are 0 where there is no execution. */
+struct verify_times {
+	uint64_t count, total_ns, median_ns;
+	uint64_t taken_off;    /* median */
+};
+
+struct verify_row {
+	uint32_t kind, name;
+	uint32_t graph;        /* its place in the order, from 1; 0: in none, or not told apart */
+	struct verify_times side[VERIFY_SIDES];
+	int good;
+};
+
+struct verify {
+	char **names;
+	size_t name_count, name_room;
+	struct idmap by_name;  /* hash -> name */
+	struct verify_ops ops[VERIFY_SIDES];
+
+	/* From verify_compare(): the most GPU time first. */
+	struct verify_row *rows;
+	size_t row_count;
+	size_t good_count;
+	uint64_t total_ns, good_ns; /* by CUPTI */
+	uint64_t graphs[VERIFY_SIDES];
+};
+
+struct verify_style {
+	uint64_t warm_up;      /* first executions of each row that are left out */
+	int by_graph;
+};
+
+/* The number of a name, the same for the same text. 0 or -ENOMEM. */
+int verify_name(struct verify *verify, const char *text, uint32_t *name);
+/* 0 or -ENOMEM. */
+int verify_add(struct verify *verify, enum verify_side side, const struct verify_op *op);
+
+/* Makes the rows; once. 0 or -ENOMEM. */
+int verify_compare(struct verify *verify, const struct verify_style *style);
+
+/* vprof's median less CUPTI's. */
+static inline int64_t verify_difference(const struct verify_row *row)
+{
+	return (int64_t)(row->side[VERIFY_VPROF].median_ns - row->side[VERIFY_CUPTI].median_ns);
+}
+
+/* Of the GPU time by CUPTI, 0 to 1; 0 when there is none. */
+static inline double verify_share(const struct verify *verify)
+{
+	return verify->total_ns ? (double)verify->good_ns / (double)verify->total_ns : 0;
+}
+
+void verify_free(struct verify *verify);
+
+#endif

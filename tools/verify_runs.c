@@ -1,0 +1,305 @@
+/*
+ * verify_runs.c - see the header.
+ */
+#include "tools/verify_runs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "tools/run_child.h"
+
+#define RECORDER "cupti_times.so"
+#define ON_TMPFS "/dev/shm/vprof-"
+
+enum { LINES_SHOWN = 10 };
+
+const char *const verify_run_names[VERIFY_RUNS] = { "cupti", "vprof", "plain" };
+static const char *const run_words[VERIFY_RUNS] = { "beside CUPTI", "under vprof", "plain" };
+
+static int failed(const struct verify_runs *runs, const char *what, int error)
+{
+	fprintf(stderr, "%s: %s: %s\n", runs->program, what, strerror(error));
+	return -1;
+}
+
+/* ---- the folder ---- */
+
+static int make_temporary(struct verify_runs *runs)
+{
+	const char *base = getenv("TMPDIR");
+	char *path;
+
+	if (asprintf(&path, "%s/vprof-verify-XXXXXX", base && *base ? base : "/tmp") < 0)
+		return failed(runs, "folder", ENOMEM);
+	if (!mkdtemp(path)) {
+		failed(runs, path, errno);
+		free(path);
+		return -1;
+	}
+	runs->folder = path;
+	return 0;
+}
+
+static int make_kept(struct verify_runs *runs)
+{
+	if (mkdir(runs->keep, 0700) && errno != EEXIST)
+		return failed(runs, runs->keep, errno);
+	runs->folder = realpath(runs->keep, NULL);
+	return runs->folder ? 0 : failed(runs, runs->keep, errno);
+}
+
+char *verify_runs_place(const struct verify_runs *runs, enum verify_run which)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", runs->folder, verify_run_names[which]) < 0 ? NULL : path;
+}
+
+static int make_places(struct verify_runs *runs)
+{
+	for (int which = 0; which < VERIFY_RUN_PLAIN; which++) {
+		char *path = verify_runs_place(runs, (enum verify_run)which);
+		int error = !path ? ENOMEM : mkdir(path, 0700) ? errno : 0;
+
+		if (error == EEXIST)
+			fprintf(stderr, "%s: %s is of an earlier run: name another folder\n", runs->program, path);
+		else if (error)
+			failed(runs, path ? path : runs->folder, error);
+		free(path);
+		if (error)
+			return -1;
+	}
+	return 0;
+}
+
+/* The links of a ring's folder lead to tmpfs, where the ring itself goes as well. */
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	char target[PATH_MAX];
+	ssize_t n = type == FTW_SL ? readlink(path, target, sizeof(target) - 1) : -1;
+
+	(void)st;
+	(void)at;
+	if (n > 0) {
+		target[n] = '\0';
+		if (!strncmp(target, ON_TMPFS, strlen(ON_TMPFS)))
+			unlink(target);
+	}
+	remove(path);
+	return 0;
+}
+
+void verify_runs_end(struct verify_runs *runs)
+{
+	if (runs->folder && !runs->keep)
+		nftw(runs->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	surround_free(&runs->surround);
+	free(runs->recorder_path);
+	free(runs->folder);
+}
+
+/* ---- what is needed ---- */
+
+static char *recorder_beside_us(void)
+{
+	static const char *const places[] = { "/gpu/" RECORDER, "/../lib/vprof/" RECORDER, NULL };
+	char *own = surround_own_folder(), *found = NULL, path[PATH_MAX];
+
+	for (const char *const *place = places; own && *place && !found; place++)
+		if (snprintf(path, sizeof(path), "%s%s", own, *place) < (int)sizeof(path) && !access(path, R_OK))
+			found = realpath(path, NULL);
+	free(own);
+	return found;
+}
+
+static int find_recorder(struct verify_runs *runs)
+{
+	runs->recorder_path = runs->recorder ? realpath(runs->recorder, NULL) : recorder_beside_us();
+	if (runs->recorder_path)
+		return 0;
+	if (runs->recorder)
+		return failed(runs, runs->recorder, errno);
+	fprintf(stderr, "%s: " RECORDER ", the recorder of CUPTI's activities, is neither beside vprof nor installed with it:"
+			" make gpu-programs builds it, --recorder names it\n", runs->program);
+	return -1;
+}
+
+/* What holds unless the user has said otherwise: every launch is measured, and there is room for it. */
+static int set_defaults(void)
+{
+	static const char *const defaults[][2] = { { "VPROF_GPU", "all" }, { "VPROF_RING_MB", "512" } };
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (setenv(defaults[i][0], defaults[i][1], 0))
+			return -1;
+	return 0;
+}
+
+int verify_runs_begin(struct verify_runs *runs)
+{
+	char why[PATH_MAX + 256], *place;
+	int error;
+
+	if (find_recorder(runs) || (runs->keep ? make_kept(runs) : make_temporary(runs)) || make_places(runs))
+		return -1;
+	place = verify_runs_place(runs, VERIFY_RUN_VPROF);
+	if (!place || set_defaults()) {
+		free(place);
+		return failed(runs, "environment", ENOMEM);
+	}
+	error = surround_make(&runs->surround, runs->env, place, why, sizeof(why));
+	free(place);
+	if (!error)
+		return 0;
+	fprintf(stderr, "%s: %s\n", runs->program, why);
+	return -1;
+}
+
+/* ---- a run ---- */
+
+/* The surroundings of a run without vprof. Values are the caller's. */
+static void add_pair(struct surround *surround, const char *name, const char *value)
+{
+	if (value)
+		surround->pairs[surround->count++] = (struct surround_pair){ name, (char *)value };
+}
+
+static struct surround surround_of(const struct verify_runs *runs, enum verify_run which, const char *place)
+{
+	struct surround surround = { 0 };
+
+	if (which == VERIFY_RUN_VPROF)
+		return runs->surround;
+	add_pair(&surround, "VPROF_ENABLE", "0");
+	if (which == VERIFY_RUN_CUPTI) {
+		add_pair(&surround, "CUDA_INJECTION64_PATH", runs->recorder_path);
+		add_pair(&surround, "CUPTI_TIMES", place);
+		add_pair(&surround, "CUPTI_LIB", runs->cupti);
+	}
+	return surround;
+}
+
+struct streams {
+	int saved[3];
+};
+
+/* The command is to have /dev/null and `log` for our 0, 1 and 2, which are kept. */
+static int streams_turn(struct streams *streams, const char *log)
+{
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int error = in < 0 || out < 0 ? errno : 0;
+
+	for (int fd = 0; fd < 3; fd++)
+		streams->saved[fd] = error ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	for (int fd = 0; fd < 3 && !error; fd++)
+		if (dup2(fd ? out : in, fd) < 0)
+			error = errno;
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return -error;
+}
+
+static void streams_turn_back(const struct streams *streams)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (streams->saved[fd] >= 0) {
+			dup2(streams->saved[fd], fd);
+			close(streams->saved[fd]);
+		}
+}
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* 0 or a negative errno: it could not be started. */
+static int run(struct verify_runs *runs, enum verify_run which, const char *place, const char *log)
+{
+	struct surround surround = surround_of(runs, which, place);
+	struct run_child child;
+	struct streams streams;
+	double start = now_s();
+	int error;
+
+	fflush(NULL);
+	error = streams_turn(&streams, log);
+	if (!error)
+		error = run_child_start(&child, runs->command, &surround);
+	streams_turn_back(&streams);
+	if (error)
+		return error;
+	run_child_wait(&child);
+	run_child_release(&child);
+	runs->wall_s[which] = now_s() - start;
+	runs->status = child.status;
+	return 0;
+}
+
+static void show_last_lines(const char *log)
+{
+	FILE *file = fopen(log, "re");
+	char *lines[LINES_SHOWN] = { NULL };
+	size_t room = 0, count = 0;
+	char *line = NULL;
+
+	while (file && getline(&line, &room, file) > 0) {
+		free(lines[count % LINES_SHOWN]);
+		lines[count++ % LINES_SHOWN] = strdup(line);
+	}
+	for (size_t i = 0; i < LINES_SHOWN; i++) {
+		char *text = lines[(count + i) % LINES_SHOWN];
+
+		if (text) {
+			text[strcspn(text, "\n")] = '\0';
+			fprintf(stderr, "  %s\n", cli_clean(text));
+		}
+		free(text);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+static void say_failed(const struct verify_runs *runs, enum verify_run which, const char *log)
+{
+	char how[64];
+
+	if (WIFSIGNALED(runs->status))
+		snprintf(how, sizeof(how), "died of signal %d (%s)", WTERMSIG(runs->status), strsignal(WTERMSIG(runs->status)));
+	else
+		snprintf(how, sizeof(how), "ended with exit code %d", WEXITSTATUS(runs->status));
+	fprintf(stderr, "%s: %s %s %s; what it printed last:\n", runs->program, run_words[which], runs->command[0], how);
+	show_last_lines(log);
+}
+
+int verify_runs_make(struct verify_runs *runs, enum verify_run which)
+{
+	char *place = verify_runs_place(runs, which), *log = NULL;
+	int error = place && asprintf(&log, "%s.log", place) >= 0 ? run(runs, which, place, log) : -ENOMEM;
+
+	if (error)
+		failed(runs, runs->command[0], -error);
+	else if (!WIFEXITED(runs->status) || WEXITSTATUS(runs->status)) {
+		say_failed(runs, which, log);
+		error = -1;
+	}
+	free(place);
+	free(log);
+	return error ? -1 : 0;
+}
