@@ -7,14 +7,6 @@
 #include <cpuid.h>
 #endif
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 void vprof_clock_init(void)
 {
 #if defined(__x86_64__)
@@ -35,10 +27,10 @@ uint64_t vprof_clock_hz(void)
 
 	if (vprof_state.clock == VPROF_CLOCK_MONOTONIC)
 		return 1000000000u;
-	ns0 = clock_ns(CLOCK_MONOTONIC);
+	ns0 = vprof_clock_ns(CLOCK_MONOTONIC);
 	t0 = vprof_ticks();
 	do {
-		ns1 = clock_ns(CLOCK_MONOTONIC);
+		ns1 = vprof_clock_ns(CLOCK_MONOTONIC);
 		t1 = vprof_ticks();
 	} while (ns1 - ns0 < SPAN_NS);
 	return (uint64_t)((double)(t1 - t0) * 1e9 / (double)(ns1 - ns0));
@@ -50,12 +42,12 @@ uint64_t vprof_clock_hz(void)
  */
 void vprof_clock_anchor(struct vprof_anchor *anchor)
 {
-	uint64_t best = UINT64_MAX, start_ns = clock_ns(CLOCK_MONOTONIC), start = vprof_ticks();
+	uint64_t best = UINT64_MAX, start_ns = vprof_clock_ns(CLOCK_MONOTONIC), start = vprof_ticks();
 
 	for (int i = 0; i < 5; i++) {
 		uint64_t t0 = vprof_ticks();
-		uint64_t mono = clock_ns(CLOCK_MONOTONIC);
-		uint64_t real = clock_ns(CLOCK_REALTIME);
+		uint64_t mono = vprof_clock_ns(CLOCK_MONOTONIC);
+		uint64_t real = vprof_clock_ns(CLOCK_REALTIME);
 		uint64_t t1 = vprof_ticks();
 
 		if (t1 - t0 >= best)
@@ -66,7 +58,7 @@ void vprof_clock_anchor(struct vprof_anchor *anchor)
 		anchor->realtime_ns = real;
 	}
 	/* The bracket in ns, from the rate seen over these few reads. */
-	start_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
+	start_ns = vprof_clock_ns(CLOCK_MONOTONIC) - start_ns;
 	start = vprof_ticks() - start;
 	anchor->error_ns = start ? best * start_ns / start / 2 : 0;
 }

@@ -48,14 +48,20 @@ static inline uint64_t vprof_ticks_quick(void)
 #endif
 }
 
-static inline uint64_t vprof_ticks(void)
+/* What a clock says. */
+static inline uint64_t vprof_clock_ns(clockid_t id)
 {
 	struct timespec now;
 
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t vprof_ticks(void)
+{
 	if (likely(vprof_clock_is_quick()))
 		return vprof_ticks_quick();
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return vprof_clock_ns(CLOCK_MONOTONIC);
 }
 
 #endif

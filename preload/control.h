@@ -8,17 +8,14 @@
 #define VPROF_PRELOAD_CONTROL_H
 
 #include <stdint.h>
-#include <time.h>
+#include "preload/clock.h"
 #include "preload/compiler.h"
 #include "vprof/ring.h"
 
-/* CLOCK_MONOTONIC: the only clock that control knows, so that setting the time of day changes nothing. */
+/* The only clock that control knows, so that setting the time of day changes nothing. */
 static inline uint64_t vprof_monotonic_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return vprof_clock_ns(CLOCK_MONOTONIC);
 }
 
 /* ---- requests: control.c, housekeeping only ---- */

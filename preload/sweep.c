@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "preload/clock.h"
 #include "preload/inner.h"
 #include "preload/libc.h"
 #include "preload/process.h"
@@ -63,11 +64,8 @@ static int is_old(int fd)
 {
 	const uint64_t day_ns = 86400ull * 1000000000u;
 	uint64_t seen = last_seen(fd);
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return seen < UINT64_MAX - day_ns &&
-	       seen + day_ns < (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return seen < UINT64_MAX - day_ns && seen + day_ns < vprof_clock_ns(CLOCK_REALTIME);
 }
 
 /* Returns 1 when the file was removed. */

@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "tools/cli.h"
+#include "tools/now.h"
 #include "tools/text.h"
 
 const char *cli_colour(FILE *out, enum cli_colour colour)
@@ -150,20 +150,12 @@ int cli_table_print(struct cli_table *table, FILE *out, int indent)
 	return error;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 void cli_progress_begin(struct cli_progress *progress, const char *what, uint64_t total)
 {
 	*progress = (struct cli_progress){ .what = what, .total = total };
 	progress->enabled = isatty(STDERR_FILENO);
 	if (progress->enabled)
-		progress->start_ns = progress->shown_ns = now_ns();
+		progress->start_ns = progress->shown_ns = now_ns(CLOCK_MONOTONIC_COARSE);
 }
 
 void cli_progress_at(struct cli_progress *progress, uint64_t done)
@@ -172,7 +164,7 @@ void cli_progress_at(struct cli_progress *progress, uint64_t done)
 
 	if (!progress->enabled)
 		return;
-	now = now_ns();
+	now = now_ns(CLOCK_MONOTONIC_COARSE);
 	if (now - progress->start_ns < 1000000000 || now - progress->shown_ns < 100000000)
 		return;
 	progress->shown_ns = now;

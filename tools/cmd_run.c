@@ -10,11 +10,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "tools/cli.h"
 #include "tools/env_forms.h"
 #include "tools/manifest.h"
+#include "tools/now.h"
 #include "tools/run_child.h"
 #include "tools/run_report.h"
 #include "tools/verbs.h"
@@ -57,14 +57,6 @@ struct run {
 	struct manifest manifest;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* A program goes on without a manifest. */
 static void write_manifest(struct run *run)
 {
@@ -79,7 +71,8 @@ static int start(struct run *run)
 	int error;
 
 	run->manifest = (struct manifest){
-		.folder = run->folder.real, .command = run->command, .surround = &run->surround, .start_ns = now_ns(),
+		.folder = run->folder.real, .command = run->command, .surround = &run->surround,
+		.start_ns = now_ns(CLOCK_REALTIME),
 	};
 	error = run_child_start(&run->child, run->command, &run->surround);
 	if (error) {
@@ -126,7 +119,7 @@ static void finish(struct run *run)
 
 	/* Nobody may read what we say any more; the manifest is to be written all the same. */
 	signal(SIGPIPE, SIG_IGN);
-	run->manifest.end_ns = now_ns();
+	run->manifest.end_ns = now_ns(CLOCK_REALTIME);
 	run->manifest.status = run->child.status;
 	error = recorded_count(&recorded, &run->folder);
 	if (error)

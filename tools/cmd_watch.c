@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include "tools/cli.h"
+#include "tools/now.h"
 #include "tools/targets.h"
 #include "tools/verbs.h"
 #include "tools/watch.h"
@@ -62,14 +63,6 @@ static void on_signal(int number)
 {
 	(void)number;
 	ended = 1;
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * NS_A_SECOND + (uint64_t)t.tv_nsec;
 }
 
 /* ---- telling ---- */

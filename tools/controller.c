@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "tools/now.h"
 #include "tools/refuse.h"
 
 enum {
@@ -24,14 +25,6 @@ enum {
 };
 
 static struct controller *open_ones;
-
-uint64_t controller_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* The page that is gone from under a mapping becomes one of zeros, and the access goes on. */
 static void on_bus_error(int number, siginfo_t *info, void *context)
@@ -145,11 +138,11 @@ static int lock_swap(struct vprof_ring_control *control, uint32_t *holder)
 static int lock_take(struct vprof_ring_control *control)
 {
 	static const struct timespec little = { 0, 20000 };
-	uint64_t begin = controller_now(), since = begin;
+	uint64_t begin = now_ns(CLOCK_MONOTONIC), since = begin;
 	uint32_t holder = 0, seen = 0, bell = 0;
 
 	while (!lock_swap(control, &holder)) {
-		uint64_t now = controller_now();
+		uint64_t now = now_ns(CLOCK_MONOTONIC);
 		uint32_t rung = __atomic_load_n(&control->doorbell, __ATOMIC_RELAXED);
 
 		/* It is somebody else's turn, or the same one's again: another 100 ms. */

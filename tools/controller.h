@@ -42,7 +42,4 @@ uint64_t controller_pending(const struct controller *controller);
 /* Stores the word: the bits of the groups that are recorded. */
 void controller_set_word(struct controller *controller, uint32_t groups);
 
-/* CLOCK_MONOTONIC */
-uint64_t controller_now(void);
-
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "tools/now.h"
 
 enum { LATE_NS = 10000000 }; /* for processes that switch after the stamp */
 
@@ -115,9 +116,9 @@ static size_t look(struct order_target *list, size_t count)
 
 static void wait_for_all(const struct order *order, struct order_target *list, size_t count)
 {
-	uint64_t end = controller_now() + order->wait_ns, step = 20000;
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + order->wait_ns, step = 20000;
 
-	while (look(list, count) && controller_now() < end) {
+	while (look(list, count) && now_ns(CLOCK_MONOTONIC) < end) {
 		sleep_ns(step);
 		step = step < 500000 ? step * 2 : step;
 	}
@@ -155,7 +156,7 @@ static void settle(const struct order *order, struct order_target *one)
 
 static void stamp(struct order *order)
 {
-	order->request.at_ns = order->now ? 0 : controller_now() + order->lead_ns;
+	order->request.at_ns = order->now ? 0 : now_ns(CLOCK_MONOTONIC) + order->lead_ns;
 }
 
 /* Have all that took it up carried it out? */
@@ -170,13 +171,13 @@ static int all_switched(const struct order *order, const struct order_target *li
 /* Until the stamp, and a little more, so that what was asked for holds when the command is over. */
 static void stay(const struct order *order, const struct order_target *list, size_t count)
 {
-	uint64_t now = controller_now(), at = order->request.at_ns;
+	uint64_t now = now_ns(CLOCK_MONOTONIC), at = order->request.at_ns;
 
 	if (!order->stay || order->now)
 		return;
 	if (at > now)
 		sleep_ns(at - now);
-	while (!all_switched(order, list, count) && controller_now() < at + LATE_NS)
+	while (!all_switched(order, list, count) && now_ns(CLOCK_MONOTONIC) < at + LATE_NS)
 		sleep_ns(50000);
 }
 

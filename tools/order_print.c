@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "tools/now.h"
 #include "tools/order.h"
 
 static const struct result_text {
@@ -80,10 +80,7 @@ static void print_text(const struct order *order, const struct order_target *lis
 
 static uint64_t to_realtime(uint64_t monotonic)
 {
-	struct timespec real;
-
-	clock_gettime(CLOCK_REALTIME, &real);
-	return monotonic + ((uint64_t)real.tv_sec * 1000000000u + (uint64_t)real.tv_nsec - controller_now());
+	return monotonic + (now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC));
 }
 
 static void print_json(const struct order *order, const struct order_target *list, size_t count)

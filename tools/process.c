@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+#include "tools/now.h"
 #include "tools/ring_inner.h"
 
 /* Housekeeping adds an anchor each second; who is late by more than this is not heard of any more. */
@@ -90,11 +90,8 @@ static int same_host(const struct ring *ring)
 
 static int heard_lately(const struct ring *ring)
 {
-	struct timespec now;
-	uint64_t ns, last = 0;
+	uint64_t ns = now_ns(CLOCK_MONOTONIC), last = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	for (uint32_t i = 0; i < ring->anchor_count; i++)
 		if (ring->anchors[i].monotonic_ns > last && ring->anchors[i].monotonic_ns <= ns)
 			last = ring->anchors[i].monotonic_ns;

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tools/controller.h"
+#include "tools/now.h"
 #include "tools/ranges.h"
 #include "tools/ring_inner.h"
 
@@ -145,7 +145,7 @@ static uint64_t last_heard(const struct ps_row *row)
 	uint64_t ticks = live->beat_ticks;
 
 	if (process_lives(row->target->state))
-		return controller_now();
+		return now_ns(CLOCK_MONOTONIC);
 	if (live->state == VPROF_RING_CLOSED)
 		ticks = live->end_ticks;
 	if (row->call.kind && row->call.t0 > ticks)
