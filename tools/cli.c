@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 
 enum { HELP_COLUMN = 28, HELP_WIDTH = 88 };
 
@@ -136,13 +137,11 @@ static int list_add(struct cli_list *list, const char *text)
 {
 	for (;;) {
 		size_t length = strcspn(text, ",");
-		char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
 
-		if (!items)
+		if (list_grow(list->items, list->count))
 			return -ENOMEM;
-		list->items = items;
-		items[list->count] = strndup(text, length);
-		if (!items[list->count])
+		list->items[list->count] = strndup(text, length);
+		if (!list->items[list->count])
 			return -ENOMEM;
 		list->count++;
 		if (!text[length])

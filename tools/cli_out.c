@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "tools/cli.h"
+#include "tools/list.h"
 #include "tools/now.h"
 #include "tools/text.h"
 
@@ -45,7 +46,7 @@ struct cli_table {
 	char columns[32];
 	size_t column_count;
 	char **cells;
-	size_t count, room;
+	size_t count;
 	int error;
 };
 
@@ -65,18 +66,7 @@ static void add_cell(struct cli_table *table, const char *format, va_list args)
 {
 	char *text;
 
-	if (table->count == table->room) {
-		size_t room = table->room ? 2 * table->room : 64;
-		char **cells = reallocarray(table->cells, room, sizeof(*cells));
-
-		if (!cells) {
-			table->error = -ENOMEM;
-			return;
-		}
-		table->cells = cells;
-		table->room = room;
-	}
-	if (vasprintf(&text, format, args) < 0)
+	if (list_grow(table->cells, table->count) || vasprintf(&text, format, args) < 0)
 		table->error = -ENOMEM;
 	else
 		table->cells[table->count++] = cli_clean(text);

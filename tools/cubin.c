@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "tools/cubin_inner.h"
+#include "tools/list.h"
 #include "tools/refuse.h"
 
 enum {
@@ -104,14 +105,9 @@ static int add_kernel(struct reader *r, size_t index, const Elf64_Sym *symbol, c
 {
 	struct cubin *cubin = r->cubin;
 	size_t count = cubin->kernel_count;
-	struct cubin_kernel *kernels;
 
-	if (!(count & (count - 1))) {
-		kernels = reallocarray(cubin->kernels, count ? 2 * count : 1, sizeof(*kernels));
-		if (!kernels)
-			return -ENOMEM;
-		cubin->kernels = kernels;
-	}
+	if (list_grow(cubin->kernels, count))
+		return -ENOMEM;
 	cubin->kernels[count] = (struct cubin_kernel){ .name = name, .code = symbol->st_size };
 	r->maps.by_section[symbol->st_shndx] = (uint32_t)count;
 	r->maps.by_symbol[index] = (uint32_t)count;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "tools/cubin_inner.h"
+#include "tools/list.h"
 
 enum { FORMAT_NONE = 1, FORMAT_BYTE = 2, FORMAT_HALF = 3, FORMAT_SIZED = 4 };
 
@@ -63,16 +64,11 @@ static int take_record(struct cubin_bytes *bytes, struct attribute_record *recor
 static int add_param(struct cubin_kernel *kernel, const struct attribute_record *record)
 {
 	const uint8_t *at = record->data.at;
-	struct cubin_param *params;
 
 	if (kernel->param_count == PARAMS_MOST)
 		return 0;
-	if ((kernel->param_count & (kernel->param_count - 1)) == 0) {
-		params = reallocarray(kernel->params, kernel->param_count ? 2 * kernel->param_count : 1, sizeof(*params));
-		if (!params)
-			return -ENOMEM;
-		kernel->params = params;
-	}
+	if (list_grow(kernel->params, kernel->param_count))
+		return -ENOMEM;
 	kernel->params[kernel->param_count++] = (struct cubin_param){
 		.ordinal = cubin_u16(at + 4), .offset = cubin_u16(at + 6),
 		.size = record->attribute == INFO_PARAM ? cubin_u32(at + 8) >> 18 : cubin_u32(at + 8),

@@ -52,7 +52,7 @@ struct trace_process {
 	struct role role;      /* as the ring alone tells it */
 	uint8_t chosen;
 	struct trace_thread **threads; /* in the order in which they were seen */
-	uint32_t thread_count, thread_room;
+	uint32_t thread_count;
 	struct idmap by_serial, by_tid; /* to the index */
 	struct range_names names;
 	uint64_t slices;

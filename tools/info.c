@@ -11,32 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/idmap.h"
+#include "tools/list.h"
 #include "tools/process.h"
 #include "tools/ranges.h"
 #include "tools/records.h"
 
 struct table {
 	struct info_thread *rows;
-	size_t count, room;
+	size_t count;
 };
 
 static struct info_thread *table_add(struct table *table, uint64_t serial)
 {
-	struct info_thread *rows = table->rows;
-
-	if (table->count == table->room) {
-		size_t room = table->room ? 2 * table->room : 16;
-
-		rows = reallocarray(rows, room, sizeof(*rows));
-		if (!rows)
-			return NULL;
-		table->rows = rows;
-		table->room = room;
-	}
-	rows = &table->rows[table->count++];
-	memset(rows, 0, sizeof(*rows));
-	rows->serial = serial;
-	return rows;
+	if (list_grow(table->rows, table->count))
+		return NULL;
+	table->rows[table->count] = (struct info_thread){ .serial = serial };
+	return &table->rows[table->count++];
 }
 
 static void row_see(struct info_thread *row, const struct vprof_slot *slot, enum info_last last)
@@ -63,12 +53,9 @@ static int query_see(struct info *info, const struct vprof_slot *slot)
 		if (info->queries[i].call == slot->call)
 			query = &info->queries[i];
 	if (!query) {
-		struct info_query *more = reallocarray(info->queries, info->query_count + 1, sizeof(*more));
-
-		if (!more)
+		if (list_grow(info->queries, info->query_count))
 			return -ENOMEM;
-		info->queries = more;
-		query = &more[info->query_count++];
+		query = &info->queries[info->query_count++];
 		*query = (struct info_query){ .call = slot->call };
 	}
 	query->count += slot->queries.count;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include "tools/list.h"
 
 __attribute__((format(printf, 3, 4)))
 static void complain(struct inputs *inputs, const char *path, const char *format, ...)
@@ -36,7 +37,7 @@ static void input_free(struct input *input)
 /* Adds a file, once; the ring behind a dangling link is found missing when it is opened. */
 static int add_file(struct inputs *inputs, const char *path)
 {
-	struct input *list, *input;
+	struct input *input;
 	struct stat st = { 0 };
 	int exists = !stat(path, &st);
 
@@ -47,13 +48,8 @@ static int add_file(struct inputs *inputs, const char *path)
 		if (!exists && !input->inode && !strcmp(input->path, path))
 			return 0;
 	}
-	/* Room doubles: whenever the count is a power of two there is none left. */
-	if (!(inputs->count & (inputs->count - 1))) {
-		list = reallocarray(inputs->list, inputs->count ? 2 * inputs->count : 1, sizeof(*list));
-		if (!list)
-			return -ENOMEM;
-		inputs->list = list;
-	}
+	if (list_grow(inputs->list, inputs->count))
+		return -ENOMEM;
 	input = &inputs->list[inputs->count];
 	memset(input, 0, sizeof(*input));
 	input->ring.fd = -1;

@@ -11,6 +11,7 @@
 #include "tools/graphs.h"
 #include "tools/idmap.h"
 #include "tools/kernels_inner.h"
+#include "tools/list.h"
 
 enum { SHAPES_MOST = 256 }; /* of a kernel; launches of further ones are counted, their shape is not */
 
@@ -38,15 +39,8 @@ static int add_row(struct counting *c, const struct vprof_def_kernel *def, uint3
 	struct kernels *kernels = c->kernels;
 	const struct ring *ring = c->process->ring;
 
-	if (kernels->count == kernels->room) {
-		size_t room = kernels->room ? 2 * kernels->room : 64;
-		struct kernel_row *rows = reallocarray(kernels->rows, room, sizeof(*rows));
-
-		if (!rows)
-			return -ENOMEM;
-		kernels->rows = rows;
-		kernels->room = room;
-	}
+	if (list_grow(kernels->rows, kernels->count))
+		return -ENOMEM;
 	kernels->rows[kernels->count] = (struct kernel_row){
 		.process = c->process, .def = def, .processes = 1, .modules = module != IDMAP_NONE,
 		.module = module == IDMAP_NONE ? NULL : ring_def(ring, module, VPROF_DEF_MODULE),
@@ -151,14 +145,11 @@ static int add_runs(struct kernel_row *row, const uint16_t *block, uint32_t shar
 	}
 	if (i == SHAPES_MOST)
 		return 0;
-	if (i == row->shape_count && !(i & (i - 1))) {
-		shapes = reallocarray(row->shapes, i ? 2 * i : 1, sizeof(*shapes));
-		if (!shapes)
+	if (i == row->shape_count) {
+		if (list_grow(row->shapes, i))
 			return -ENOMEM;
-		row->shapes = shapes;
-	}
-	if (i == row->shape_count)
 		row->shapes[row->shape_count++] = (struct kernel_shape){ { block[0], block[1], block[2] }, shared, 0 };
+	}
 	row->shapes[i].runs += runs;
 	return 0;
 }

@@ -42,7 +42,7 @@ struct kernel_row {
 
 struct kernels {
 	struct kernel_row *rows;
-	size_t count, room;
+	size_t count;
 	uint64_t saved_failed; /* saved cubins that could not be read */
 };
 

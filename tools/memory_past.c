@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/idmap.h"
+#include "tools/list.h"
 #include "tools/records.h"
 
 /* One record that takes or gives back. */
@@ -20,22 +21,8 @@ struct step {
 
 struct steps {
 	struct step *list;
-	size_t count, room;
+	size_t count;
 };
-
-/* Room for one more of `size` bytes in a list; NULL without memory, and the list stays. */
-static void *grow(void *list, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? 2 * *room : 64;
-	void *bigger;
-
-	if (count < *room)
-		return list;
-	bigger = reallocarray(list, more, size);
-	if (bigger)
-		*room = more;
-	return bigger;
-}
 
 /* ---- the records ---- */
 
@@ -48,12 +35,10 @@ static int is_step(const struct vprof_slot *slot)
 static int steps_add(struct steps *steps, const struct record *record)
 {
 	const struct vprof_slot *slot = record->slot;
-	struct step *list = grow(steps->list, steps->count, &steps->room, sizeof(*list));
 
-	if (!list)
+	if (list_grow(steps->list, steps->count))
 		return -ENOMEM;
-	steps->list = list;
-	list[steps->count++] = (struct step){
+	steps->list[steps->count++] = (struct step){
 		.when = slot->object & VPROF_MEMORY_TAKE ? slot->t0 + VPROF_DONE_TICKS(slot->done) : slot->t0,
 		.thread = record->owner->thread,
 		.slot = *slot,
@@ -109,12 +94,9 @@ static uint32_t open_piece(const struct memory_past *past, struct open *open, ui
 
 static int piece_add(struct memory_past *past, const struct memory_piece *piece)
 {
-	struct memory_piece *pieces = grow(past->pieces, past->count, &past->room, sizeof(*pieces));
-
-	if (!pieces)
+	if (list_grow(past->pieces, past->count))
 		return -ENOMEM;
-	past->pieces = pieces;
-	pieces[past->count++] = *piece;
+	past->pieces[past->count++] = *piece;
 	return 0;
 }
 
@@ -170,12 +152,9 @@ static int give(struct memory_past *past, struct open *open, const struct ring *
 
 static int stray(struct memory_past *past, const struct step *step)
 {
-	struct memory_stray *strays = grow(past->strays, past->stray_count, &past->stray_room, sizeof(*strays));
-
-	if (!strays)
+	if (list_grow(past->strays, past->stray_count))
 		return -ENOMEM;
-	past->strays = strays;
-	strays[past->stray_count++] = (struct memory_stray){
+	past->strays[past->stray_count++] = (struct memory_stray){
 		.address = step->slot.memory.address, .ticks = step->slot.t0, .thread = step->thread,
 		.call = step->slot.call, .kind = step->slot.object & VPROF_MEMORY_KIND,
 	};

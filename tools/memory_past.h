@@ -28,9 +28,9 @@ struct memory_stray {
 
 struct memory_past {
 	struct memory_piece *pieces;
-	size_t count, room;
+	size_t count;
 	struct memory_stray *strays; /* by time */
-	size_t stray_count, stray_room;
+	size_t stray_count;
 	uint64_t uncertain;    /* pieces that were taken and are gone; when, has been overwritten: left out */
 };
 

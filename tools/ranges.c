@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 #include "tools/text.h"
 
 /* A name that is not there at all. */
@@ -58,15 +59,8 @@ static struct range_name *name_add(struct range_list *list, struct idmap *map, u
 {
 	struct range_name *name;
 
-	if (list->count == list->room) {
-		uint32_t room = list->room ? 2 * list->room : 64;
-		struct range_name **bigger = reallocarray(list->names, room, sizeof(*bigger));
-
-		if (!bigger)
-			return NULL;
-		list->names = bigger;
-		list->room = room;
-	}
+	if (list_grow(list->names, list->count))
+		return NULL;
 	name = name_make(text);
 	if (!name)
 		return NULL;

@@ -24,7 +24,7 @@ struct range_name {
 
 struct range_list {
 	struct range_name **names;
-	uint32_t count, room;
+	uint32_t count;
 };
 
 /*

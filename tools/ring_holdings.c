@@ -7,28 +7,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 #include "tools/ring_inner.h"
 
 enum { BLOCK = 1024, GIVEN_BACK = 1 };
 
 struct list {
 	struct vprof_holding *entries;
-	uint32_t count, room;
+	uint32_t count;
 	uint64_t bad;
 };
 
 static int list_add(struct list *list, const struct vprof_holding *entry)
 {
-	uint32_t more = list->room ? 2 * list->room : BLOCK;
-	struct vprof_holding *bigger;
-
-	if (list->count == list->room) {
-		bigger = reallocarray(list->entries, more, sizeof(*bigger));
-		if (!bigger)
-			return -ENOMEM;
-		list->entries = bigger;
-		list->room = more;
-	}
+	if (list_grow(list->entries, list->count))
+		return -ENOMEM;
 	list->entries[list->count++] = *entry;
 	return 0;
 }

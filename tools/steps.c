@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 #include "tools/records.h"
 #include "tools/steps_inner.h"
 #include "tools/threads.h"
@@ -15,31 +16,16 @@
 /* Ranges that name steps: of vLLM, its older releases, PyTorch's profiler. */
 static const char *const step_ranges[] = { "execute_context_*", "execute_new_*", "ProfilerStep#*" };
 
-void *steps_grow(void *list, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? 2 * *room : 32;
-	void *bigger;
-
-	if (count < *room)
-		return list;
-	bigger = reallocarray(list, more, size);
-	if (bigger)
-		*room = more;
-	return bigger;
-}
-
 static void take_step(void *to, const struct vprof_step *found)
 {
 	struct step_finder *finder = to;
 	struct steps *steps = finder->steps;
-	struct step *list = steps_grow(steps->list, steps->count, &steps->room, sizeof(*list));
 
-	if (!list) {
+	if (list_grow(steps->list, steps->count)) {
 		steps->error = -ENOMEM;
 		return;
 	}
-	steps->list = list;
-	list[steps->count++] = (struct step){ .found = *found, .thread = finder->thread, .source = (uint8_t)found->source };
+	steps->list[steps->count++] = (struct step){ .found = *found, .thread = finder->thread, .source = (uint8_t)found->source };
 	finder->results += found->source == VPROF_STEP_RESULTS;
 }
 
@@ -70,12 +56,9 @@ static struct step_graph *graph_of(struct steps *steps, uint32_t process, uint32
 
 static int graph_add(struct steps *steps, uint32_t process, uint32_t id, uint32_t nodes)
 {
-	struct step_graph *graphs = steps_grow(steps->graphs, steps->graph_count, &steps->graph_room, sizeof(*graphs));
-
-	if (!graphs)
+	if (list_grow(steps->graphs, steps->graph_count))
 		return -ENOMEM;
-	steps->graphs = graphs;
-	graphs[steps->graph_count] = (struct step_graph){ .nodes = nodes };
+	steps->graphs[steps->graph_count] = (struct step_graph){ .nodes = nodes };
 	return idmap_put(&steps->nodes, graph_key(process, id), steps->graph_count++);
 }
 
@@ -161,13 +144,11 @@ struct step_finder *steps_finder(const struct steps *steps, const struct trace_t
 
 static struct step_finder *finder_add(struct steps *steps, struct trace_thread *thread)
 {
-	struct step_finder *finders = steps_grow(steps->finders, steps->finder_count, &steps->finder_room, sizeof(*finders));
 	struct step_finder *finder;
 
-	if (!finders)
+	if (list_grow(steps->finders, steps->finder_count))
 		return NULL;
-	steps->finders = finders;
-	finder = &finders[steps->finder_count];
+	finder = &steps->finders[steps->finder_count];
 	*finder = (struct step_finder){ .steps = steps, .thread = thread, .machine = malloc(sizeof(*finder->machine)) };
 	if (!finder->machine)
 		return NULL;
@@ -216,15 +197,13 @@ static int names_step(const struct steps *steps, const char *name)
 static void take_mark(struct steps *steps, struct trace_thread *thread, uint64_t begin, uint64_t end,
 		      const struct range_name *name)
 {
-	struct step_mark *marks = steps_grow(steps->marks, steps->mark_count, &steps->mark_room, sizeof(*marks));
 	struct step_finder *finder = finder_of(steps, thread, 1);
 
-	if (!marks || !finder) {
+	if (!finder || list_grow(steps->marks, steps->mark_count)) {
 		steps->error = -ENOMEM;
 		return;
 	}
-	steps->marks = marks;
-	marks[steps->mark_count++] = (struct step_mark){ .thread = thread, .name = name, .begin = begin, .end = end };
+	steps->marks[steps->mark_count++] = (struct step_mark){ .thread = thread, .name = name, .begin = begin, .end = end };
 	finder->mark = steps->mark_count;
 }
 

@@ -53,19 +53,16 @@ struct step_finder;
 struct steps {
 	const struct trace *trace;
 	struct step *list;        /* by process, then by begin, after steps_finish() */
-	size_t count, room;
+	size_t count;
 	struct step_class *classes; /* most frequent first, likewise */
 	uint32_t class_count;
-	size_t class_room;
 	struct step_finder *finders; /* of threads that launch */
 	uint32_t finder_count;
-	size_t finder_room;
 	struct step_mark *marks;  /* ranges that name steps */
-	size_t mark_count, mark_room;
+	size_t mark_count;
 	struct idmap nodes;       /* process << 32 | graph: index in graphs */
 	struct step_graph *graphs;
 	uint32_t graph_count;
-	size_t graph_room;
 	const char *range;        /* pattern of ranges that name steps; NULL: those above; "": none */
 	int error;                /* -ENOMEM once memory was short */
 };

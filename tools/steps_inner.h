@@ -29,9 +29,6 @@ struct step_graph {
 	uint64_t blocks;
 };
 
-/* `list` with room for one more of `size` bytes. NULL: no memory; then `list` is as it was. */
-void *steps_grow(void *list, size_t count, size_t *room, size_t size);
-
 /* Of a thread that launches or names steps; NULL: of another. */
 struct step_finder *steps_finder(const struct steps *steps, const struct trace_thread *thread);
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 
 enum {
 	CLASSES = 64,      /* of a thread; what fits none of them is in the last */
@@ -168,7 +169,6 @@ static int is_like(const struct step_class *class, const struct step *step)
 
 static int classify(struct steps *steps, struct step *step)
 {
-	struct step_class *classes;
 	uint32_t of_thread = 0, i;
 
 	for (i = 0; i < steps->class_count; i++) {
@@ -177,12 +177,10 @@ static int classify(struct steps *steps, struct step *step)
 			break;
 	}
 	if (i == steps->class_count) {
-		classes = steps_grow(steps->classes, i, &steps->class_room, sizeof(*classes));
-		if (!classes)
+		if (list_grow(steps->classes, i))
 			return -ENOMEM;
-		steps->classes = classes;
-		classes[i] = (struct step_class){ .thread = step->thread, .first = step->found,
-						  .work = step->found.blocks };
+		steps->classes[i] = (struct step_class){ .thread = step->thread, .first = step->found,
+							 .work = step->found.blocks };
 		steps->class_count++;
 	}
 	step->class = i;

@@ -9,27 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 
 enum { PID_LIMIT = 1 << 22 }; /* of Linux: greater numbers are free for us */
 
 uint32_t trace_invent_id(struct trace *trace)
 {
 	return PID_LIMIT + ++trace->invented;
-}
-
-static int threads_grow(struct trace_process *process)
-{
-	uint32_t room = process->thread_room ? 2 * process->thread_room : 16;
-	struct trace_thread **threads;
-
-	if (process->thread_count < process->thread_room)
-		return 0;
-	threads = reallocarray(process->threads, room, sizeof(*threads));
-	if (!threads)
-		return -ENOMEM;
-	process->threads = threads;
-	process->thread_room = room;
-	return 0;
 }
 
 static int thread_chosen(const struct trace *trace, const struct trace_thread *thread)
@@ -54,7 +40,7 @@ static struct trace_thread *thread_add(struct trace *trace, struct trace_process
 {
 	struct trace_thread *thread = calloc(1, sizeof(*thread));
 
-	if (!thread || threads_grow(process))
+	if (!thread || list_grow(process->threads, process->thread_count))
 		goto err;
 	thread->process = process;
 	thread->serial = serial;

@@ -11,20 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Room for one more of `size` bytes. */
-static void *grow(void *list, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? 2 * *room : 64;
-	void *bigger;
-
-	if (count < *room)
-		return list;
-	bigger = reallocarray(list, more, size);
-	if (bigger)
-		*room = more;
-	return bigger;
-}
+#include "tools/list.h"
 
 static char *object_name(const struct trace_process *process, const struct vprof_slot *slot)
 {
@@ -65,22 +52,22 @@ static struct top_row *top_row_of(struct top *top, const struct event *event)
 {
 	uint64_t key = row_key(top, event);
 	uint32_t index = idmap_get(&top->by_object, key);
-	struct top_row *rows;
+	struct top_row *row;
 
 	if (index != IDMAP_NONE)
 		return &top->rows[index];
-	rows = grow(top->rows, top->row_count, &top->row_room, sizeof(*rows));
-	if (!rows)
+	if (list_grow(top->rows, top->row_count))
 		return NULL;
-	top->rows = rows;
-	rows[top->row_count] = (struct top_row){ .name = row_name(top, event) };
-	if (!rows[top->row_count].name)
+	row = &top->rows[top->row_count];
+	*row = (struct top_row){ .name = row_name(top, event) };
+	if (!row->name)
 		return NULL;
 	if (idmap_put(&top->by_object, key, top->row_count)) {
-		free(rows[top->row_count].name);
+		free(row->name);
 		return NULL;
 	}
-	return &rows[top->row_count++];
+	top->row_count++;
+	return row;
 }
 
 static int is_launch(const struct event *event)
@@ -107,18 +94,16 @@ static int add_launch(struct top *top, const struct event *event)
 
 static int add_open(struct top *top, const struct event *event)
 {
-	struct top_open *open = grow(top->open, top->open_count, &top->open_room, sizeof(*open));
 	char *name = NULL;
 
-	if (!open)
+	if (list_grow(top->open, top->open_count))
 		return -ENOMEM;
-	top->open = open;
 	if (is_launch(event)) {
 		name = object_name(event->thread->process, &event->slot);
 		if (!name)
 			return -ENOMEM;
 	}
-	open[top->open_count++] = (struct top_open){ .event = *event, .name = name };
+	top->open[top->open_count++] = (struct top_open){ .event = *event, .name = name };
 	return 0;
 }
 

@@ -26,9 +26,9 @@ struct top_open {
 
 struct top {
 	struct top_row *rows;  /* most launches first, after top_count() */
-	size_t row_count, row_room;
+	size_t row_count;
 	struct top_open *open; /* calls in flight or abandoned, oldest first */
-	size_t open_count, open_room;
+	size_t open_count;
 	struct idmap by_object; /* process and definition, or name of a range -> row, while counting */
 	int by_range;
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 #include "tools/process.h"
 #include "vprof/slow.h"
 
@@ -86,11 +87,8 @@ static void find_waits(const struct ring *ring, struct vprof_steps *steps)
 
 static struct watch_thread *thread_add(struct watch *watch, struct watch_process *p, uint64_t serial)
 {
-	struct watch_thread **threads = reallocarray(p->threads, p->thread_count + 1, sizeof(*threads));
-	struct watch_thread *thread = threads ? calloc(1, sizeof(*thread)) : NULL;
+	struct watch_thread *thread = list_grow(p->threads, p->thread_count) ? NULL : calloc(1, sizeof(*thread));
 
-	if (threads)
-		p->threads = threads;
 	if (!thread)
 		return NULL;
 	*thread = (struct watch_thread){ .watch = watch, .process = p, .serial = serial, .from_ticks = p->from_ticks };
@@ -98,7 +96,7 @@ static struct watch_thread *thread_add(struct watch *watch, struct watch_process
 	find_waits(&p->ring, &thread->steps);
 	thread->slow.limit = ns_to_ticks(p, watch->rules.slow_ns);
 	thread->slow.percent = watch->rules.slow_percent;
-	return threads[p->thread_count++] = thread;
+	return p->threads[p->thread_count++] = thread;
 }
 
 static int launches(const struct vprof_slot *slot)
@@ -300,19 +298,17 @@ static int process_open(struct watch_process *p, const struct input *input, uint
 int watch_add(struct watch *watch, const struct inputs *inputs, uint64_t now_ns)
 {
 	for (size_t i = 0; i < inputs->count; i++) {
-		struct watch_process **list, *p;
+		struct watch_process *p;
 
 		if (is_watched(watch, &inputs->list[i]))
 			continue;
-		list = reallocarray(watch->list, watch->count + 1, sizeof(*list));
-		if (!list)
+		if (list_grow(watch->list, watch->count))
 			return -ENOMEM;
-		watch->list = list;
 		p = calloc(1, sizeof(*p));
 		if (!p)
 			return -ENOMEM;
 		if (process_open(p, &inputs->list[i], now_ns)) {
-			list[watch->count++] = p;
+			watch->list[watch->count++] = p;
 			watch->came++;
 		} else {
 			free(p);
