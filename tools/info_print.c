@@ -348,7 +348,7 @@ static void json_losses(const struct info *info, FILE *out)
 	json_number(out, "in_flight", l->in_flight - info->abandoned);
 	json_number(out, "abandoned", info->abandoned);
 	fputs("  \"lost\": {", out);
-	for (int i = 0; i <= VPROF_LOSS_REQUEST; i++)
+	for (int i = 0; i <= VPROF_LOSS_STAMPS; i++)
 		fprintf(out, "%s\"%s\": %llu", i ? ", " : "", ring_loss_name(i), (unsigned long long)l->loss[i]);
 	fputs("},\n", out);
 }

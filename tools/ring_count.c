@@ -85,7 +85,8 @@ static const char *const loss_names[VPROF_LOSS_COUNT] = {
 	[VPROF_LOSS_SAVED] = "saved",
 	[VPROF_LOSS_SPILLED] = "spilled",
 	[VPROF_LOSS_REQUEST] = "request",
-	[14] = "loss_14", [15] = "loss_15",
+	[VPROF_LOSS_STAMPS] = "stamps",
+	[15] = "loss_15",
 };
 
 const char *ring_loss_name(enum vprof_loss loss)

@@ -3,9 +3,10 @@
  *
  * This header is the whole contract between the writer (preload/, shim/) and
  * the readers (tools/, gdb). A reader needs nothing else: a ring carries its
- * own names, its clock anchors and its loss counters. It has four files: this one says how
+ * own names, its clock anchors and its loss counters. It has five files: this one says how
  * the file is laid out, ring_control.h how a process is told what to record, ring_records.h what a
- * record holds, ring_defs.h what a definition holds; including this one is enough.
+ * record holds, ring_defs.h what a definition holds, ring_gpu.h what is
+ * known of time on the GPU; including this one is enough.
  *
  *   offset                                        size
  *   0              header page                    4096   who, how the rest lies
@@ -48,6 +49,7 @@
  * VPROF_KIND_QUERIES on and the definitions from VPROF_DEF_TEXT on.
  * Minor 2 added: requests and windows (ring_control.h), the losses SPILLED and REQUEST, and in the
  * header what a copy of a ring holds (cut_ticks).
+ * Minor 3 added: time on the GPU (ring_gpu.h).
  *
  * UNITS. "ticks" are counts of the clock named in the header (`clock`); the
  * clock page relates them to nanoseconds of CLOCK_MONOTONIC and CLOCK_REALTIME.
@@ -62,7 +64,7 @@
 #define VPROF_RING_MAGIC      0x31474e4952505656ull /* "VVPRING1" read as little-endian bytes */
 #define VPROF_RING_BYTE_ORDER 0x01020304u
 #define VPROF_RING_MAJOR      1u
-#define VPROF_RING_MINOR      2u
+#define VPROF_RING_MINOR      3u
 
 enum {
 	VPROF_PAGE_SIZE = 4096,
@@ -202,6 +204,7 @@ enum vprof_loss {
 	VPROF_LOSS_SAVED = 11,     /* a module that was to be saved and could not be */
 	VPROF_LOSS_SPILLED = 12,   /* a chunk that was to be kept in the spill and was overwritten or dropped first */
 	VPROF_LOSS_REQUEST = 13,   /* a request that could not be understood */
+	VPROF_LOSS_STAMPS = 14,    /* a launch that was stamped, and whose stamps were overwritten or never came */
 	VPROF_LOSS_COUNT = 16,     /* room for more */
 };
 
@@ -403,5 +406,6 @@ struct vprof_chunk {
 VPROF_SIZE(vprof_chunk, VPROF_CHUNK_SIZE);
 
 #include "vprof/ring_defs.h"
+#include "vprof/ring_gpu.h"
 
 #endif

@@ -79,13 +79,19 @@ struct vprof_ring_control {
 	/* From minor 2 on. */
 	uint32_t doorbell;         /* serial of the newest request, its low 32 bits; a futex */
 	uint32_t lock;             /* pid of the controller that writes a request; 0: nobody */
-	uint32_t reserved[12];
+	/* From minor 3 on. */
+	uint32_t gpu;              /* launches that get stamps: 0 none, 1 all, N one in N (ring_gpu.h) */
+	uint32_t gpu_spans;        /* 1: whole graphs get a stamp on each side */
+	uint32_t gpu_window_us;    /* of eager operations: stamped for so long, */
+	uint32_t gpu_period_us;    /* once in so long; 0: never */
+	uint32_t reserved[8];
 	struct vprof_request request[VPROF_REQUESTS]; /* by serial % VPROF_REQUESTS */
 };
 VPROF_AT(vprof_ring_control, word, 0);
 VPROF_AT(vprof_ring_control, groups, 4);
 VPROF_AT(vprof_ring_control, doorbell, 8);
 VPROF_AT(vprof_ring_control, lock, 12);
+VPROF_AT(vprof_ring_control, gpu, 16);
 VPROF_AT(vprof_ring_control, request, 64);
 VPROF_SIZE(vprof_ring_control, 1600);
 

@@ -48,6 +48,8 @@ enum vprof_def_type {
 	VPROF_DEF_SAVED = 16,    /* a cubin that was saved beside the ring */
 	VPROF_DEF_UNKNOWN = 17,  /* a driver function without a row that the program has looked up */
 	VPROF_DEF_ORIGIN = 18,   /* how an executable graph came about, after its VPROF_DEF_GRAPH */
+	VPROF_DEF_TWIN = 19,     /* a graph's twin, and where its stamps stand; ring_gpu.h */
+	VPROF_DEF_GPU = 20,      /* what stamps cost on a device; ring_gpu.h */
 };
 
 struct vprof_def {

@@ -83,6 +83,11 @@ enum vprof_kind {
 	/* The end of a range whose record is in another lane, or was overwritten before it ended. As RANGE,
 	 * id as the start has it. t0: when it ended. done: 1 << 16. */
 	VPROF_KIND_RANGE_END = 18,
+	/* Time on the GPU; see ring_gpu.h. */
+	VPROF_KIND_REPLAY = 19,
+	VPROF_KIND_STAMPS = 20,
+	VPROF_KIND_TIMED = 21,
+	VPROF_KIND_GPU_CLOCK = 22,
 };
 
 enum vprof_range_flags {
@@ -112,6 +117,7 @@ enum vprof_launch_flags {
 	VPROF_LAUNCH_CLUSTER = 1u << 2,
 	VPROF_LAUNCH_PROGRAMMATIC = 1u << 3, /* programmatic stream serialization or event */
 	VPROF_LAUNCH_EXTRA = 1u << 4,        /* arguments came through `extra` */
+	VPROF_LAUNCH_TWIN = 1u << 5,         /* of a graph: its twin was launched, which has stamps */
 };
 
 /* `object` of a COPY: direction in the low byte, form above it. */
@@ -168,6 +174,10 @@ struct vprof_slot {
 			uint8_t payload_type; /* enum vprof_payload */
 			uint64_t id;
 		} range;              /* RANGE, MARK, COUNTER, RANGE_END */
+		struct { uint64_t begin, stream; uint32_t number, stamps; uint64_t thread; } replay;
+		struct { uint64_t end, stream; uint32_t ns; uint16_t device, of; uint32_t thread; uint16_t type, zero; } timed;
+		struct { uint64_t gpu, zero[3]; } gpu_clock;
+		uint32_t stamps[8];
 		char text[32];
 		uint64_t words[4];
 	};
@@ -211,6 +221,18 @@ VPROF_AT(vprof_slot, range.flags, 52);
 VPROF_AT(vprof_slot, range.texts, 54);
 VPROF_AT(vprof_slot, range.payload_type, 55);
 VPROF_AT(vprof_slot, range.id, 56);
+VPROF_AT(vprof_slot, replay.stream, 40);
+VPROF_AT(vprof_slot, replay.number, 48);
+VPROF_AT(vprof_slot, replay.stamps, 52);
+VPROF_AT(vprof_slot, replay.thread, 56);
+VPROF_AT(vprof_slot, timed.stream, 40);
+VPROF_AT(vprof_slot, timed.ns, 48);
+VPROF_AT(vprof_slot, timed.device, 52);
+VPROF_AT(vprof_slot, timed.of, 54);
+VPROF_AT(vprof_slot, timed.thread, 56);
+VPROF_AT(vprof_slot, timed.type, 60);
+VPROF_AT(vprof_slot, gpu_clock.gpu, 32);
+VPROF_AT(vprof_slot, stamps, 32);
 VPROF_AT(vprof_slot, text, 32);
 VPROF_AT(vprof_slot, words, 32);
 VPROF_SIZE(vprof_slot, 64);

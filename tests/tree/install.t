@@ -14,6 +14,7 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\
 ./include/vprof/ring.h
 ./include/vprof/ring_control.h
 ./include/vprof/ring_defs.h
+./include/vprof/ring_gpu.h
 ./include/vprof/ring_records.h
 ./include/vprof/spill.h
 ./include/vprof/step.h
