@@ -26,10 +26,13 @@ static void chrome_close(void *state)
 static int chrome_open(void **state, const struct trace *trace)
 {
 	struct chrome *chrome = calloc(1, sizeof(*chrome));
+	struct chrome_style style = chrome_style;
 	int error = 0;
 
 	if (!chrome)
 		return -ENOMEM;
+	style.raw = trace->raw_names;
+	style.expand = trace->expand_graphs;
 	chrome->trace = trace;
 	chrome->names = calloc(trace->count + 1, sizeof(*chrome->names));
 	if (!chrome->names) {
@@ -37,8 +40,7 @@ static int chrome_open(void **state, const struct trace *trace)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; !error && i < trace->count; i++)
-		error = chrome_names_make(&chrome->names[i], trace->processes[i].ring,
-					  trace->raw_names, trace->expand_graphs);
+		error = chrome_names_make(&chrome->names[i], trace->processes[i].ring, &style);
 	if (error)
 		chrome_close(chrome);
 	else

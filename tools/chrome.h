@@ -37,8 +37,19 @@ struct chrome_names {
 	uint32_t list_count;
 };
 
-/* `raw`: kernels keep the names that the driver has for them; `expand`: launches of graphs get their nodes. */
-int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw, int expand);
+/* How names are made. */
+struct chrome_style {
+	int raw;               /* kernels keep the names that the driver has for them */
+	int expand;            /* launches of graphs get their nodes */
+	/* The category and name of a driver function's slices. */
+	const char *(*call)(const struct ring *ring, uint32_t call, const char *name, const char **category);
+	const char *kernel;    /* category of a kernel's slices, */
+	int full;              /* which have its whole name, not the short one with the whole one as argument */
+};
+
+extern const struct chrome_style chrome_style; /* that of output_chrome, without options */
+
+int chrome_names_make(struct chrome_names *names, const struct ring *ring, const struct chrome_style *style);
 void chrome_names_free(struct chrome_names *names);
 
 /* The graphs' part of it, after the kernels: chrome_graphs.c. */
@@ -80,6 +91,9 @@ void chrome_memory_totals(struct buffer *out, const struct trace_process *proces
 /* The arguments of an event that say which objects it is about; at most 300 bytes. `text`: of a launch, its kernel's. */
 char *chrome_put_objects(char *p, const struct chrome_names *names, const struct chrome_text *text,
 			 const struct event *event);
+
+/* One object of "deviceProperties". */
+void chrome_put_device(struct buffer *out, const struct vprof_def_device *device);
 
 /* "deviceProperties":[...], when any are known. */
 void chrome_put_devices(struct buffer *out, const struct chrome *chrome);

@@ -44,33 +44,44 @@ static void put_facts(struct buffer *args, const struct vprof_def_facts *facts)
 }
 
 static int make_kernel(struct chrome_text *text, const struct vprof_def_kernel *def,
-		       const struct vprof_def_facts *facts, int raw)
+		       const struct vprof_def_facts *facts, const struct chrome_style *style)
 {
-	char *full = raw ? strdup(def->name) : demangle_full(def->name);
-	char *brief = raw ? strdup(def->name) : demangle_short(def->name);
+	char *full = style->raw ? strdup(def->name) : demangle_full(def->name);
+	char *brief = style->raw ? strdup(def->name) : demangle_short(def->name);
 	struct buffer args = { 0 };
 	int error = -ENOMEM;
 
 	if (full && brief) {
-		buffer_print(&args, "\"kernel\":\"");
-		buffer_add_json(&args, full);
-		buffer_print(&args, "\",");
+		if (!style->full) {
+			buffer_print(&args, "\"kernel\":\"");
+			buffer_add_json(&args, full);
+			buffer_print(&args, "\",");
+		}
 		put_facts(&args, facts);
 		text->facts = facts;
-		error = chrome_text_make(text, "launch", brief, &args);
+		error = chrome_text_make(text, style->kernel, style->full ? full : brief, &args);
 	}
 	free(full);
 	free(brief);
 	return error;
 }
 
-/* A call's own name is its slice's, except of a launch, so it is also there as an argument. */
-static int make_call(struct chrome_text *text, const struct ring *ring, uint32_t call)
+static const char *own_name(const struct ring *ring, uint32_t call, const char *name, const char **category)
 {
 	struct vprof_slot slot = { .kind = VPROF_KIND_CALL, .call = call };
+
+	*category = event_category(ring, &slot);
+	return name;
+}
+
+const struct chrome_style chrome_style = { .call = own_name, .kernel = "launch" };
+
+/* A call's own name need not be its slice's, so it is also there as an argument. */
+static int make_call(struct chrome_text *text, const struct ring *ring, uint32_t call, const struct chrome_style *style)
+{
 	struct buffer args = { 0 };
 	char number[32];
-	const char *name = number;
+	const char *name = number, *category;
 
 	if (call < ring->call_count && ring->calls[call])
 		name = ring->calls[call];
@@ -79,17 +90,18 @@ static int make_call(struct chrome_text *text, const struct ring *ring, uint32_t
 	buffer_print(&args, "\"call\":\"");
 	buffer_add_json(&args, name);
 	buffer_print(&args, "\",");
-	return chrome_text_make(text, event_category(ring, &slot), name, &args);
+	name = style->call(ring, call, name, &category);
+	return chrome_text_make(text, category, name, &args);
 }
 
-static int make_calls(struct chrome_names *names, const struct ring *ring)
+static int make_calls(struct chrome_names *names, const struct ring *ring, const struct chrome_style *style)
 {
 	names->calls = calloc((size_t)ring->call_count + 1, sizeof(*names->calls));
 	if (!names->calls)
 		return -ENOMEM;
 	names->call_count = ring->call_count;
 	for (uint32_t i = 0; i <= ring->call_count; i++) {
-		int error = make_call(&names->calls[i], ring, i);
+		int error = make_call(&names->calls[i], ring, i, style);
 
 		if (error)
 			return error;
@@ -108,7 +120,7 @@ static uint32_t count_defs(const struct ring *ring, uint16_t type)
 	return count;
 }
 
-static int make_kernels(struct chrome_names *names, const struct ring *ring, int raw)
+static int make_kernels(struct chrome_names *names, const struct ring *ring, const struct chrome_style *style)
 {
 	const struct vprof_def *def = NULL;
 	int error = 0;
@@ -122,7 +134,7 @@ static int make_kernels(struct chrome_names *names, const struct ring *ring, int
 
 		if (whole && def->type == VPROF_DEF_KERNEL) {
 			error = make_kernel(&names->kernels[names->kernel_count], whole,
-					    objects_facts(&names->objects, id), raw);
+					    objects_facts(&names->objects, id), style);
 			if (!error)
 				error = idmap_put(&names->by_id, id, names->kernel_count);
 			names->kernel_count++;
@@ -131,22 +143,22 @@ static int make_kernels(struct chrome_names *names, const struct ring *ring, int
 	return error;
 }
 
-int chrome_names_make(struct chrome_names *names, const struct ring *ring, int raw, int expand)
+int chrome_names_make(struct chrome_names *names, const struct ring *ring, const struct chrome_style *style)
 {
 	struct buffer no_args[2] = { 0 };
 	int error;
 
 	error = objects_read(&names->objects, ring);
 	if (!error)
-		error = chrome_text_make(&names->no_kernel, "launch", "kernel ?", &no_args[0]);
+		error = chrome_text_make(&names->no_kernel, style->kernel, "kernel ?", &no_args[0]);
 	if (!error)
 		error = chrome_text_make(&names->no_graph, "graph_launch", "graph ?", &no_args[1]);
 	if (!error)
-		error = make_calls(names, ring);
+		error = make_calls(names, ring, style);
 	if (!error)
-		error = make_kernels(names, ring, raw);
+		error = make_kernels(names, ring, style);
 	if (!error)
-		error = chrome_graphs_make(names, ring, expand);
+		error = chrome_graphs_make(names, ring, style->expand);
 	return error;
 }
 

@@ -268,9 +268,9 @@ static int was_told(const struct chrome *chrome, size_t process, int ordinal)
 	return 0;
 }
 
-static void put_device(struct buffer *out, const struct vprof_def_device *device, int first)
+void chrome_put_device(struct buffer *out, const struct vprof_def_device *device)
 {
-	buffer_print(out, "%s\n{\"id\":%d,\"name\":\"", first ? "" : ",", device->ordinal);
+	buffer_print(out, "{\"id\":%d,\"name\":\"", device->ordinal);
 	buffer_add_json(out, device->name);
 	buffer_print(out, "\",\"uuid\":\"");
 	for (size_t i = 0; i < sizeof(device->uuid); i++)
@@ -292,10 +292,8 @@ void chrome_put_devices(struct buffer *out, const struct chrome *chrome)
 		for (int k = 0; chrome->trace->processes[i].chosen && k < OBJECTS_DEVICES; k++) {
 			if (!chrome->names[i].objects.devices[k] || was_told(chrome, i, k))
 				continue;
-			if (!count)
-				buffer_print(out, "\"deviceProperties\":[");
-			put_device(out, chrome->names[i].objects.devices[k], !count);
-			count++;
+			buffer_print(out, count++ ? ",\n" : "\"deviceProperties\":[\n");
+			chrome_put_device(out, chrome->names[i].objects.devices[k]);
 		}
 	if (count)
 		buffer_print(out, "\n],\n");
