@@ -23,6 +23,7 @@
 #include "tools/role.h"
 
 struct trace_process;
+struct gpu_event;
 
 struct trace_thread {
 	struct trace_process *process;
@@ -55,6 +56,8 @@ struct trace_process {
 	uint32_t thread_count;
 	struct idmap by_serial, by_tid; /* to the index */
 	struct range_names names;
+	const struct gpu_event *gpu; /* what the GPUs did for it, by begin; set by who opened the trace, who keeps it */
+	size_t gpu_count;
 	uint64_t slices;
 	/* Known from the start: positions of lanes that no chunk covers. Grows when chunks are taken
 	   over while they are read. */
@@ -95,6 +98,8 @@ struct trace {
 	const struct trace_filter *filter;
 	int raw_names;         /* kernels are shown as the driver has them; set by who opened it */
 	int expand_graphs;     /* launches of graphs are shown with their nodes; likewise */
+	int chosen_only;       /* lanes of processes that are not chosen are not read; likewise */
+	uint32_t rank, world;  /* of the only process that is chosen, for outputs of one process; likewise */
 	uint32_t invented;     /* pids and tids made up so far */
 	struct steps *steps;   /* where steps are looked for while the trace is read (steps.h); else NULL */
 	struct memory_track *memory; /* by process, where memory in use is followed (memory_track.h); else NULL */

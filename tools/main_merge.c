@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "tools/cli.h"
 #include "tools/produce.h"
+#include "tools/ranks.h"
 #include "tools/steps.h"
 
 #define PROGRAM "vprof-merge"
 
 struct options {
-	const char *output, *compress;
+	const char *output, *compress, *format;
 	uint64_t jobs;
 	struct trace_filter filter;
 	int raw_names, expand_graphs, no_steps;
@@ -23,6 +26,7 @@ struct options {
 
 static const struct cli_option option_rows[] = {
 	{ "output", 'o', CLI_TEXT, AT(output), "FILE", "write FILE; .gz and .zst are compressed; - is standard output" },
+	{ "format", 'f', CLI_TEXT, AT(format), "FORMAT", "chrome (the default), or kineto: a file for each process" },
 	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name" },
 	TRACE_FILTER_OPTIONS(AT(filter)),
 	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
@@ -38,7 +42,11 @@ static const struct cli_command command = {
 	.summary = "Merges ring files into one trace in Chrome JSON, for https://ui.perfetto.dev.",
 	.notes = "RING is a ring file, a folder of them or a pattern. Rings of running, finished and\n"
 		 "killed processes may be mixed. The trace goes to standard output unless -o names a\n"
-		 "file, which appears only when it is whole. What was lost is said on standard error.",
+		 "file, which appears only when it is whole. What was lost is said on standard error.\n"
+		 "\n"
+		 "--format kineto writes what HolisticTraceAnalysis and TensorBoard's plugin for the torch\n"
+		 "profiler read: with -o FOLDER, or a name with %r (rank) or %p (pid), a file for each\n"
+		 "process that used a GPU.",
 	.options = option_rows,
 };
 
@@ -63,8 +71,13 @@ static int choose_form(const struct options *options, enum sink_form *form)
 	return -EINVAL;
 }
 
+static int is_kineto(const struct options *options)
+{
+	return options->format && !strcmp(options->format, output_kineto.name);
+}
+
 struct totals {
-	uint64_t slices, in_flight, threads;
+	uint64_t slices, in_flight, threads, processes;
 };
 
 static struct totals count_totals(const struct trace *trace)
@@ -74,6 +87,9 @@ static struct totals count_totals(const struct trace *trace)
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct trace_process *process = &trace->processes[i];
 
+		if (trace->chosen_only && !process->chosen)
+			continue;
+		sum.processes++;
 		sum.slices += process->slices;
 		sum.in_flight += process->in_flight;
 		for (uint32_t t = 0; t < process->thread_count; t++)
@@ -91,22 +107,38 @@ static void print_summary(const struct trace *trace, const struct sink *sink)
 	if (!sum.slices)
 		fprintf(stderr, PROGRAM ": no call in these rings is among those asked for: the trace is empty\n");
 	else if (isatty(STDERR_FILENO))
-		fprintf(stderr, PROGRAM ": %" PRIu64 " records (%" PRIu64 " in flight) of %zu processes, %" PRIu64
-			" threads; %s in %s\n", sum.slices, sum.in_flight, trace->count, sum.threads,
+		fprintf(stderr, PROGRAM ": %" PRIu64 " records (%" PRIu64 " in flight) of %" PRIu64
+			" processes, %" PRIu64 " threads; %s in %s\n", sum.slices, sum.in_flight, sum.processes, sum.threads,
 			cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
 }
 
-static int write_trace(struct trace *trace, const struct options *options, enum sink_form form)
+/* One file of the format, with steps where they are wanted. */
+static int produce_file(struct trace *trace, const struct output *output, struct sink *sink, const struct options *options)
+{
+	struct steps steps = { 0 };
+	int error;
+
+	trace->steps = NULL;
+	if (!options->no_steps && !steps_open(&steps, trace, NULL))
+		trace->steps = &steps;
+	error = produce(trace, output, sink, options->jobs < 64 ? (int)options->jobs : 64);
+	steps_close(&steps);
+	trace->steps = NULL;
+	return error;
+}
+
+static int write_file(struct trace *trace, const struct output *output, const char *path, enum sink_form form,
+		      const struct options *options)
 {
 	struct sink sink;
 	char why[512];
 	int error;
 
-	if (sink_open(&sink, options->output, form, why, sizeof(why))) {
+	if (sink_open(&sink, path, form, why, sizeof(why))) {
 		fprintf(stderr, PROGRAM ": %s\n", why);
 		return CLI_FAILED;
 	}
-	error = produce(trace, &output_chrome, &sink, options->jobs < 64 ? (int)options->jobs : 64);
+	error = produce_file(trace, output, &sink, options);
 	if (error) {
 		fprintf(stderr, PROGRAM ": %s: %s\n", error == -ENOMEM ? "merge" : sink_name(&sink),
 			strerror(-error));
@@ -116,17 +148,103 @@ static int write_trace(struct trace *trace, const struct options *options, enum 
 	print_summary(trace, &sink);
 	error = sink_close(&sink);
 	if (error) {
-		fprintf(stderr, PROGRAM ": %s: %s\n", options->output ? options->output : "standard output",
-			strerror(-error));
+		fprintf(stderr, PROGRAM ": %s: %s\n", path ? path : "standard output", strerror(-error));
 		return CLI_FAILED;
 	}
-	trace_print_losses(trace, PROGRAM);
 	return CLI_OK;
+}
+
+static int write_trace(struct trace *trace, const struct options *options, enum sink_form form)
+{
+	int code = write_file(trace, &output_chrome, options->output, form, options);
+
+	if (code == CLI_OK)
+		trace_print_losses(trace, PROGRAM);
+	return code;
+}
+
+/* ---- a file for each rank ---- */
+
+/* Names one file and no folder. */
+static int is_file_name(const char *path)
+{
+	static const char *const ends[] = { ".json", ".json.gz", ".json.zst" };
+	size_t size = strlen(path);
+	struct stat status;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (size > strlen(ends[i]) && !strcmp(path + size - strlen(ends[i]), ends[i]))
+			return 1;
+	return !strcmp(path, "-") || (!stat(path, &status) && !S_ISDIR(status.st_mode));
+}
+
+static int write_rank(struct trace *trace, const struct rank *rank, const struct options *options,
+		      const char *path, enum sink_form form)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		trace->processes[i].chosen = &trace->processes[i] == rank->process;
+	trace->rank = rank->number;
+	return write_file(trace, &output_kineto, path, form, options);
+}
+
+static int write_named_rank(struct trace *trace, const struct rank *rank, const struct options *options, enum sink_form form)
+{
+	static const char *const suffixes[] = { [SINK_PLAIN] = "", [SINK_GZIP] = ".gz", [SINK_ZSTD] = ".zst" };
+	char *path = rank_path(rank, options->output, suffixes[form]);
+	int code = CLI_FAILED;
+
+	if (path)
+		code = write_rank(trace, rank, options, path, form);
+	else
+		fprintf(stderr, PROGRAM ": no memory\n");
+	free(path);
+	return code;
+}
+
+static int write_each(struct trace *trace, const struct ranks *ranks, const struct options *options, enum sink_form form)
+{
+	int named = options->output && (rank_is_pattern(options->output) || !is_file_name(options->output)), code = CLI_OK;
+
+	if (!named && ranks->count > 1)
+		return cli_usage(&command, "%zu processes used a GPU, each is a file: -o FOLDER, or a name with %%r", ranks->count);
+	if (!named)
+		return write_rank(trace, &ranks->list[0], options, options->output, form);
+	if (!rank_is_pattern(options->output) && mkdir(options->output, 0777) && errno != EEXIST) {
+		fprintf(stderr, PROGRAM ": %s: %s\n", options->output, strerror(errno));
+		return CLI_FAILED;
+	}
+	for (size_t i = 0; code == CLI_OK && i < ranks->count; i++)
+		code = write_named_rank(trace, &ranks->list[i], options, form);
+	return code;
+}
+
+static int write_ranks(struct trace *trace, const struct options *options, enum sink_form form)
+{
+	struct ranks ranks;
+	int code = CLI_FAILED;
+
+	if (ranks_make(&ranks, trace)) {
+		fprintf(stderr, PROGRAM ": no memory\n");
+		return CLI_FAILED;
+	}
+	trace->chosen_only = 1;
+	trace->world = (uint32_t)ranks.count;
+	if (ranks.count)
+		code = write_each(trace, &ranks, options, form);
+	else
+		fprintf(stderr, PROGRAM ": no process of these rings is among those asked for\n");
+	for (size_t i = 0; i < ranks.count; i++)
+		ranks.list[i].process->chosen = 1;
+	if (code == CLI_OK && ranks.idle)
+		fprintf(stderr, PROGRAM ": %zu processes used no GPU and have no file\n", ranks.idle);
+	if (code == CLI_OK)
+		trace_print_losses(trace, PROGRAM);
+	ranks_free(&ranks);
+	return code;
 }
 
 static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
 {
-	struct steps steps = { 0 };
 	struct trace trace;
 	int code;
 
@@ -136,10 +254,7 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	}
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
-	if (!options->no_steps && !steps_open(&steps, &trace, NULL))
-		trace.steps = &steps;
-	code = write_trace(&trace, options, form);
-	steps_close(&steps);
+	code = is_kineto(options) ? write_ranks(&trace, options, form) : write_trace(&trace, options, form);
 	trace_close(&trace);
 	return code;
 }
@@ -156,6 +271,8 @@ int main(int argc, char **argv)
 		return CLI_CODE(count);
 	if (!count)
 		code = cli_usage(&command, "which rings?");
+	else if (options.format && !is_kineto(&options) && strcmp(options.format, output_chrome.name))
+		code = cli_usage(&command, "--format: '%s' is neither chrome nor kineto", options.format);
 	else if (choose_form(&options, &form))
 		code = cli_usage(&command, "--compress: '%s' is none of gz, zst, none", options.compress);
 	else if (!inputs_collect(&inputs, PROGRAM, count, argv + 1) && !inputs_open_all(&inputs))

@@ -138,6 +138,8 @@ static void merge_add_lanes(struct merge *merge, struct trace_process *process)
 {
 	const struct ring *ring = process->ring;
 
+	if (merge->trace->chosen_only && !process->chosen)
+		return;
 	for (uint32_t i = 0, end; i < ring->chunk_count; i = end) {
 		for (end = i + 1; end < ring->chunk_count; end++)
 			if (ring->chunks[end].head.lane != ring->chunks[i].head.lane)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/cli.h"
+#include "tools/gpu_event.h"
 #include "tools/memory_track.h"
 #include "tools/merge.h"
 #include "tools/steps.h"
@@ -250,6 +251,20 @@ static int put_steps(struct production *production, struct buffer *out)
 	return error;
 }
 
+static int put_gpu(struct production *production, struct buffer *out, const struct trace_process *process)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < process->gpu_count; i += BATCH_EVENTS) {
+		size_t left = process->gpu_count - i;
+
+		production->output->gpu(production->state, out, process, process->gpu + i,
+					left < BATCH_EVENTS ? left : BATCH_EVENTS);
+		error = put_block(production->sink, out);
+	}
+	return error;
+}
+
 static int put_tail(struct production *production, struct buffer *out)
 {
 	const struct trace *trace = production->trace;
@@ -269,6 +284,9 @@ static int put_tail(struct production *production, struct buffer *out)
 		}
 	}
 	error = put_steps(production, out);
+	for (size_t i = 0; !error && i < trace->count; i++)
+		if (production->output->gpu && trace->processes[i].chosen)
+			error = put_gpu(production, out, &trace->processes[i]);
 	if (error)
 		return error;
 	production->output->end(production->state, out);

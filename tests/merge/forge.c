@@ -11,6 +11,7 @@
  *	graph number=1 nodes=3 exec=9  likewise graph=
  *	module number=1 image=2 handle=5 size=0 name=      likewise module=; kernel module=5 is of it
  *	device ordinal=0 major=9 minor=0 sms=132           with the limits of an H200
+ *	context handle=0xc device=0 number=1
  *	facts kernel=1 registers=32 shared=0 local=0 threads=1024 ptx=90 binary=90 device=0 valid=1 params=8,4
  *	nodes graph=1 kernel=2 count=3 block=128 shared=0  that many nodes, all alike
  *	saved module=1 name=FILE
@@ -22,12 +23,12 @@
  *	held address=0xa000 bytes=1000 kind=1 place=0 t=5 call=1 thread=1    memory held at the end
  *	memory place=0 bytes=1000 peak=6000 t=70     the sums of a device, or of the host (32)
  *	beat t=99
- *	text name=forward                          a name of ranges
+ *	text name=forward                          a name of ranges, which text= refers to
  *	label handle=7 name=copies                 the name of a stream
  *	fill lanes=16 step=700                     every chunk, with launches (for speed);
  *	     ranges=1: each in a range, by turns of all texts; memory=8: every 8th call takes or gives memory
  *
- * Ticks are nanoseconds of a counter that began at "mono". In texts "_" stands for a blank only in title and command.
+ * A ring's role=VLLM::Worker_TP0 is a title whose "_" stay. Ticks are nanoseconds of a counter that began at "mono". In texts "_" stands for a blank only in title and command.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -129,6 +130,8 @@ static void make_ring(const char *path, const char *line)
 	live->end_ticks = number_of(line, "end", 0);
 	snprintf(live->comm, sizeof(live->comm), "%s", text_of(line, "comm", "app"));
 	blanks(live->title, sizeof(live->title), text_of(line, "title", "app"));
+	if (text_of(line, "role", NULL))
+		snprintf(live->title, sizeof(live->title), "%s", text_of(line, "role", ""));
 	anchor = (void *)(file + VPROF_CLOCK_OFFSET);
 	anchor->ticks = 1;
 	anchor->monotonic_ns = 1 + number_of(line, "mono", 0);
@@ -220,6 +223,14 @@ static void add_nodes(const char *line)
 	add_def(VPROF_DEF_NODES, &def, sizeof(def.nodes) + def.nodes.count * sizeof(struct vprof_graph_node), NULL);
 }
 
+static void add_context(const char *line)
+{
+	struct vprof_def_context def = { .handle = number_of(line, "handle", 1), .number = number_of(line, "number", 1),
+					 .device = (int32_t)number_of(line, "device", 0), .kind = VPROF_CONTEXT_PRIMARY };
+
+	add_def(VPROF_DEF_CONTEXT, &def, sizeof(def), NULL);
+}
+
 static void add_saved(const char *line)
 {
 	struct vprof_def_saved def = { .module = object_of(modules, line, "module") };
@@ -272,7 +283,7 @@ static void add_record(const char *line)
 	slot->kind = number_of(line, "kind", VPROF_KIND_LAUNCH);
 	slot->call = number_of(line, "call", 1);
 	slot->object = kernel ? kernels[kernel % OBJECTS_MAX] : graph ? graphs[graph % OBJECTS_MAX] :
-		       number_of(line, "object", 0);
+		       number_of(line, "text", 0) ? object_of(texts, line, "text") : number_of(line, "object", 0);
 	for (int i = 0; i < 4; i++, key[1]++)
 		slot->words[i] = number_of(line, key, 0);
 	if (slot->kind == VPROF_KIND_LAUNCH) {
@@ -450,6 +461,8 @@ static void act(const char *path, const char *line)
 		add_module(line);
 	} else if (IS("device")) {
 		add_device(line);
+	} else if (IS("context")) {
+		add_context(line);
 	} else if (IS("facts")) {
 		add_facts(line);
 	} else if (IS("nodes")) {

@@ -1,0 +1,27 @@
+/*
+ * gpu_event.h - one measured piece of work of a GPU.
+ */
+#ifndef VPROF_TOOLS_GPU_EVENT_H
+#define VPROF_TOOLS_GPU_EVENT_H
+
+#include <stdint.h>
+
+struct gpu_event {
+	enum { GPU_KERNEL, GPU_COPY, GPU_SET, GPU_GRAPH } kind;
+	uint64_t begin_ns, end_ns;      /* host time (CLOCK_REALTIME, as the other events), corrected */
+	uint32_t raw_ns, correction_ns; /* as measured, and what was taken off */
+	int device;
+	uint64_t context, stream;
+	uint32_t stream_number;         /* 0: a default stream */
+	uint64_t correlation;           /* of the launch's record, as the host's events have it; 0: not known */
+	uint32_t object;                /* definition: kernel, graph */
+	uint32_t graph, node;           /* definition of the executable graph, index of its node; graph 0: none */
+	uint32_t grid[3];
+	uint16_t block[3];
+	uint32_t shared;
+	uint64_t bytes;
+	int copy_kind;                  /* enum vprof_copy */
+	unsigned int estimated;         /* not measured: drawn only when asked for */
+};
+
+#endif
