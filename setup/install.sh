@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # install.sh SET...: what `make setup` does. Installs the missing packages of these sets
 # (setup/packages.tsv) with apt-get, as root or through sudo, and for the set check what
-# setup/requirements.txt names into a private environment, VENV (build/venv). Says what
-# it installs; where everything is there already, that costs a few queries.
+# setup/requirements.txt and requirements-alone.txt name into a private environment, VENV
+# (build/venv). Says what it installs; where everything is there already, that costs a few queries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VENV=${VENV:-build/venv}
@@ -87,14 +87,16 @@ system_packages() {
 	as_root apt-get install -y -qq --no-install-recommends "${out[@]}" >"$log" 2>&1 || { cat "$log"; return 1; }
 }
 
-# build/venv holds a copy of the list it was made from: the same list, nothing to do.
+# build/venv holds a copy of the lists it was made from: the same lists, nothing to do.
 python_packages() {
-	[ -x "$VENV/bin/python" ] && cmp -s setup/requirements.txt "$VENV/requirements.txt" && return 0
-	say "python3 -m venv $VENV: $(grep -v '^#' setup/requirements.txt | tr '\n' ' ')"
+	local lists="setup/requirements.txt setup/requirements-alone.txt"
+	[ -x "$VENV/bin/python" ] && cat $lists | cmp -s - "$VENV/requirements.txt" && return 0
+	say "python3 -m venv $VENV: $(cat $lists | grep -v '^#' | tr '\n' ' ')"
 	mkdir -p "$(dirname "$VENV")"
 	python3 -m venv "$VENV"
 	"$VENV/bin/pip" install --quiet --disable-pip-version-check -r setup/requirements.txt
-	cp setup/requirements.txt "$VENV/requirements.txt"
+	"$VENV/bin/pip" install --quiet --disable-pip-version-check --no-deps -r setup/requirements-alone.txt
+	cat $lists >"$VENV/requirements.txt"
 }
 
 log=$(mktemp)

@@ -2,12 +2,20 @@
 
 VENV=${VENV:-build/venv}
 
+# need_python MODULE...
+need_python() {
+	[ -x "$VENV/bin/python" ] || skip_all "no $VENV: make setup makes it"
+	"$VENV/bin/python" -c "import $(echo "$*" | sed 's/ /, /g')" 2>/dev/null || skip_all "$VENV lacks one of: $*"
+}
+
 need_browser() {
 	command -v chromium >/dev/null || skip_all "no chromium"
 	command -v chromedriver >/dev/null || skip_all "no chromedriver (Debian: chromium-driver)"
-	[ -x "$VENV/bin/python" ] || skip_all "no $VENV: make setup makes it"
-	"$VENV/bin/python" -c 'import viztracer, selenium' 2>/dev/null || skip_all "$VENV lacks viztracer or selenium"
+	need_python viztracer selenium
 }
+
+# made FOLDER [SHIFT]: the traces of a made-up program of two ranks, see made.py.
+made() { python3 tests/readers/made.py "$BUILD/tests/forge" "$BUILD/tests/kineto_made" "$@"; }
 
 # Runs the demo on the fake driver; its rings and trace.json are in $TMP/demo afterwards.
 run_demo() { DRIVER=fake OUT=$TMP/demo BUILD=$BUILD examples/demo.sh; }

@@ -28,6 +28,8 @@ QUERIES = {
     "inflight": "select p.pid, s.name, s.dur, extract_arg(s.arg_set_id, 'args.in_flight') from slice s"
                 " join thread_track k on s.track_id = k.id join thread t using (utid) join process p using (upid)"
                 " where extract_arg(s.arg_set_id, 'args.in_flight') is not null order by s.ts",
+    "arrow": "select f.category, f.name, t.category, t.name, count(*) from flow join slice f on slice_out = f.id"
+             " join slice t on slice_in = t.id group by 1, 2, 3, 4 order by 1, 2, 3, 4",
     "error": "select name, value from stats where severity = 'error' and value > 0",
 }
 
