@@ -6,7 +6,8 @@
  *  - `alive`, a word in memory that the kernel wipes in a child (MADV_WIPEONFORK):
  *    every recording call looks at it. It covers fork(), _Fork() and raw clone().
  *  - an atfork handler, for kernels older than 4.14, which cannot wipe. It also has the child's calls
- *    make a ring while the parent records nothing, which after _Fork() they do only once it does.
+ *    make a ring while the parent records nothing; after _Fork() those do that make what others use
+ *    (contexts, modules, memory), and so come first.
  *  - when the child makes its own ring, the word gets another value than the parent's, so that a
  *    cursor still held by some thread is known to be of the parent; and zeroes are mapped over
  *    the parent's ring, so that a call that was under way in the fork ends in them.

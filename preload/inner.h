@@ -41,6 +41,12 @@ const struct vprof_def *vprof_definition(uint32_t id) HIDDEN;
 /* Makes the ring, as a first recorded call does, for a call that is not recorded. 1 when there is one. */
 int vprof_ring_want(void) HIDDEN COLD;
 
+/*
+ * There is no ring of this process. Is there its parent's? Then its next call makes one, also where the
+ * parent records nothing. For children that no handler of fork() has told.
+ */
+void vprof_start_child(void) HIDDEN COLD;
+
 /* Counts a loss, in the ring or, when there is none, in the process. */
 void vprof_lose(enum vprof_loss reason) HIDDEN COLD;
 

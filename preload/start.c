@@ -286,6 +286,15 @@ void vprof_start_again(void)
 		vprof_state.control = &initial;
 }
 
+/* Whoever has made the ring meanwhile has changed the word's address: the parent's memory is not given back. */
+void vprof_start_child(void)
+{
+	const uint32_t *word = __atomic_load_n(&vprof_state.control, __ATOMIC_ACQUIRE);
+
+	if (word != &initial && word != &never && !vprof_is_alive())
+		__atomic_compare_exchange_n(&vprof_state.control, &word, &initial, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 /* ---- the ends ---- */
 
 /* glibc gives constructors what main() gets; `argv` ends with a NULL, and the environment follows. */

@@ -157,7 +157,7 @@
 	WRAPPER CUresult name params                                                   \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
-		struct vprof_record r = vprof_open(CU_BIT_##name);                                  \
+		struct vprof_record r = vprof_open_keep(CU_BIT_##name);                \
 		uint32_t object = 0;                                                   \
 		uint64_t end;                                                          \
 		CUresult result;                                                       \
@@ -199,6 +199,14 @@ static inline struct vprof_record vprof_open(uint32_t group)
 	struct vprof_record none = { NULL, 0 };
 
 	return vprof_recording(group) ? vprof_begin() : none;
+}
+
+/* The same of a call without which no process can use its GPU: a child that _Fork() made is seen here. */
+static inline struct vprof_record vprof_open_keep(uint32_t group)
+{
+	if (unlikely(!vprof_is_alive()))
+		vprof_start_child();
+	return vprof_open(group);
 }
 
 /* Is recording what it mostly is: the clock a counter, and no limit to be kept? Relaxed: see launches.c. */

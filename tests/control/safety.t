@@ -5,6 +5,7 @@
 . tests/control/lib.sh
 
 word() { ctl show | sed -n 's/^word \([0-9]*\) .*/\1/p'; }
+ring_comes() { for ((i = 0; i < 100; i++)); do [ -z "$(ring "$1")" ] || break; sleep 0.02; done; }
 lost() { ctl show | sed -n 's/^word.* lost \([0-9]*\) .*/\1/p'; }
 
 # ---- controllers ----
@@ -96,10 +97,18 @@ child=$(child)
 tell launch 10
 sleep 0.2
 is "a limit is the parent's, whatever its child does" "$(ctl show | tail -1 | cut -d' ' -f2-3,8-9)" "request launches launches 5"
-for ((i = 0; i < 100; i++)); do [ -n "$(ring "$child")" ] && break; sleep 0.02; done
+ring_comes "$child"
 is "the child has a ring of its own, with what the variable says" "$(launches "$child")" 0
 "$BUILD/control/ctl" "$(ring "$child")" start
 is "and obeys by itself" "$("$BUILD/control/ctl" "$(ring "$child")" show | sed -n 's/^word \([0-9]*\).*/\1/p')/$(word)" 1535/0
+kill -9 "$child"
+
+tell _Fork "context; launch 20"
+child=$(child)
+ring_comes "$child"
+"$BUILD/control/ctl" "$(ring "$child")" start
+is "a child that _Fork() made, of a parent that records nothing, has one too, and obeys" \
+	"$(launches "$child")/$("$BUILD/control/ctl" "$(ring "$child")" show | sed -n 's/^word \([0-9]*\).*/\1/p')/$(word)" 0/1535/0
 kill -9 "$child"
 worker_end
 

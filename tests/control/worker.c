@@ -10,17 +10,20 @@
  *	mark NAME
  *	elsewhere LINE         in a thread of its own; "; " between what it does
  *	name NAME              of the thread
- *	fork LINE              in a child, which then waits to be killed
+ *	fork LINE | _Fork LINE in a child, which then waits to be killed
+ *	context                takes the context once more, as a new process would
  *	show                   launches that were made, and failed
  */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "preload/nvtx_abi.h"
@@ -34,7 +37,7 @@ typedef int (*launch_fn)(void *, unsigned, unsigned, unsigned, unsigned, unsigne
 static launch_fn launch;
 static int (*profiler_start)(void), (*profiler_stop)(void);
 static void *function, *context;
-static int (*set_current)(void *);
+static int (*set_current)(void *), (*retain)(void **, int);
 static atomic_ulong made, failed;
 static atomic_int hammering;
 static pthread_t thread[THREADS];
@@ -50,11 +53,11 @@ static void setup(void)
 {
 	void *handle = dlopen("libcuda.so.1", RTLD_NOW), *module;
 	int (*init)(unsigned) = (int (*)(unsigned))dlsym(handle, "cuInit");
-	int (*retain)(void **, int) = (int (*)(void **, int))dlsym(handle, "cuDevicePrimaryCtxRetain");
 	int (*load)(void **, const void *) = (int (*)(void **, const void *))dlsym(handle, "cuModuleLoadData");
 	int (*get)(void **, void *, const char *) =
 		(int (*)(void **, void *, const char *))dlsym(handle, "cuModuleGetFunction");
 
+	retain = (int (*)(void **, int))dlsym(handle, "cuDevicePrimaryCtxRetain");
 	set_current = (int (*)(void *))dlsym(handle, "cuCtxSetCurrent");
 	launch = (launch_fn)dlsym(handle, "cuLaunchKernel");
 	profiler_start = (int (*)(void))dlsym(handle, "cuProfilerStart");
@@ -130,10 +133,8 @@ static void elsewhere(const char *rest_of_line)
 		fail("no thread");
 }
 
-static void fork_and(const char *rest_of_line)
+static void child_acts(pid_t pid, const char *rest_of_line)
 {
-	pid_t pid = fork();
-
 	if (pid < 0)
 		fail("no child");
 	if (pid) {
@@ -145,6 +146,21 @@ static void fork_and(const char *rest_of_line)
 	fflush(stdout);
 	pause();
 	_exit(0);
+}
+
+static void fork_and(const char *rest_of_line) { child_acts(fork(), rest_of_line); }
+
+static void _Fork_and(const char *rest_of_line)
+{
+	pid_t (*call)(void) = (pid_t(*)(void))dlsym(RTLD_DEFAULT, "_Fork");
+
+	child_acts(call ? call() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), rest_of_line);
+}
+
+static void take_context(const char *unused)
+{
+	(void)unused;
+	retain(&context, 0);
 }
 
 static void pstart(const char *unused) { (void)unused; profiler_start(); }
@@ -202,7 +218,7 @@ static const struct {
 	void (*run)(const char *argument);
 } words[] = {
 	{ "launch", launch_many }, { "hammer", begin }, { "rest", rest }, { "elsewhere", elsewhere },
-	{ "fork", fork_and }, { "pstart", pstart }, { "pstop", pstop }, { "push", push }, { "pop", pop },
+	{ "fork", fork_and }, { "_Fork", _Fork_and }, { "context", take_context }, { "pstart", pstart }, { "pstop", pstop }, { "push", push }, { "pop", pop },
 	{ "nstart", nstart }, { "nend", nend },
 	{ "mark", mark }, { "name", name_thread }, { "show", show },
 };
