@@ -2,19 +2,60 @@
  * clock.c - the choice of the tick counter, and anchors that tie it to the clocks.
  */
 #include "preload/clock.h"
+#include "preload/process.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
 #endif
 
+#if defined(__x86_64__)
+/* Invariant: same rate in every power state and on every core. */
+static int tsc_is_invariant(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8);
+}
+
+/*
+ * The kernel takes the counter off its list when it has found that it is not to be relied on. Which clock
+ * of the list it uses (kvm-clock, a choice at boot) says nothing of that. No list: no objection.
+ */
+static int kernel_trusts_tsc(void)
+{
+	char list[256], *word, *rest = list;
+	int cancel, unused;
+	size_t length;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	length = vprof_read_file("/sys/devices/system/clocksource/clocksource0/available_clocksource", list,
+				 sizeof(list));
+	pthread_setcancelstate(cancel, &unused);
+	if (!length)
+		return 1;
+	while ((word = strsep(&rest, " \n")))
+		if (!strcmp(word, "tsc"))
+			return 1;
+	return 0;
+}
+#endif
+
+/* Once for a process and its children: ranges that are open have times of the clock that was chosen. */
 void vprof_clock_init(void)
 {
 #if defined(__x86_64__)
-	unsigned a, b, c, d;
+	static int chosen;
+	int saved = errno;
 
-	/* Invariant: same rate in every power state and on every core. */
-	if (__get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8))
+	if (__atomic_load_n(&chosen, __ATOMIC_ACQUIRE))
+		return;
+	if (tsc_is_invariant() && kernel_trusts_tsc())
 		vprof_state.clock = VPROF_CLOCK_TSC;
+	__atomic_store_n(&chosen, 1, __ATOMIC_RELEASE);
+	errno = saved;
 #elif defined(__aarch64__)
 	vprof_state.clock = VPROF_CLOCK_CNTVCT;
 #endif

@@ -14,7 +14,7 @@
 #include "preload/text.h"
 
 /* Reads a small file whole, at most `size` - 1 bytes, and terminates it. Returns the length. */
-static size_t read_file(const char *path, char *text, size_t size)
+size_t vprof_read_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t length = 0;
@@ -33,7 +33,7 @@ static size_t read_file(const char *path, char *text, size_t size)
 /* Arguments stand one behind the other with NULs between. */
 static void read_arguments(char *text, size_t size)
 {
-	size_t length = read_file("/proc/self/cmdline", text, size);
+	size_t length = vprof_read_file("/proc/self/cmdline", text, size);
 
 	while (length && !text[length - 1])
 		length--;
@@ -48,7 +48,7 @@ static uint64_t process_start(void)
 	char text[1024], *p;
 	uint64_t n = 0;
 
-	read_file("/proc/self/stat", text, sizeof(text));
+	vprof_read_file("/proc/self/stat", text, sizeof(text));
 	p = strrchr(text, ')');
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
@@ -81,7 +81,7 @@ void vprof_header_fill(struct vprof_ring_header *h)
 	h->page_size = (uint32_t)sysconf(_SC_PAGESIZE);
 	h->process_start = process_start();
 	h->mount_ns = mount_namespace();
-	if (read_file("/proc/sys/kernel/random/boot_id", h->boot_id, sizeof(h->boot_id)) == 37)
+	if (vprof_read_file("/proc/sys/kernel/random/boot_id", h->boot_id, sizeof(h->boot_id)) == 37)
 		h->boot_id[36] = 0; /* the newline */
 	if (!uname(&name))
 		vprof_text_put(&host, name.nodename);
@@ -93,7 +93,7 @@ void vprof_header_fill(struct vprof_ring_header *h)
 
 void vprof_process_names(char *comm, size_t comm_size, char *command, size_t command_size)
 {
-	size_t length = read_file("/proc/self/comm", comm, comm_size);
+	size_t length = vprof_read_file("/proc/self/comm", comm, comm_size);
 
 	if (length && comm[length - 1] == '\n')
 		comm[length - 1] = 0;

@@ -63,6 +63,9 @@ void vprof_ring_name(struct vprof_text *name, const struct vprof_ring_header *he
 /* Fills in who this process is: all of the header but the layout. */
 void vprof_header_fill(struct vprof_ring_header *header) HIDDEN;
 
+/* As much of a file as there is room for, as a string: its length; 0 when it cannot be read. */
+size_t vprof_read_file(const char *path, char *text, size_t size) HIDDEN;
+
 /* The main thread's name, and the arguments with blanks between, which are the title where there is one. */
 void vprof_process_names(char *comm, size_t comm_size, char *command, size_t command_size) HIDDEN;
 
