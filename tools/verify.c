@@ -5,29 +5,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "tools/list.h"
 
 enum { GOOD_NS = 200, GOOD_PERCENT = 5 };
 
 const char *const verify_kinds[VERIFY_KINDS] = { "kernel", "copy", "set" };
 
-/* Room for one more of `size` bytes. */
-static void *grow(void *list, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? 2 * *room : 256;
-	void *bigger;
-
-	if (count < *room)
-		return list;
-	bigger = reallocarray(list, more, size);
-	if (bigger)
-		*room = more;
-	return bigger;
-}
-
 int verify_name(struct verify *verify, const char *text, uint32_t *name)
 {
 	uint64_t hash = 14695981039346656037ull;
-	char **names;
 
 	for (const char *p = text; *p; p++)
 		hash = (hash ^ (unsigned char)*p) * 1099511628211ull;
@@ -37,12 +23,10 @@ int verify_name(struct verify *verify, const char *text, uint32_t *name)
 			return 0;
 		hash++;
 	}
-	names = grow(verify->names, verify->name_count, &verify->name_room, sizeof(*names));
-	if (!names)
+	if (list_grow(verify->names, verify->name_count))
 		return -ENOMEM;
-	verify->names = names;
-	names[verify->name_count] = strdup(text);
-	if (!names[verify->name_count])
+	verify->names[verify->name_count] = strdup(text);
+	if (!verify->names[verify->name_count])
 		return -ENOMEM;
 	*name = (uint32_t)verify->name_count++;
 	return idmap_put(&verify->by_name, hash, *name);
@@ -51,12 +35,10 @@ int verify_name(struct verify *verify, const char *text, uint32_t *name)
 int verify_add(struct verify *verify, enum verify_side side, const struct verify_op *op)
 {
 	struct verify_ops *ops = &verify->ops[side];
-	struct verify_op *list = grow(ops->list, ops->count, &ops->room, sizeof(*list));
 
-	if (!list)
+	if (list_grow(ops->list, ops->count))
 		return -ENOMEM;
-	ops->list = list;
-	list[ops->count++] = *op;
+	ops->list[ops->count++] = *op;
 	return 0;
 }
 
@@ -239,7 +221,7 @@ static int compare_rows(const void *left, const void *right)
 
 static int make_rows(struct verify *verify, const struct verify_style *style)
 {
-	size_t at[VERIFY_SIDES] = { 0 }, count[VERIFY_SIDES], room = 0, most;
+	size_t at[VERIFY_SIDES] = { 0 }, count[VERIFY_SIDES], most;
 	uint64_t *scratch;
 
 	for (int side = 0; side < VERIFY_SIDES; side++)
@@ -249,14 +231,13 @@ static int make_rows(struct verify *verify, const struct verify_style *style)
 	if (!scratch)
 		return -ENOMEM;
 	while (at[0] < count[0] || at[1] < count[1]) {
-		struct verify_row *rows = grow(verify->rows, verify->row_count, &room, sizeof(*rows)), *row;
+		struct verify_row *row;
 
-		if (!rows) {
+		if (list_grow(verify->rows, verify->row_count)) {
 			free(scratch);
 			return -ENOMEM;
 		}
-		verify->rows = rows;
-		row = &rows[verify->row_count];
+		row = &verify->rows[verify->row_count];
 		next_row(verify, at, style, scratch, row);
 		if (!row->side[VERIFY_CUPTI].count && !row->side[VERIFY_VPROF].count)
 			continue;

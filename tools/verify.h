@@ -35,7 +35,7 @@ struct verify_op {
 
 struct verify_ops {
 	struct verify_op *list;
-	size_t count, room;
+	size_t count;
 	uint64_t lost;         /* executions that the side knows it has not */
 };
 
@@ -54,7 +54,7 @@ struct verify_row {
 
 struct verify {
 	char **names;
-	size_t name_count, name_room;
+	size_t name_count;
 	struct idmap by_name;  /* hash -> name */
 	struct verify_ops ops[VERIFY_SIDES];
 
