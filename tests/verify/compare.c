@@ -58,7 +58,7 @@ static void medians_and_bounds(void)
 	}
 	compare(&v, 0, 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ok(row_of(&v, cases[i].name, 0)->good == cases[i].good, cases[i].name);
+		ok(row_of(&v, cases[i].name, 0)->good == cases[i].good, "%s", cases[i].name);
 	verify_free(&v);
 }
 
