@@ -33,6 +33,7 @@ import time
 from pathlib import Path
 
 import overhead_processes
+from control_page import ring_path
 from overhead_common import BEGIN, BUILD, OUT, OUTPUT, TARGET_PERCENT, engine_of_this_process, environment, line, note
 
 STEPS = 32
@@ -73,18 +74,7 @@ class Control:
     """The control word of this process's own ring, through its file."""
 
     def __init__(self):
-        paths = {line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if " rw-s " in line and "/" in line}
-        found = []
-        for path in paths:
-            try:
-                with open(path, "rb") as f:
-                    if f.read(8) == b"VVPRING1":
-                        found.append(path)
-            except OSError:
-                pass
-        if len(found) != 1:
-            raise SystemExit(f"{len(found)} rings are mapped here: is the preload active?")
-        with open(found[0], "r+b") as f:
+        with open(ring_path(), "r+b") as f:
             self.page = mmap.mmap(f.fileno(), 4096, offset=4096)
             self.live = mmap.mmap(f.fileno(), 4096, offset=8192, prot=mmap.PROT_READ)
 
