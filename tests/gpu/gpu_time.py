@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+"""gpu_time.py [PART...]: are vprof's GPU times right, what do they cost, and does the program stay the same?
+
+    BUILD=build OUT=/tmp/out tests/gpu/gpu_time.py [accuracy] [cost] [bits] [memcheck]
+
+  accuracy  `vprof verify` over kernels of 1 us to 10 ms (gpu_kernels.c) and torch (gpu_torch.py): 95 % of
+            GPU time in kernels whose median lies within 5 % or 200 ns of CUPTI's
+  cost      one process under the preload, blocks of replays in turn with GPU times off, of every replay,
+            and of one in 64; the differences to off of the same turn, their median and its 95 % interval
+  bits      what is computed by two graphs at once, 10,000 replays: the same without vprof and with every
+            replay instrumented, as the ring has to show
+  memcheck  the same for some replays under compute-sanitizer, where there is one
+
+Writes OUT/gpu_time.results ("ok NAME", "not ok NAME", "# text"), OUT/gpu_time.tsv (a row a measurement) and
+what each run left under OUT/gpu_time/. What does not fit into DEADLINE seconds (190) is left out and
+said to be.
+"""
+import glob
+import importlib.util
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "clients"))
+OUT = Path(os.environ.get("OUT", "/tmp/vprof-gpu-time"))
+BUILD = Path(os.environ.get("BUILD", "build")).resolve()
+DEADLINE = float(os.environ.get("DEADLINE", "190"))
+BEGIN = time.monotonic()
+
+KERNELS = [str(BUILD / "gpu/gpu_kernels")]
+TORCH = [sys.executable, str(HERE / "gpu_torch.py")]
+TARGETS = {"all": 12.0, "sampled": 0.3}  # per cent
+SHARE = 95
+REPLAY_KIND = 19  # VPROF_KIND_REPLAY
+BITS = 10000
+
+results, rows, left_out = [], [], []
+
+
+class Skip(Exception):
+    pass
+
+
+class Fail(Exception):
+    pass
+
+
+def note(text):
+    print(f"# [{time.monotonic() - BEGIN:4.0f} s] {text}", flush=True)
+
+
+def tell(passed, name):
+    results.append(f"{'ok' if passed else 'not ok'} {name}")
+
+
+def say(text):
+    results.extend("# " + line for line in text.splitlines())
+
+
+def left():
+    return DEADLINE - (time.monotonic() - BEGIN)
+
+
+# ---- running --------------------------------------------------------------------------------
+
+def environment(folder=None, **more):
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **more)
+    env.pop("LD_PRELOAD", None)
+    if folder:
+        env.update(LD_PRELOAD=str(BUILD / "libvprof.so"), VPROF_OUT=str(folder))
+    return env
+
+
+def run(command, env, log, limit):
+    """Its standard output; the rest is in `log`."""
+    with open(log, "w") as errors:
+        try:
+            done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                                  timeout=max(5, min(limit, left())), check=False)
+        except subprocess.TimeoutExpired as e:
+            raise Fail(f"{command[0]} took longer than {e.timeout:.0f} s") from e
+    text = done.stdout.decode(errors="replace")
+    if done.returncode == 77:
+        raise Skip(" ".join(log.read_text(errors="replace").split())[-200:] or "not possible here")
+    return done.returncode, text
+
+
+def must(command, env, log, limit):
+    code, text = run(command, env, log, limit)
+    if code:
+        tail = " | ".join(log.read_text(errors="replace").strip().splitlines()[-3:])
+        raise Fail(f"{Path(command[0]).name} ended with {code}: {tail[-400:]}")
+    return text
+
+
+def drop_rings(folder):
+    """Rings lie in memory; those that have told what they know make room."""
+    for link in glob.glob(f"{folder}/**/*.ring", recursive=True):
+        for path in {os.path.realpath(link), link}:
+            if os.path.lexists(path):
+                os.unlink(path)
+
+
+def words(text, first):
+    """The words of the last line of `text` that begins with `first`."""
+    lines = [line.split() for line in text.splitlines() if line.startswith(first + " ")]
+    if not lines:
+        raise Fail(f"printed no line '{first} ...'")
+    return lines[-1]
+
+
+# ---- accuracy -------------------------------------------------------------------------------
+
+def cupti():
+    from compare import Skip as NoCupti, find_cupti
+    try:
+        return find_cupti()
+    except NoCupti as e:
+        raise Skip(e) from e
+
+
+def far_rows(report):
+    """The rows that are not near and have most of the GPU time."""
+    far = [r for r in report["names"] if not r["near"] and r["cupti"]["total_ns"] > 0.005 * report["gpu_ns"]]
+    for r in far[:6]:
+        got = r["vprof"]["median_ns"]
+        yield (f"{100 * r['cupti']['total_ns'] / report['gpu_ns']:5.1f} %  CUPTI {r['cupti']['count']} x "
+               f"{r['cupti']['median_ns']} ns, vprof {r['vprof']['count']} x {got if got is not None else '-'} ns"
+               f" (taken off {r['vprof'].get('taken_off_ns', '-')})  {r['name'][:90]}")
+
+
+def accuracy(name, command, warm_up, folder):
+    env = environment(CUPTI_LIB=cupti())
+    log = folder / "verify.log"
+    code, text = run([str(BUILD / "vprof"), "verify", "--json", "--rows", "0", "--share", str(SHARE), "--warm-up",
+                      str(warm_up), "--keep", str(folder / "runs"), "--", *command], env, log, 60)
+    drop_rings(folder)
+    said = " | ".join(log.read_text(errors="replace").strip().splitlines()[:3])
+    if not text.strip():
+        if "exit code 77" in said:
+            raise Skip(said)
+        raise Fail(f"vprof verify ended with {code}: {said[-500:]}")
+    report = json.loads(text)
+    (folder / "verify.json").write_text(text)
+    share, counts = 100 * report["share"], report["executions"]
+    tell(report["enough"], f"{name}: {share:.1f} % of GPU time lies within 5 % or 200 ns of CUPTI's")
+    if said:
+        say(f"{name}: {said}")
+    for line in far_rows(report):
+        say(f"{name}: {line}")
+    near = [r for r in report["names"] if r["difference_ns"] is not None and r["cupti"]["count"]]
+    off = statistics.median(abs(r["difference_ns"]) for r in near) if near else float("nan")
+    rows.append(("accuracy", name, f"{share:.2f}", "%", f"{report['rows_near']} of {report['rows']} rows",
+                 f"{counts['vprof']} of {counts['cupti']} executions", f"median difference {off:.0f} ns",
+                 "ok" if report["enough"] else "short"))
+
+
+# ---- cost -----------------------------------------------------------------------------------
+
+def interval(values, rounds=2000):
+    """95 % bootstrap interval of the median."""
+    draw = random.Random(1)
+    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(rounds))
+    return medians[int(rounds * 0.025)], medians[int(rounds * 0.975) - 1]
+
+
+def turns(text):
+    """Of each turn: arm -> ns a replay."""
+    blocks = [line.split("\t") for line in text.splitlines() if "\t" in line]
+    arms = len({name for name, _ in blocks})
+    if arms < 2:
+        raise Fail("printed no blocks")
+    return [{name: float(ns) for name, ns in blocks[i:i + arms]} for i in range(0, len(blocks) - arms + 1, arms)]
+
+
+def cost(name, command, _, folder):
+    text = must(command, environment(folder / "rings", VPROF_GPU="sample:64"), folder / "cost.log", 60)
+    (folder / "blocks.tsv").write_text(text)
+    drop_rings(folder)
+    measured = turns(text)
+    base = statistics.median(turn["off"] for turn in measured)
+    for arm, target in TARGETS.items():
+        added = [100 * (turn[arm] / turn["off"] - 1) for turn in measured]
+        middle, (low, high) = statistics.median(added), interval(added)
+        verdict = "ok" if high <= target else "short" if low > target else "unclear"
+        tell(verdict != "short", f"{name}: {'every replay' if arm == 'all' else 'one replay in 64'} instrumented costs"
+                                 f" {middle:+.2f} % ({low:+.2f} .. {high:+.2f}), at most {target} %")
+        rows.append(("cost", f"{name}, {arm}", f"{middle:+.3f}", "%", f"{low:+.3f} .. {high:+.3f}",
+                     f"{len(added)} turns", f"{base / 1000:.1f} us a replay plain, at most {target}", verdict))
+
+
+# ---- the same bits --------------------------------------------------------------------------
+
+def instrumented(folder):
+    """Replays with stamps that the rings have; None where they cannot be read here."""
+    if importlib.util.find_spec("numpy") is None:
+        return None
+    import ringfile
+    return sum(len(ringfile.Ring(path).of_kind(REPLAY_KIND)) for path in ringfile.find([str(folder)]))
+
+
+def bits(name, command, rounds, folder):
+    plain = must(command, environment(), folder / "plain.log", 40)
+    traced = must(command, environment(folder / "rings", VPROF_GPU="all", VPROF_RING_MB="512"), folder / "all.log", 60)
+    seen = instrumented(folder / "rings")
+    drop_rings(folder)
+    same = words(plain, "checksum")[1] == words(traced, "checksum")[1]
+    if not same:
+        again = must(command, environment(), folder / "again.log", 40)
+        if words(again, "checksum")[1] != words(plain, "checksum")[1]:
+            say(f"{name}: not even two runs without vprof are the same")
+    tell(same, f"{name}: {2 * rounds} replays give the same bits with vprof and without")
+    if seen is not None:
+        tell(seen >= 0.9 * 2 * rounds, f"{name}: {seen} of {2 * rounds} replays were instrumented")
+    walls = [int(words(text, "wall")[4]) for text in (plain, traced)]
+    rows.append(("bits", name, "same" if same else "DIFFER", "-", f"{seen} of {2 * rounds} instrumented",
+                 f"{walls[0] / 1000:.1f} us a round", f"{walls[1] / 1000:.1f} us under vprof", "ok" if same else "short"))
+
+
+def memcheck(name, command, _, folder):
+    found = [shutil.which("compute-sanitizer"), *glob.glob("/usr/local/cuda*/bin/compute-sanitizer"),
+             *glob.glob("/usr/local/cuda*/compute-sanitizer/compute-sanitizer")]
+    tool = next(filter(None, found), None)
+    if not tool:
+        raise Skip("no compute-sanitizer here")
+    log = folder / "memcheck.log"
+    code, text = run([tool, "--tool", "memcheck", "--target-processes", "all", *command],
+                     environment(folder / "rings", VPROF_GPU="all"), log, 60)
+    drop_rings(folder)
+    (folder / "memcheck.out").write_text(text)
+    clean = code == 0 and "ERROR SUMMARY: 0 errors" in text + log.read_text(errors="replace")
+    tell(clean, f"{name}: compute-sanitizer finds nothing")
+    rows.append(("memcheck", name, "0" if clean else "some", "errors", "-", "-", f"exit code {code}", "ok" if clean else "short"))
+
+
+# ---- all of it ------------------------------------------------------------------------------
+
+# What is done, the most wanted first: part, name, command, warm-up or rounds, seconds it may need, needs torch.
+STEPS = [
+    (accuracy, "torch decode graph", [*TORCH, "decode", "300"], 5, 45, True),
+    (accuracy, "graph of 1 us to 10 ms", [*KERNELS, "graph", "chain", "60"], 5, 15, False),
+    (accuracy, "graph of 300 short kernels", [*KERNELS, "graph", "short", "300"], 5, 15, False),
+    (cost, "graph of 300 short kernels", [*KERNELS, "cost", "short", "8", "256"], 0, 20, False),
+    (bits, "two graphs at once", [*KERNELS, "bits", str(BITS)], BITS, 20, False),
+    (accuracy, "graph with branches", [*KERNELS, "graph", "branches", "400"], 5, 15, False),
+    (accuracy, "launches of 1 us to 10 ms", [*KERNELS, "eager", "chain", "60"], 5, 15, False),
+    (cost, "torch decode graph", [*TORCH, "cost", "6", "256"], 0, 30, True),
+    (accuracy, "torch eager", [*TORCH, "eager", "60"], 5, 40, True),
+    (accuracy, "graph with copies and sets", [*KERNELS, "graph", "moves", "400"], 5, 15, False),
+    (accuracy, "graph with programmatic edges", [*KERNELS, "graph", "programmatic", "400"], 5, 15, False),
+    (accuracy, "launches with branches", [*KERNELS, "eager", "branches", "100"], 5, 15, False),
+    (bits, "two torch graphs at once", [*TORCH, "bits", str(BITS)], BITS, 40, True),
+    (memcheck, "two graphs at once", [*KERNELS, "bits", "20"], 20, 20, False),
+]
+
+
+def attempt(number, part, name, command, extra):
+    """One step; whatever happens the next one follows."""
+    folder = OUT / "gpu_time" / f"{number:02d}-{part.__name__}-{name.replace(' ', '_')}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    label = f"{part.__name__}, {name}"
+    note(label)
+    try:
+        part(name, command, extra, folder)
+    except Skip as e:
+        say(f"{label}: skipped: {e}")
+    except Exception as e:  # one step that fails is one result
+        tell(False, f"{label}: was measured")
+        say(f"{label}: {type(e).__name__}: {' '.join(str(e).split())[:600]}")
+    finally:
+        drop_rings(folder)
+
+
+def write():
+    if left_out:
+        say("left out for want of time: " + "; ".join(left_out))
+    tell(not left_out, "nothing was left out for want of time")
+    with open(OUT / "gpu_time.tsv", "w") as f:
+        f.writelines("\t".join(row) + "\n" for row in rows)
+    widths = [max(len(row[i]) for row in rows) for i in range(8)] if rows else []
+    say("\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows))
+    (OUT / "gpu_time.results").write_text("".join(line + "\n" for line in results))
+
+
+def main(parts):
+    names = {step[0].__name__ for step in STEPS}
+    if set(parts) - names:
+        sys.exit(f"no part {', '.join(sorted(set(parts) - names))}; there are {', '.join(sorted(names))}")
+    OUT.mkdir(parents=True, exist_ok=True)
+    torch = importlib.util.find_spec("torch") is not None
+    for number, (part, name, command, extra, seconds, needs_torch) in enumerate(STEPS, 1):
+        if parts and part.__name__ not in parts:
+            continue
+        if needs_torch and not torch:
+            say(f"{part.__name__}, {name}: skipped: python3 has no torch")
+        elif left() < seconds:
+            left_out.append(f"{part.__name__}, {name}")
+        else:
+            attempt(number, part, name, command, extra)
+    write()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
