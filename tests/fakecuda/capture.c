@@ -140,6 +140,33 @@ void fk_capture_event_drop(CUevent event)
 	event->capture = NULL;
 }
 
+/* The node of a launch; what serializes with a kernel programmatically depends on it so. */
+static CUresult node_add(CUstream stream, const struct fk_work *work, CUgraphNode *node)
+{
+	const CUgraphEdgeData programmatic = {
+		.from_port = CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC, .type = CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC,
+	};
+	struct fk_attributes attributes;
+	struct fk_work kernel = *work;
+	CUgraphEdgeData *data = NULL;
+	CUresult result;
+
+	if (work->type != CU_GRAPH_NODE_TYPE_KERNEL)
+		return fk_graph_add_locked(stream->capture->graph, work, stream->tail, NULL, stream->tails, node);
+	if (fk_work_serializes(work) && stream->tails) {
+		data = calloc(stream->tails, sizeof(*data));
+		if (!data)
+			return CUDA_ERROR_OUT_OF_MEMORY;
+		for (size_t i = 0; i < stream->tails; i++)
+			if (stream->tail[i]->work.type == CU_GRAPH_NODE_TYPE_KERNEL)
+				data[i] = programmatic;
+	}
+	fk_attributes_captured(&kernel, &attributes, stream->priority);
+	result = fk_graph_add_locked(stream->capture->graph, &kernel, stream->tail, data, stream->tails, node);
+	free(data);
+	return result;
+}
+
 CUresult fk_capture_work_locked(CUstream stream, const struct fk_work *work)
 {
 	CUgraphNode node;
@@ -153,7 +180,7 @@ CUresult fk_capture_work_locked(CUstream stream, const struct fk_work *work)
 			work->event->capture = stream->capture;
 		return result;
 	}
-	result = fk_graph_add_locked(stream->capture->graph, work, stream->tail, NULL, stream->tails, &node);
+	result = node_add(stream, work, &node);
 	return result ? result : tail_set(&stream->tail, &stream->tails, &node, 1);
 }
 

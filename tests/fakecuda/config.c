@@ -3,6 +3,11 @@
  *
  *   FAKECUDA_DEVICES=N       how many devices there are (1)
  *   FAKECUDA_KERNEL_NS=N     how long a kernel takes whose name does not say so (0)
+ *   FAKECUDA_COPY_NS=N       how long a copy or a fill takes (0)
+ *   FAKECUDA_EDGE_NS=N       how long after what comes before it a kernel, copy or fill begins, on a
+ *                            stream that is not idle or over a plain edge (500)
+ *   FAKECUDA_PROG_NS=N       the same after a programmatic launch or over a programmatic edge (350);
+ *                            a kernel between two stamps so reads 1000 or 700 ns more than it takes
  *   FAKECUDA_SM=N            the devices' compute capability, major * 10 + minor (90)
  *   FAKECUDA_CLOCK_OFFSET_NS=N,…  how far each device's clock is ahead of the host's realtime
  *                            clock (0); devices beyond the list are like its last
@@ -82,6 +87,9 @@ __attribute__((constructor)) static void config_read(void)
 	double offsets[FK_CLOCKS] = { 0 };
 	const char *list;
 
+	fk_config.copy_ns = env_number("FAKECUDA_COPY_NS", 0);
+	fk_config.edge_ns = env_number("FAKECUDA_EDGE_NS", 500);
+	fk_config.prog_ns = env_number("FAKECUDA_PROG_NS", 350);
 	fk_config.sm = (int)env_number("FAKECUDA_SM", 90);
 	env_numbers("FAKECUDA_CLOCK_OFFSET_NS", offsets);
 	for (int i = 0; i < FK_CLOCKS; i++)

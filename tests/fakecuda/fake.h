@@ -85,6 +85,7 @@ struct fk_config {
 	int devices;
 	uint64_t kernel_ns;
 	int sm;       /* major * 10 + minor */
+	uint64_t edge_ns, prog_ns, copy_ns;
 	int64_t clock_offset[FK_CLOCKS]; /* by device */
 	double clock_ppm[FK_CLOCKS];
 };
@@ -128,6 +129,15 @@ struct CUctx_st {
 	CUstream streams; /* every stream of the context */
 };
 
+/* When some work was done, by the simulation's clock. */
+struct fk_span {
+	uint64_t begin;   /* behind what it waits for */
+	uint64_t trigger; /* what depends on it programmatically may begin */
+	uint64_t end;
+};
+
+enum { FK_ENDS = 64 };
+
 struct CUstream_st {
 	struct fk_head head;
 	CUcontext ctx;
@@ -138,6 +148,10 @@ struct CUstream_st {
 	bool legacy, destroyed, running, has_worker;
 	int refs;
 	uint64_t submitted, done; /* sequence numbers */
+	uint64_t clock;      /* when all its work so far has ended, by the simulation's clock */
+	struct fk_span last_span; /* of its last work */
+	bool last_kernel;    /* which is a kernel */
+	uint64_t ends[FK_ENDS]; /* the clock after work number n, at n % FK_ENDS */
 	struct fk_op *first, *last;
 	pthread_cond_t wake; /* its worker: there is work, or none will come */
 	struct fk_capture *capture;
@@ -182,7 +196,10 @@ struct CUfunc_st {
 	struct fk_layout layout;
 	fk_kernel_fn *run; /* NULL: only takes time */
 	uint64_t ns;
+	uint64_t trigger_ns; /* after its begin it lets its dependents begin; at its end if that is sooner */
+	bool waits;          /* for all of its upstream, before it begins its work */
 	bool waits_for_host; /* ends when the host lets it */
+	bool timed;          /* reads the clock */
 	int registers, shared; /* what it needs, by its name; see kernels.c */
 	bool loaded; /* launched, or asked about: functions are loaded lazily */
 };
@@ -222,6 +239,13 @@ struct CUarray_st {
 
 /* ---- work: what a stream or a graph node does --------------------------- */
 
+enum { FK_ATTRIBUTES = 17 }; /* highest CUlaunchAttributeID, and one more */
+
+struct fk_attributes {
+	uint32_t given; /* bit by id */
+	CUlaunchAttributeValue value[FK_ATTRIBUTES];
+};
+
 struct fk_work {
 	CUgraphNodeType type;
 	bool external; /* an event record or wait that becomes a node when captured */
@@ -233,6 +257,7 @@ struct fk_work {
 			unsigned int grid[3], block[3], shared;
 			void *args;   /* layout->bytes of parameters */
 			void **pointers; /* into args, one each; made by fk_work_copy_locked */
+			struct fk_attributes *attributes; /* NULL: none */
 		} kernel;
 		CUDA_MEMCPY3D_v2 copy;
 		CUDA_MEMSET_NODE_PARAMS set;
@@ -243,9 +268,22 @@ struct fk_work {
 	};
 };
 
+struct fk_span fk_span_at(const struct fk_work *work, uint64_t begin);
+/* From when on the other end of an edge may begin its work. */
+uint64_t fk_edge_bound(const struct fk_span *from, const CUgraphEdgeData *edge, const struct fk_work *to);
+bool fk_work_open(const struct fk_work *work);  /* it ends when it ends: no span tells before */
+bool fk_work_timed(const struct fk_work *work); /* it reads a clock */
+
+CUresult fk_attributes_take(struct fk_attributes *to, const CUlaunchAttribute *from, unsigned int count);
+void fk_attributes_set(struct fk_attributes *to, CUlaunchAttributeID id, const CUlaunchAttributeValue *value);
+CUresult fk_attributes_copy(struct fk_work *work);
+void fk_attributes_captured(struct fk_work *work, struct fk_attributes *room, int priority);
+bool fk_work_serializes(const struct fk_work *work); /* programmatically with the launch before it */
+bool fk_work_updatable(const struct fk_work *work);  /* by the device */
+
 CUresult fk_work_copy_locked(struct fk_work *to, const struct fk_work *from);
 void fk_work_drop_locked(struct fk_work *work);
-void fk_work_run(const struct fk_work *work);
+void fk_work_run(const struct fk_work *work, struct fk_span *span); /* may move the span's end */
 uint64_t fk_work_ns(const struct fk_work *work); /* 0: done at once, may run in the caller */
 CUresult fk_copy_check(const CUDA_MEMCPY3D_v2 *copy);
 CUresult fk_set_check(const CUDA_MEMSET_NODE_PARAMS *set);
@@ -337,10 +375,25 @@ struct CUgraph_st {
 	size_t edge_count, edge_room;
 };
 
+struct fk_out { /* an edge, at the node it comes from */
+	size_t to;
+	CUgraphEdgeData data;
+};
+
+/* A graph and an order to run it in (graph_run.c). Numbers are nodes' places in the graph. */
+struct fk_plan {
+	CUgraph graph;
+	CUgraphNode *order;
+	size_t *first; /* the edges out of node i are outs[first[i]] to outs[first[i + 1] - 1] */
+	struct fk_out *outs;
+	size_t *ins;   /* how many edges lead to node i */
+	bool timed;
+};
+
 struct CUgraphExec_st {
 	struct fk_head head;
 	CUgraph graph; /* own copy; its nodes' `original` are the source's nodes */
-	CUgraphNode *order; /* topological */
+	struct fk_plan *plan; /* of it */
 	unsigned long long flags;
 	int refs;
 	CUstream last;  /* where it ran last: runs do not overlap */
@@ -352,11 +405,12 @@ void fk_graph_free_locked(CUgraph graph);
 CUresult fk_graph_copy_locked(CUgraph *out, CUgraph from);
 CUresult fk_graph_add_locked(CUgraph graph, const struct fk_work *work, const CUgraphNode *deps,
 	const CUgraphEdgeData *data, size_t count, CUgraphNode *out);
-CUresult fk_graph_order(CUgraph graph, CUgraphNode *order); /* INVALID_VALUE: a cycle */
+CUresult fk_plan_new(struct fk_plan **out, CUgraph graph); /* INVALID_VALUE: a cycle */
+void fk_plan_look(struct fk_plan *plan);
+void fk_plan_free(struct fk_plan *plan);
+uint64_t fk_plan_run(const struct fk_plan *plan, uint64_t begin);
 CUgraphNode fk_graph_find_clone(CUgraph clone, CUgraphNode original);
-CUresult fk_graph_run(CUgraph graph, CUgraphNode *order);
 uint64_t fk_graph_ns(CUgraph graph);
-void fk_exec_run(CUgraphExec exec);
 void fk_exec_unref_locked(CUgraphExec exec);
 CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *params, void *args,
 	size_t room);

@@ -1,5 +1,5 @@
 /*
- * graph.c - graphs: nodes, edges, copies, order.
+ * graph.c - graphs: nodes, edges, copies.
  *
  * A clone remembers for each node the node it was copied from, one step back.
  * An exec holds such a clone, so what is done to a graph after it was
@@ -148,42 +148,6 @@ CUresult fk_graph_copy_locked(CUgraph *out, CUgraph from)
 		*out = to;
 	}
 	return result;
-}
-
-/* Takes nodes whose predecessors have all been taken, in the order of their creation. */
-CUresult fk_graph_order(CUgraph graph, CUgraphNode *order)
-{
-	size_t done = 0, before;
-	bool *taken = calloc(graph->node_count + 1, sizeof(*taken));
-
-	if (!taken)
-		return CUDA_ERROR_OUT_OF_MEMORY;
-	for (size_t i = 0; i < graph->node_count; i++)
-		graph->nodes[i]->index = i;
-	do {
-		before = done;
-		for (size_t i = 0; i < graph->node_count; i++) {
-			bool ready = !taken[i];
-
-			for (size_t e = 0; e < graph->edge_count && ready; e++)
-				if (graph->edges[e].to == graph->nodes[i])
-					ready = taken[graph->edges[e].from->index];
-			if (!ready)
-				continue;
-			taken[i] = true;
-			order[done++] = graph->nodes[i];
-		}
-	} while (done > before && done < graph->node_count);
-	free(taken);
-	return done == graph->node_count ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
-}
-
-CUresult fk_graph_run(CUgraph graph, CUgraphNode *order)
-{
-	for (size_t i = 0; i < graph->node_count; i++)
-		if (!order[i]->disabled)
-			fk_work_run(&order[i]->work);
-	return CUDA_SUCCESS;
 }
 
 uint64_t fk_graph_ns(CUgraph graph)

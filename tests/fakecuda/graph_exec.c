@@ -15,13 +15,8 @@ void fk_exec_unref_locked(CUgraphExec exec)
 	if (exec->last)
 		fk_stream_unref_locked(exec->last);
 	fk_graph_free_locked(exec->graph);
-	free(exec->order);
+	fk_plan_free(exec->plan);
 	fk_delete(exec);
-}
-
-void fk_exec_run(CUgraphExec exec)
-{
-	fk_graph_run(exec->graph, exec->order);
 }
 
 static CUresult instantiate(CUgraphExec *out, CUgraph graph, unsigned long long flags)
@@ -40,14 +35,12 @@ static CUresult instantiate(CUgraphExec *out, CUgraph graph, unsigned long long 
 	result = fk_graph_copy_locked(&exec->graph, graph);
 	if (result)
 		goto err;
-	exec->order = malloc((exec->graph->node_count + 1) * sizeof(*exec->order));
-	result = exec->order ? fk_graph_order(exec->graph, exec->order) : CUDA_ERROR_OUT_OF_MEMORY;
+	result = fk_plan_new(&exec->plan, exec->graph);
 	if (!result) {
 		*out = exec;
 		goto out;
 	}
 	fk_graph_free_locked(exec->graph);
-	free(exec->order);
 err:
 	fk_delete(exec);
 out:
@@ -165,6 +158,7 @@ static CUresult update_locked(CUgraphExec exec, CUgraph graph, CUgraphExecUpdate
 		fk_work_drop_locked(&exec->graph->nodes[i]->work);
 		exec->graph->nodes[i]->work = work;
 	}
+	fk_plan_look(exec->plan);
 	return result;
 }
 

@@ -185,6 +185,7 @@ static CUresult set_kernel(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2 *p
 	if (!is_node(node, CU_GRAPH_NODE_TYPE_KERNEL))
 		return CUDA_ERROR_INVALID_VALUE;
 	result = fk_kernel_work(&work, params, args, sizeof(args));
+	work.kernel.attributes = node->work.kernel.attributes; /* not of these parameters: it keeps them */
 	return result ? result : replace(node, &work);
 }
 

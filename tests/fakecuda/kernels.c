@@ -2,11 +2,14 @@
  * kernels.c - what a kernel of the fake GPU does: its name decides.
  *
  * The name's form spin_<N>us (or ns, ms) anywhere in it sets how long the
- * kernel takes, regs_<N> how many registers it needs (32), and smem_<N> how many bytes of
+ * kernel takes, trigger_<N>us how long after its begin it executes griddepcontrol.launch_dependents
+ * (at its end when the name does not say), gridwait that it begins with griddepcontrol.wait,
+ * regs_<N> how many registers it needs (32), and smem_<N> how many bytes of
  * static shared memory (0). A name of the table below, at the start of the kernel's name,
  * lets a host function stand for the kernel. The layout given there is used
  * for kernels of the image "fake"; those of a PTX image bring their own.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,35 +63,37 @@ static void run_fault(struct fk_run *run, const void *args)
 }
 
 #define LAYOUT(...) { .count = FK_COUNT(((int[]){ __VA_ARGS__ })), .size = { __VA_ARGS__ } }
+enum { TIMED = 1 << 0, WAITS = 1 << 1, HOST = 1 << 2 }; /* as CUfunc_st has them */
 static const struct {
 	const char *name;
 	fk_kernel_fn *run;
 	struct fk_layout layout;
+	int is;
 } kernels[] = {
-	{ "add_one", run_add_one, LAYOUT(8, 4) },
-	{ "double_it", run_double, LAYOUT(8, 4) },
-	{ "set_all", run_set, LAYOUT(8, 4, 4) },
-	{ "copy_ints", run_copy, LAYOUT(8, 8, 4) },
-	{ "stamp", fk_run_stamp, LAYOUT(8) },
-	{ "vprof_stamp", fk_run_stamp, LAYOUT(8) },
-	{ "vprof_stamp_plain", fk_run_stamp, LAYOUT(8) },
-	{ "vprof_gate", fk_run_gate, LAYOUT(8, 4, 8, 4) },
-	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8) },
-	{ "vprof_twin_stamp", fk_run_twin_stamp, LAYOUT(8, 4) },
-	{ "vprof_twin_stamp_plain", fk_run_twin_stamp, LAYOUT(8, 4) },
-	{ "vprof_twin_end", fk_run_twin_end, LAYOUT(8) },
-	{ "fault", run_fault, { 0 } },
+	{ "add_one", run_add_one, LAYOUT(8, 4), 0 },
+	{ "double_it", run_double, LAYOUT(8, 4), 0 },
+	{ "set_all", run_set, LAYOUT(8, 4, 4), 0 },
+	{ "copy_ints", run_copy, LAYOUT(8, 8, 4), 0 },
+	{ "stamp", fk_run_stamp, LAYOUT(8), TIMED },
+	{ "vprof_stamp", fk_run_stamp, LAYOUT(8), TIMED | WAITS },
+	{ "vprof_stamp_plain", fk_run_stamp, LAYOUT(8), TIMED },
+	{ "vprof_gate", fk_run_gate, LAYOUT(8, 4, 8, 4), TIMED | HOST },
+	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8), TIMED },
+	{ "vprof_twin_stamp", fk_run_twin_stamp, LAYOUT(8, 4), TIMED | WAITS },
+	{ "vprof_twin_stamp_plain", fk_run_twin_stamp, LAYOUT(8, 4), TIMED },
+	{ "vprof_twin_end", fk_run_twin_end, LAYOUT(8), TIMED },
+	{ "fault", run_fault, { 0 }, 0 },
 };
 
-static uint64_t name_ns(const char *name)
+static uint64_t name_time(const char *name, const char *what, uint64_t otherwise)
 {
-	const char *at = strstr(name, "spin_");
+	const char *at = strstr(name, what);
 	char *unit;
 	uint64_t n;
 
 	if (!at)
-		return fk_config.kernel_ns;
-	n = strtoull(at + 5, &unit, 10);
+		return otherwise;
+	n = strtoull(at + strlen(what), &unit, 10);
 	return !strncmp(unit, "ms", 2) ? n * 1000000 : !strncmp(unit, "us", 2) ? n * 1000 : n;
 }
 
@@ -120,20 +125,32 @@ static bool layout_begins(const struct fk_layout *layout, const struct fk_layout
 		!memcmp(layout->size, with->size, (size_t)with->count * sizeof(with->size[0]));
 }
 
+static void stand_in(CUfunction function, size_t row)
+{
+	if (function->module->anything) {
+		function->layout = kernels[row].layout;
+		layout_place(&function->layout);
+	}
+	if (!layout_begins(&function->layout, &kernels[row].layout)) {
+		if (kernels[row].is) /* nothing would come of it, and nobody would know why */
+			fprintf(stderr, "fakecuda: %s has other parameters than its stand-in\n", function->name);
+		return;
+	}
+	function->run = kernels[row].run;
+	function->timed = kernels[row].is & TIMED;
+	function->waits = kernels[row].is & WAITS;
+	function->waits_for_host = kernels[row].is & HOST;
+}
+
+/* Of several names that fit, the last is the longest. */
 void fk_kernel_bind(CUfunction function)
 {
-	function->ns = name_ns(function->name);
+	function->trigger_ns = name_time(function->name, "trigger_", UINT64_MAX);
 	function->registers = name_number(function->name, "regs_", 32);
 	function->shared = name_number(function->name, "smem_", 0);
-	function->waits_for_host = !strncmp(function->name, "vprof_gate", 10);
-	for (size_t i = 0; i < FK_COUNT(kernels); i++) {
-		if (strncmp(function->name, kernels[i].name, strlen(kernels[i].name)))
-			continue;
-		if (function->module->anything) {
-			function->layout = kernels[i].layout;
-			layout_place(&function->layout);
-		}
-		if (layout_begins(&function->layout, &kernels[i].layout))
-			function->run = kernels[i].run;
-	}
+	for (size_t i = 0; i < FK_COUNT(kernels); i++)
+		if (!strncmp(function->name, kernels[i].name, strlen(kernels[i].name)))
+			stand_in(function, i);
+	function->waits |= strstr(function->name, "gridwait") != NULL;
+	function->ns = name_time(function->name, "spin_", function->timed ? 0 : fk_config.kernel_ns);
 }

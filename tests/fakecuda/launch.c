@@ -76,7 +76,8 @@ CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *
 	return args_gather(args, room, &function->layout, p->kernelParams, p->extra);
 }
 
-static CUresult launch(const CUDA_KERNEL_NODE_PARAMS_v2 *params, CUstream stream)
+static CUresult launch_with(const CUDA_KERNEL_NODE_PARAMS_v2 *params, struct fk_attributes *attributes,
+	CUstream stream)
 {
 	_Alignas(16) char args[ARGS_ROOM];
 	struct fk_work work;
@@ -85,13 +86,29 @@ static CUresult launch(const CUDA_KERNEL_NODE_PARAMS_v2 *params, CUstream stream
 	result = fk_kernel_work(&work, params, args, sizeof(args));
 	if (result)
 		return result;
+	work.kernel.attributes = attributes;
 	return stream ? fk_submit(stream, &work) : CUDA_ERROR_INVALID_HANDLE;
+}
+
+static CUresult launch(const CUDA_KERNEL_NODE_PARAMS_v2 *params, CUstream stream)
+{
+	return launch_with(params, NULL, stream);
+}
+
+static CUresult launch_cooperative(const CUDA_KERNEL_NODE_PARAMS_v2 *params, CUstream stream)
+{
+	struct fk_attributes attributes = { .given = 0 };
+
+	fk_attributes_set(&attributes, CU_LAUNCH_ATTRIBUTE_COOPERATIVE, &(CUlaunchAttributeValue){ .cooperative = 1 });
+	return launch_with(params, &attributes, stream);
 }
 
 static CUresult launch_config(const CUlaunchConfig *c, CUfunction function, void **params,
 	void **extra, int pts)
 {
+	struct fk_attributes attributes;
 	CUDA_KERNEL_NODE_PARAMS_v2 p;
+	CUresult result;
 
 	if (!c || (c->numAttrs && !c->attrs))
 		return CUDA_ERROR_INVALID_VALUE;
@@ -102,7 +119,8 @@ static CUresult launch_config(const CUlaunchConfig *c, CUfunction function, void
 		.sharedMemBytes = c->sharedMemBytes,
 		.kernelParams = params, .extra = extra,
 	};
-	return launch(&p, fk_stream_get(c->hStream, pts));
+	result = fk_attributes_take(&attributes, c->attrs, c->numAttrs);
+	return result ? result : launch_with(&p, attributes.given ? &attributes : NULL, fk_stream_get(c->hStream, pts));
 }
 
 static CUresult launch_host(CUstream stream, CUhostFn fn, void *user)
@@ -142,7 +160,7 @@ FK_API_PT(FK_CTX | FK_WORK, cuLaunchKernelEx, _ptsz,
 	launch_config(config, f, params, extra, pts))
 FK_API_PT(FK_CTX | FK_WORK, cuLaunchCooperativeKernel, _ptsz,
 	(CUfunction f, SHAPE_ARGS, CUstream stream, void **params),
-	launch(SHAPE(f, params, NULL), fk_stream_get(stream, pts)))
+	launch_cooperative(SHAPE(f, params, NULL), fk_stream_get(stream, pts)))
 FK_API_PT(FK_CTX | FK_WORK, cuLaunchHostFunc, _ptsz, (CUstream stream, CUhostFn fn, void *user),
 	launch_host(fk_stream_get(stream, pts), fn, user))
 FK_API(FK_CTX | FK_WORK, cuLaunch, (CUfunction f), launch_legacy(f, 1, 1, fk_stream_get(NULL, 0)))

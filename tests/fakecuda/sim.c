@@ -7,7 +7,9 @@
  * for what the work depends on, spends the time it takes and does it.
  *
  * An operation is known by its stream and its sequence number there: it is
- * done when stream->done has reached that number. Events and dependencies are
+ * done when stream->done has reached that number. When it began and ended is
+ * reckoned from what came before it, not read off the host's clock, which is only waited for:
+ * what the GPU's clock shows is exact however late the worker is. Events and dependencies are
  * such pairs. Work on the legacy stream depends on all that was submitted to
  * the context's blocking streams before it, and theirs on it.
  */
@@ -29,6 +31,7 @@ struct fk_dep {
 struct fk_op {
 	struct fk_op *next;
 	struct fk_dep *deps;
+	uint64_t begin; /* not sooner than this: it was submitted, and what it depends on has ended */
 	CUgraphExec exec; /* or the work */
 	struct fk_work work;
 };
@@ -114,9 +117,14 @@ static struct fk_dep *implicit_deps(CUstream stream)
 	return deps;
 }
 
-static void finish_locked(CUstream stream)
+static void finish_locked(CUstream stream, const struct fk_op *op, const struct fk_span *span)
 {
 	stream->done++;
+	if (stream->clock < span->end)
+		stream->clock = span->end;
+	stream->ends[stream->done % FK_ENDS] = stream->clock;
+	stream->last_span = *span;
+	stream->last_kernel = !op->exec && op->work.type == CU_GRAPH_NODE_TYPE_KERNEL;
 	stream->running = false;
 	if (stream->first)
 		pthread_cond_signal(&stream->wake);
@@ -124,12 +132,40 @@ static void finish_locked(CUstream stream)
 		pthread_cond_broadcast(&progress);
 }
 
-static void op_run(const struct fk_op *op)
+static void op_run(const struct fk_op *op, struct fk_span *span)
 {
 	if (op->exec)
-		fk_exec_run(op->exec);
+		span->trigger = span->end = fk_plan_run(op->exec->plan, span->begin);
 	else
-		fk_work_run(&op->work);
+		fk_work_run(&op->work, span);
+}
+
+/*
+ * What comes next on a stream comes behind all that was there before; but a
+ * kernel launched with programmatic serialization only behind the trigger of
+ * the kernel before it, unless it waits itself.
+ */
+static struct fk_span op_span(CUstream stream, const struct fk_op *op)
+{
+	const struct fk_work graph = { .type = CU_GRAPH_NODE_TYPE_GRAPH }, *work = op->exec ? &graph : &op->work;
+	struct fk_span before = { stream->clock, stream->clock, stream->clock };
+	CUgraphEdgeData edge = { 0 };
+	uint64_t begin;
+
+	if (fk_work_serializes(work) && stream->last_kernel) {
+		edge.type = CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC;
+		before.trigger = stream->last_span.trigger;
+	}
+	begin = stream->clock ? fk_edge_bound(&before, &edge, work) : 0;
+	if (begin < op->begin)
+		begin = op->begin;
+	return op->exec ? (struct fk_span){ begin, begin, begin } : fk_span_at(work, begin);
+}
+
+/* When the stream's work of that number had ended; of long ago, that it has. */
+static uint64_t end_of(CUstream stream, uint64_t seq)
+{
+	return stream->done - seq < FK_ENDS ? stream->ends[seq % FK_ENDS] : 0;
 }
 
 static void deps_wait_locked(struct fk_op *op)
@@ -138,6 +174,8 @@ static void deps_wait_locked(struct fk_op *op)
 		struct fk_dep *dep = op->deps;
 
 		fk_wait_locked(dep->stream, dep->seq);
+		if (op->begin < end_of(dep->stream, dep->seq))
+			op->begin = end_of(dep->stream, dep->seq);
 		op->deps = dep_drop(dep);
 	}
 }
@@ -145,6 +183,7 @@ static void deps_wait_locked(struct fk_op *op)
 static void *worker(void *arg)
 {
 	CUstream stream = arg;
+	struct fk_span span;
 	struct fk_op *op;
 
 	pthread_mutex_lock(&fk_lock);
@@ -159,15 +198,16 @@ static void *worker(void *arg)
 		stream->first = op->next;
 		stream->running = true;
 		deps_wait_locked(op);
+		span = op_span(stream, op);
 		pthread_mutex_unlock(&fk_lock);
-		op_run(op);
+		op_run(op, &span);
 		pthread_mutex_lock(&fk_lock);
+		finish_locked(stream, op, &span);
 		if (op->exec)
 			fk_exec_unref_locked(op->exec);
 		else
 			fk_work_drop_locked(&op->work);
 		free(op);
-		finish_locked(stream);
 	}
 	fk_stream_unref_locked(stream);
 	pthread_mutex_unlock(&fk_lock);
@@ -212,6 +252,7 @@ static CUresult enqueue_locked(CUstream stream, struct fk_op *op)
 	}
 	*queued = *op;
 	queued->next = NULL;
+	queued->begin = fk_now();
 	if (stream->first)
 		stream->last->next = queued;
 	else
@@ -222,15 +263,19 @@ static CUresult enqueue_locked(CUstream stream, struct fk_op *op)
 	return CUDA_SUCCESS;
 }
 
+/* The stream is idle: its clock is not ahead of the host's. What reads no clock needs no time. */
 static void run_here_locked(CUstream stream, const struct fk_op *op)
 {
+	uint64_t now = op->exec || fk_work_timed(&op->work) ? fk_now() : 0;
+	struct fk_span span = { now, now, now };
+
 	stream->submitted++;
 	stream->running = true;
 	fk_stream_ref_locked(stream);
 	pthread_mutex_unlock(&fk_lock);
-	op_run(op);
+	op_run(op, &span);
 	pthread_mutex_lock(&fk_lock);
-	finish_locked(stream);
+	finish_locked(stream, op, &span);
 	fk_stream_unref_locked(stream);
 }
 
@@ -304,7 +349,7 @@ CUresult fk_submit_exec(CUstream stream, CUgraphExec exec)
 	}
 	exec->last_seq = stream->submitted + 1;
 	exec->refs++;
-	if (!op.deps && fk_idle(stream) && !fk_graph_ns(exec->graph)) {
+	if (!op.deps && fk_idle(stream) && !exec->plan->timed) {
 		run_here_locked(stream, &op);
 		fk_exec_unref_locked(exec);
 	} else {
