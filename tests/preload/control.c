@@ -14,15 +14,8 @@
 #include "preload/record.h"
 #include "tests/control/send.h"
 #include "tests/preload/folder.h"
+#include "tests/preload/shim.h"
 #include "tests/tap.h"
-
-/* The shim's side, for a library without CUDA. */
-void *vprof_shim_swap(const char *name, void *real) { (void)name; return real; }
-int vprof_shim_owns(const void *address) { (void)address; return 0; }
-void vprof_shim_start(void) {}
-int vprof_shim_has_driver(void) { return 1; }
-void vprof_shim_ring_ready(void) {}
-void *(*vprof_real_dlsym)(void *, const char *);
 
 enum { THREADS = 4, STORM_MS = 1500, PATIENCE_MS = 20000 };
 

@@ -15,16 +15,9 @@
 #include "preload/inner.h"
 #include "preload/process.h"
 #include "tests/preload/folder.h"
+#include "tests/preload/shim.h"
 #include "tests/tap.h"
 #include "tools/ring.h"
-
-/* The shim's side, for a library without CUDA. */
-void *vprof_shim_swap(const char *name, void *real) { (void)name; return real; }
-int vprof_shim_owns(const void *address) { (void)address; return 0; }
-void vprof_shim_start(void) {}
-int vprof_shim_has_driver(void) { return 1; }
-void vprof_shim_ring_ready(void) {}
-void *(*vprof_real_dlsym)(void *, const char *);
 
 enum { THREADS = 8, ROUNDS = 20000, SLOTS = 64, ANY = ~0 };
 

@@ -21,6 +21,7 @@
 #include "preload/ranges.h"
 #include "preload/record.h"
 #include "tests/preload/folder.h"
+#include "tests/preload/shim.h"
 #include "tests/tap.h"
 #include "tools/ring.h"
 
@@ -30,14 +31,6 @@ int main(void)
 	skip_all("needs the trap flag of an x86-64");
 }
 #else
-
-/* The shim's side, for a library without CUDA. */
-void *vprof_shim_swap(const char *name, void *real) { (void)name; return real; }
-int vprof_shim_owns(const void *address) { (void)address; return 0; }
-void vprof_shim_start(void) {}
-int vprof_shim_has_driver(void) { return 1; }
-void vprof_shim_ring_ready(void) {}
-void *(*vprof_real_dlsym)(void *, const char *);
 
 /* As the assembly of vfork calls them. */
 void vprof_vfork_child(void);
