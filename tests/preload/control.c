@@ -2,7 +2,6 @@
  * control.c - requests, limits, windows and the profiler's mode without any CUDA: threads record as
  * wrappers do, while others switch, all at once.
  */
-#include <glob.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +18,6 @@
 
 enum { THREADS = 4, STORM_MS = 1500, PATIENCE_MS = 20000 };
 
-static char folder[64];
 static struct target target;
 static uint64_t recorded;
 static int working;
@@ -80,13 +78,10 @@ static void *work(void *unused)
 
 static void open_ring(void)
 {
-	char pattern[128];
-	glob_t found;
+	char path[512];
 
-	snprintf(pattern, sizeof(pattern), "%s/*.ring", folder);
-	if (glob(pattern, 0, NULL, &found) || found.gl_pathc != 1 || send_open(&target, found.gl_pathv[0]))
+	if (find_ring_of(getpid(), path, sizeof(path)) || send_open(&target, path))
 		exit(9);
-	globfree(&found);
 }
 
 static int ask(struct vprof_request request)
@@ -233,9 +228,9 @@ int main(void)
 {
 	pthread_t thread[THREADS];
 
-	snprintf(folder, sizeof(folder), "/tmp/vprof-control.%d", (int)getpid());
 	/* The constructor has read the environment. */
-	strcpy(vprof_config.out, folder);
+	if (make_folder("control"))
+		return 1;
 	strcpy(vprof_config.capture, "profiler");
 	vprof_config.ring_mb = 4;
 	vprof_capture_init();
@@ -250,6 +245,6 @@ int main(void)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	calm();
-	remove_rings(folder);
+	remove_folder();
 	return done_testing();
 }

@@ -3,7 +3,6 @@
  *
  * Each case runs in a forked child with a ring of its own, which the tools' reader then reads.
  */
-#include <glob.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -20,8 +19,6 @@
 #include "tools/ring.h"
 
 enum { THREADS = 8, ROUNDS = 20000, SLOTS = 64, ANY = ~0 };
-
-static char folder[64];
 
 /* What the children tell their parent. */
 static struct told {
@@ -205,20 +202,6 @@ static void die(void)
 
 /* ---- the reading side ---- */
 
-static int open_ring_of(struct ring *ring, pid_t pid)
-{
-	char pattern[128], why[256];
-	glob_t found;
-	int error;
-
-	snprintf(pattern, sizeof(pattern), "%s/*.%d.*.ring", folder, (int)pid);
-	if (glob(pattern, 0, NULL, &found) || found.gl_pathc != 1)
-		return -1;
-	error = ring_open(ring, found.gl_pathv[0], why, sizeof(why));
-	globfree(&found);
-	return error;
-}
-
 static pid_t in_child(void (*body)(void), uint64_t mb, int milliseconds)
 {
 	int status = 0;
@@ -343,12 +326,10 @@ static void check_death(void)
 
 int main(void)
 {
-	strcpy(folder, "/tmp/vprof-holdings.XXXXXX");
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (told == MAP_FAILED || !mkdtemp(folder))
-		return 1;
 	vprof_config_read();
-	strcpy(vprof_config.out, folder);
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told == MAP_FAILED || make_folder("holdings"))
+		return 1;
 	check_rules();
 	check_threads();
 	check_full();
@@ -356,6 +337,6 @@ int main(void)
 	check_fork();
 #endif
 	check_death();
-	remove_rings(folder);
+	remove_folder();
 	return done_testing();
 }

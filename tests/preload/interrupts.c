@@ -6,7 +6,6 @@
  * After each trial what a thread keeps must agree: its cursor, its lane, the slots that it counts in,
  * and who holds which chunk. At the end nothing may be mixed or unaccounted for.
  */
-#include <glob.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -37,8 +36,6 @@ void vprof_vfork_child(void);
 void vprof_vfork_parent(void);
 
 enum { CALL = 7, OWN = 1, HANDLERS = 2, QUERY_OWN = 3, QUERY_OTHER = 4, TRAP_FLAG = 0x100, LONGEST = 20000 };
-
-static char folder[64];
 
 /* What the traced child tells its parent. */
 static struct told {
@@ -293,11 +290,8 @@ static void read_back(pid_t pid, const char *name)
 	struct ring_losses losses;
 	struct ring ring;
 	uint64_t there = 0, mixed = 0, lost = 0;
-	char pattern[128], why[256];
-	glob_t found;
 
-	snprintf(pattern, sizeof(pattern), "%s/*.%d.*.ring", folder, (int)pid);
-	if (glob(pattern, 0, NULL, &found) || ring_open(&ring, found.gl_pathv[0], why, sizeof(why))) {
+	if (open_ring_of(&ring, pid)) {
 		ok(0, "%s: there is a ring", name);
 		return;
 	}
@@ -320,17 +314,14 @@ static void read_back(pid_t pid, const char *name)
 	ok(there && !mixed, "%s: no record is mixed from two (%llu there, %llu mixed, %llu lost)", name,
 	   (unsigned long long)there, (unsigned long long)mixed, (unsigned long long)lost);
 	ring_close(&ring);
-	globfree(&found);
 }
 
 int main(void)
 {
-	strcpy(folder, "/tmp/vprof-interrupts.XXXXXX");
-	if (!mkdtemp(folder))
-		return 1;
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	vprof_config_read();
-	strcpy(vprof_config.out, folder);
+	if (make_folder("interrupts"))
+		return 1;
 	for (unsigned i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
 		int status;
 		pid_t pid;
@@ -349,7 +340,7 @@ int main(void)
 		   told->wrong ? "; not " : "", told->what, (unsigned long long)told->wrong);
 		read_back(pid, trials[i].name);
 	}
-	remove_rings(folder);
+	remove_folder();
 	return done_testing();
 }
 

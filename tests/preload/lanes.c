@@ -25,7 +25,6 @@
 #include "tests/tap.h"
 #include "tools/ring.h"
 
-static char folder[64];
 static uint64_t missed; /* records that begin() refused */
 
 /* ---- the traced side ---- */
@@ -133,22 +132,6 @@ static int read_ring(struct ring *ring, struct seen *seen)
 	}
 	seen->threads = ring->live.threads;
 	return ring_count(ring, &seen->losses);
-}
-
-static int open_ring_of(struct ring *ring, pid_t pid)
-{
-	char pattern[128], why[256];
-	glob_t found;
-	int error;
-
-	snprintf(pattern, sizeof(pattern), "%s/*.%d.*.ring", folder, (int)pid);
-	if (glob(pattern, 0, NULL, &found) || found.gl_pathc != 1)
-		return -ENOENT;
-	error = ring_open(ring, found.gl_pathv[0], why, sizeof(why));
-	if (error)
-		printf("# %s: %s\n", found.gl_pathv[0], why);
-	globfree(&found);
-	return error;
 }
 
 static int read_ring_of(pid_t pid, struct seen *seen)
@@ -455,11 +438,9 @@ static void a_live_ring_never_shows_mixed_records(void)
 
 int main(void)
 {
-	strcpy(folder, "/tmp/vprof-lanes.XXXXXX");
-	if (!mkdtemp(folder))
-		return 1;
 	vprof_config_read();
-	strcpy(vprof_config.out, folder);
+	if (make_folder("lanes"))
+		return 1;
 	records_come_back();
 	oldest_are_overwritten();
 	ten_thousand_short_threads();
@@ -470,6 +451,6 @@ int main(void)
 	children_have_their_own_rings();
 #endif
 	a_live_ring_never_shows_mixed_records();
-	remove_rings(folder);
+	remove_folder();
 	return done_testing();
 }
