@@ -111,11 +111,7 @@ tell launch 1
 tell push step
 tell fork launch 3
 child=$(child)
-for ((i = 0; i < 100; i++)); do
-	[ -z "$(ring "$child")" ] || [ "$(launches "$child")" -lt 3 ] || break
-	sleep 0.05
-done
-is "a child has its parent's range" "$(launches "$child")" 3
+is "a child has its parent's range" "$(launches_of "$child" 3)" 3
 tell pop
 kill -9 "$child"
 worker_end

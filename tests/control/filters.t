@@ -37,11 +37,7 @@ worker_start VPROF_PROCS='VLLM::Engine*'
 tell launch 2
 tell fork 'name VLLM::EngineCor; launch 5'
 child=$(child)
-for ((i = 0; i < 100; i++)); do
-	[ -z "$(ring "$child")" ] || [ "$(launches "$child")" -lt 5 ] || break
-	sleep 0.05
-done
-is "and recorded, by its own name" "$(launches "$child")" 5
+is "and recorded, by its own name" "$(launches_of "$child" 5)" 5
 is "though its parent is not" "$(ring)" ""
 kill -9 "$child"
 worker_end

@@ -41,6 +41,16 @@ ctl() { "$BUILD/control/ctl" "$(ring)" "$@"; }
 # launches [PID]: how many are recorded.
 launches() { "$BUILD/vprof" dump "$(ring "$@")" | grep -c cuLaunchKernel; }
 
+# launches_of PID WANTED: the same of a child that may not have begun yet, once there are as many, in five seconds at most.
+launches_of() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[ -z "$(ring "$1")" ] || [ "$(launches "$1")" -lt "$2" ] || break
+		sleep 0.05
+	done
+	launches "$1"
+}
+
 # until_is WANTED COMMAND...: waits for the command to print that, ten seconds at most.
 until_is() {
 	local want=$1 i
