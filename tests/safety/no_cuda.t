@@ -5,8 +5,8 @@
 . tests/tap.sh
 . tests/safety/lib.sh
 
-mkdir -p "$TMP/work"
-printf 'b\na\nc\n' >"$TMP/work/lines"
+mkdir -p "$TMP/cwd"
+printf 'b\na\nc\n' >"$TMP/cwd/lines"
 cat >"$TMP/commands" <<'EOF'
 true
 false
@@ -24,12 +24,12 @@ EOF
 while read -r command; do
 	new_out
 	for arm in plain traced; do
-		{ (cd "$TMP/work" && run=exec $arm bash -c "exec $command" >"$TMP/$arm.out" 2>"$TMP/$arm.err" </dev/null); } 2>/dev/null
+		{ (cd "$TMP/cwd" && run=exec $arm bash -c "exec $command" >"$TMP/$arm.out" 2>"$TMP/$arm.err" </dev/null); } 2>/dev/null
 		echo $? >>"$TMP/$arm.out"
 	done
 	ok "$command: output and exit status" diff "$TMP/plain.out" "$TMP/traced.out"
 	ok "$command: stderr" diff "$TMP/plain.err" "$TMP/traced.err"
-	ok "$command: no folder, no ring" test ! -e "$OUT" -a ! -e "$TMP/work/out"
+	ok "$command: no folder, no ring" test ! -e "$OUT" -a ! -e "$TMP/cwd/out"
 done <"$TMP/commands"
 
 # The environment, in order.
@@ -62,7 +62,7 @@ ok "it is not empty" grep -qE '^[1-9][0-9]* entries, pages of [1-9]' <<<"$(vecto
 # ---- the heap ----
 
 counted() { LIBRARY=$1:$PROGRAMS/count_malloc.so traced "${@:2}" 4>&1 >/dev/null </dev/null; }
-for command in true "sort $TMP/work/lines" "ls /"; do
+for command in true "sort $TMP/cwd/lines" "ls /"; do
 	is "$command: allocations" "$(counted "$LIBRARY" $command)" "$(counted "" $command)"
 done
 
@@ -79,7 +79,7 @@ calls_of() { # LIBRARY COMMAND...
 	strace -f -o "$TMP/strace" -E LD_PRELOAD="$1" "${@:2}" >/dev/null 2>&1 </dev/null
 	sed 's/^[0-9]* *//' "$TMP/strace" | sed 's/^<... \([a-z0-9_]*\) resumed.*/\1/' | grep -o '^[a-z0-9_]*' | sort | uniq -c
 }
-for command in /bin/true "sort $TMP/work/lines" "bash -c :" "/usr/bin/python3 -c pass"; do
+for command in /bin/true "sort $TMP/cwd/lines" "bash -c :" "/usr/bin/python3 -c pass"; do
 	calls_of "$TMP/libvprof.so" $command >"$TMP/without"
 	calls_of "$LIBRARY" $command >"$TMP/with"
 	# Mapping a library takes as many calls as it has segments, and each is given its protection.
