@@ -106,7 +106,8 @@ int surround_make(struct surround *surround, const struct env_choice *choice, co
 	const char *value;
 	int error;
 
-	*surround = (struct surround){ .library = find_library(why, size) };
+	*surround = (struct surround){ 0 };
+	surround->library = find_library(why, size);
 	if (!surround->library)
 		return -ENOENT;
 	if (strpbrk(surround->library, ": ")) {
