@@ -12,7 +12,7 @@
 #include "tools/gpu_event.h"
 
 enum {
-	KINETO_LINE = 1024,      /* bytes that a line can need beyond the names in it */
+	KINETO_LINE = 2048,      /* bytes that a line can need beyond the names in it */
 	KINETO_DEVICES = OBJECTS_DEVICES, /* the pids of the GPUs' tracks are below it */
 };
 

@@ -93,6 +93,11 @@ static char *put_ratio(char *p, const char *name, size_t size, uint64_t a, uint6
 
 #define RATIO(p, literal, a, b) put_ratio(p, literal, sizeof(literal) - 1, a, b)
 
+static uint64_t rounded(double percent)
+{
+	return percent > 0 && percent < 1e6 ? (uint64_t)(percent + 0.5) : 0;
+}
+
 static char *put_fill(char *p, const struct kineto *kineto, const struct gpu_event *event,
 		      const struct vprof_def_facts *facts)
 {
@@ -109,7 +114,7 @@ static char *put_fill(char *p, const struct kineto *kineto, const struct gpu_eve
 	if (!facts || occupancy_find(&occupancy, device, facts, threads, event->shared))
 		return p;
 	return NUMBER(p, "\"est. achieved occupancy %\":",
-		      (uint64_t)(occupancy_of_grid(&occupancy, device, blocks, threads) + 0.5));
+		      rounded(occupancy_of_grid(&occupancy, device, blocks, threads)));
 }
 
 static char *put_triple(char *p, uint32_t x, uint32_t y, uint32_t z)

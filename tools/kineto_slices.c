@@ -82,6 +82,12 @@ static void put_call(const struct kineto *kineto, struct buffer *out, const stru
 	buffer_end(out, p);
 }
 
+/* Other records are of things that are no calls, or that this layout does not have. */
+static int is_call(const struct event *event)
+{
+	return event->slot.kind <= VPROF_KIND_CALL;
+}
+
 /* Those of a thread: this layout has no others. */
 static void put_range(const struct kineto *kineto, struct buffer *out, const struct event *event)
 {
@@ -109,6 +115,6 @@ void kineto_slices(void *state, struct buffer *out, const struct event *events, 
 	for (int i = 0; i < count; i++)
 		if (events[i].name)
 			put_range(kineto, out, &events[i]);
-		else if (!event_is_sums(&events[i]) && events[i].slot.kind != VPROF_KIND_QUERIES)
+		else if (is_call(&events[i]))
 			put_call(kineto, out, &events[i]);
 }

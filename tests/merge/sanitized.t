@@ -68,7 +68,7 @@ merge() {
 	shift
 	[ "$kind" = plain ] || bin=$tools/$kind
 	mkdir -p "$kind"
-	rm -f "$kind"/*
+	rm -rf "$kind"/*
 	timeout 60 "$bin/vprof-merge" "$@" > "$kind/stdout" 2> "$kind/stderr"
 	echo $? > "$kind/code"
 	[ ! -e out.file ] || mv out.file "$kind/"
@@ -103,6 +103,8 @@ for jobs in 1 4; do
 	ok "-j$jobs, good among bad" same 0 -j$jobs empty.ring a.ring noise.ring cut.ring missing.ring late.ring
 	ok "-j$jobs, a full disk" same 1 -j$jobs -o /dev/full a.ring b.ring
 done
+ok "in the torch profiler's layout" same 0 -j4 --format kineto -o out.file a.ring b.ring late.ring names.ring
+ok "likewise, damaged ones" same 0 --format kineto -o out.file bad*.ring
 ok "only bad ones" same 1 empty.ring noise.ring missing.ring none
 for ring in bad*.ring; do
 	merge plain "$ring"
