@@ -49,15 +49,23 @@ static void print_text(const struct snap_result *r)
 		       (unsigned long long)r->lost);
 }
 
+/* On stderr, as nobody would miss it who reads a trace of the copies. */
+static void warn(const struct snap_result *r)
+{
+	if (r->spilled)
+		fprintf(stderr, "%s: what %zu of the rings had overwritten and kept in files beside them (VPROF_SPILL) is not copied: "
+			"vprof-merge of the rings themselves has it\n", command.name, r->spilled);
+}
+
 static void print_json(const struct snap_result *r)
 {
 	printf("{\"folder\": ");
 	cli_json_string(stdout, r->folder);
 	printf(", \"cut_ns\": %llu, \"cut_realtime_ns\": %llu, \"took_ns\": %llu, \"rings\": %zu, \"skipped\": %zu, "
-	       "\"failed\": %zu, \"records\": %llu, \"in_flight\": %llu, \"bytes\": %llu, \"lost_chunks\": %llu}\n",
+	       "\"failed\": %zu, \"records\": %llu, \"in_flight\": %llu, \"bytes\": %llu, \"lost_chunks\": %llu, \"spilled\": %zu}\n",
 	       (unsigned long long)r->cut_ns, (unsigned long long)r->cut_realtime_ns, (unsigned long long)r->took_ns, r->rings,
 	       r->skipped, r->failed, (unsigned long long)r->records, (unsigned long long)r->in_flight,
-	       (unsigned long long)r->bytes, (unsigned long long)r->lost);
+	       (unsigned long long)r->bytes, (unsigned long long)r->lost, r->spilled);
 }
 
 int cmd_snap(int argc, char **argv)
@@ -77,6 +85,7 @@ int cmd_snap(int argc, char **argv)
 	if (!targets_collect(&inputs, command.name, operands, argv + 1) &&
 	    !snap_take(&inputs, &options, &result)) {
 		(o.json ? print_json : print_text)(&result);
+		warn(&result);
 		code = cli_finish(command.name);
 		if (inputs.failed || result.failed)
 			code = CLI_FAILED;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "tools/now.h"
 #include "tools/process.h"
+#include "tools/spill.h"
 
 enum {
 	THREADS = 2,
@@ -181,6 +182,7 @@ static int work_sum(const struct work *work, struct snap_result *r)
 				work->inputs->list[i].path, r->folder, strerror(-outcome->error));
 		} else {
 			r->rings++;
+			r->spilled += (size_t)spill_is_there(&work->inputs->list[i].ring.header, work->inputs->list[i].path);
 			r->bytes += outcome->copy.bytes;
 			r->records += outcome->copy.records;
 			r->in_flight += outcome->copy.in_flight;

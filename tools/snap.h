@@ -28,6 +28,7 @@ struct snap_result {
 	size_t rings;         /* copies */
 	size_t skipped;       /* rings of which there was nothing to copy */
 	size_t failed;        /* rings that could not be: a message each */
+	size_t spilled;       /* of `rings`: those that have files with more beside them, which are not copied */
 };
 
 /*

@@ -175,12 +175,29 @@ static void file_measure(struct spill_file *file)
 		file->size = (uint64_t)st.st_size;
 }
 
-int spill_update(struct spill *spill, spill_add *add, void *context)
+/* Opens what there is. */
+static int look(struct spill *spill)
 {
 	int error = folder_scan(spill, spill->folder);
 
 	if (!error && !spill->file_count && spill->folder_link)
 		error = folder_scan(spill, spill->folder_link);
+	return error;
+}
+
+int spill_is_there(const struct vprof_ring_header *header, const char *path)
+{
+	struct spill *spill = spill_open(header, path);
+	int there = spill && !look(spill) && spill->sums.files;
+
+	spill_close(spill);
+	return there;
+}
+
+int spill_update(struct spill *spill, spill_add *add, void *context)
+{
+	int error = look(spill);
+
 	spill->sums.bytes = spill->sums.torn_bytes = 0;
 	for (uint32_t i = 0; i < spill->file_count && !error; i++) {
 		struct spill_file *file = &spill->files[i];

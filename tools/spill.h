@@ -30,6 +30,9 @@ struct spill;
 struct spill *spill_open(const struct vprof_ring_header *header, const char *path);
 void spill_close(struct spill *spill);
 
+/* Has such a ring any? */
+int spill_is_there(const struct vprof_ring_header *header, const char *path);
+
 /*
  * Looks for files and frames that were not there before, and hands each chunk of them to `add`, whose
  * errors end it. `frame` and `place` are for spill_read(). 0 or a negative errno.

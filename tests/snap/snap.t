@@ -79,6 +79,20 @@ is "what was left out counts as overwritten" "$(json "$TMP/last" '.[0] | .presen
 ok "the rest is holes" test "$(du -s "$TMP/last" | cut -f1)" -lt "$(du -s "$TMP/all" | cut -f1)"
 end_programs
 
+# ---- rings that have more in files beside them ----
+
+drop "$OUT"
+hammer 1 VPROF_RING_MB=1 VPROF_SPILL=1
+hammer 1
+until_true have_rings 2
+until_true compgen -G "$OUT/*.spill.0"
+ok "a process that keeps everything is copied" snap "$OUT" -o "$TMP/kept"
+is "without the files" "$(find "$TMP/kept" -type f ! -name '*.ring')" ""
+is "which a line says" "$(grep -c 'what 1 of the rings had overwritten and kept in files' "$TMP/said.err")" 1
+snap "$OUT" -j -o "$TMP/kept2"
+is "and the object" "$(jq .spilled "$TMP/said")" 1
+end_programs
+
 # ---- a small ring that goes round all the time ----
 
 drop "$OUT"
