@@ -15,6 +15,7 @@
 #include "tools/verify_read.h"
 
 enum { SHARE_WANTED = 95, ROWS_SHOWN = 40 };
+#define ROWS_UNSAID UINT64_MAX
 
 struct options {
 	struct verify_look look;
@@ -36,7 +37,7 @@ static struct cli_option table[OWN_OPTIONS + ENV_OPTIONS + 1] = {
 	{ "plain", 'p', CLI_FLAG, AT(plain), NULL, "a third run, without either, for its wall time" },
 	{ "keep", 'k', CLI_TEXT, AT(keep), "DIR", "keep there what the runs recorded and printed" },
 	{ "again", 'a', CLI_TEXT, AT(again), "DIR", "run nothing: compare what --keep kept there" },
-	{ "rows", 'n', CLI_COUNT, AT(look.rows), "N", "the N rows with the most GPU time (40; 0: all)" },
+	{ "rows", 'n', CLI_COUNT, AT(look.rows), "N", "the N rows with the most GPU time (40, with --json all; 0: all)" },
 	{ "full", 'f', CLI_FLAG, AT(look.full), NULL, "whole names, however long" },
 	{ "raw-names", 0, CLI_FLAG, AT(look.raw), NULL, "kernel names as the driver has them, not demangled" },
 	{ "cupti", 0, CLI_TEXT, AT(cupti), "FILE", "the libcupti to use" },
@@ -187,7 +188,7 @@ static int compare_runs(struct options *options, char **words)
 
 int cmd_verify(int argc, char **argv)
 {
-	struct options options = { .look = { .rows = ROWS_SHOWN, .share = SHARE_WANTED } };
+	struct options options = { .look = { .rows = ROWS_UNSAID, .share = SHARE_WANTED } };
 	int count;
 
 	env_options_fill(table + OWN_OPTIONS, AT(env));
@@ -199,6 +200,8 @@ int cmd_verify(int argc, char **argv)
 	if (env_options_check(&command, &options.env))
 		return CLI_USAGE;
 	options.look.by_graph = options.style.by_graph;
+	if (options.look.rows == ROWS_UNSAID)
+		options.look.rows = options.json ? 0 : ROWS_SHOWN;
 	if (options.again)
 		return count ? cli_usage(&command, "--again runs no command") : compare_kept(&options);
 	if (!count)
