@@ -139,7 +139,7 @@ def far_rows(report):
 def accuracy(name, command, warm_up, folder):
     env = environment(CUPTI_LIB=cupti())
     log = folder / "verify.log"
-    code, text = run([str(BUILD / "vprof"), "verify", "--json", "--rows", "0", "--share", str(SHARE), "--warm-up",
+    code, text = run([str(BUILD / "vprof"), "verify", "--json", "--share", str(SHARE), "--warm-up",
                       str(warm_up), "--keep", str(folder / "runs"), "--", *command], env, log, 60)
     drop_rings(folder)
     said = " | ".join(log.read_text(errors="replace").strip().splitlines()[:3])
@@ -247,11 +247,11 @@ STEPS = [
     (accuracy, "torch decode graph", [*TORCH, "decode", "300"], 5, 45, True),
     (accuracy, "graph of 1 us to 10 ms", [*KERNELS, "graph", "chain", "60"], 5, 15, False),
     (accuracy, "graph of 300 short kernels", [*KERNELS, "graph", "short", "300"], 5, 15, False),
-    (cost, "graph of 300 short kernels", [*KERNELS, "cost", "short", "8", "256"], 0, 20, False),
+    (cost, "graph of 300 short kernels", [*KERNELS, "cost", "short", "12", "256"], 0, 20, False),
     (bits, "two graphs at once", [*KERNELS, "bits", str(BITS)], BITS, 20, False),
     (accuracy, "graph with branches", [*KERNELS, "graph", "branches", "400"], 5, 15, False),
     (accuracy, "launches of 1 us to 10 ms", [*KERNELS, "eager", "chain", "60"], 5, 15, False),
-    (cost, "torch decode graph", [*TORCH, "cost", "6", "256"], 0, 30, True),
+    (cost, "torch decode graph", [*TORCH, "cost", "8", "256"], 0, 30, True),
     (accuracy, "torch eager", [*TORCH, "eager", "60"], 5, 40, True),
     (accuracy, "graph with copies and sets", [*KERNELS, "graph", "moves", "400"], 5, 15, False),
     (accuracy, "graph with programmatic edges", [*KERNELS, "graph", "programmatic", "400"], 5, 15, False),
