@@ -47,7 +47,7 @@ static int note_work(struct kineto *kineto)
 
 		if (event->correlation)
 			error = idmap_put(&kineto->worked, event->correlation,
-					  (count == IDMAP_NONE ? 0 : count) + (event->kind != GPU_GRAPH));
+					  (count == IDMAP_NONE ? 0 : count) + (event->kind < GPU_GRAPH));
 	}
 	return error;
 }

@@ -20,7 +20,7 @@ enum {
 struct kineto_track {
 	int device;
 	uint32_t stream;         /* as it is shown */
-	uint32_t row;            /* 0: the stream's own; above: for what overlaps it */
+	uint32_t row;            /* 0: the stream's own; above: for what overlaps it; KINETO_ROW_GRAPHS: for whole graphs */
 	uint64_t end_ns;         /* of the last event */
 };
 
@@ -35,6 +35,8 @@ struct kineto {
 	size_t track_room;
 	uint32_t pid;            /* of the process, where a GPU's track has not the same */
 };
+
+enum { KINETO_ROW_GRAPHS = UINT16_MAX };
 
 /* The driver's functions in the words of the CUDA runtime, which readers look for. */
 const char *kineto_call(const struct ring *ring, uint32_t call, const char *name, const char **category);

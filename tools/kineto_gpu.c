@@ -4,7 +4,8 @@
  * A device is a process of the trace, a stream one of its threads. The default stream is number 7,
  * as CUPTI has it, the one of each thread 8, and the others follow from 13 on by their numbers: no reader wants a
  * stream 0. Work of one stream that overlaps (branches of a graph, programmatic launches) goes to
- * further rows, for slices of one row must nest; `stream` in the arguments is the stream's all the same.
+ * further rows, for slices of one row must nest; `stream` in the arguments is the stream's all the same. A graph
+ * of which only the whole was measured is work like a kernel; a bracket around kernels has a row apart.
  */
 #include "tools/kineto.h"
 
@@ -22,13 +23,26 @@ enum {
 static uint32_t stream_of(const struct gpu_event *event)
 {
 	if (event->stream_number)
-		return STREAM_FIRST + event->stream_number % ROW_STRIDE;
+		return STREAM_FIRST + event->stream_number % (ROW_STRIDE / 4);
 	return event->stream == 2 ? STREAM_PER_THREAD : STREAM_DEFAULT;
 }
 
 static uint32_t tid_of(const struct kineto_track *track)
 {
+	if (track->row == KINETO_ROW_GRAPHS)
+		return track->stream + ROW_STRIDE / 2;
 	return track->stream + track->row * ROW_STRIDE;
+}
+
+/* The whole of a graph whose nodes were measured as well: it says nothing more of the GPU's time. */
+static int is_bracket(const struct kineto *kineto, const struct gpu_event *event)
+{
+	uint32_t within;
+
+	if (event->kind != GPU_GRAPH || !event->correlation)
+		return 0;
+	within = idmap_get(&kineto->worked, event->correlation);
+	return within && within != IDMAP_NONE;
 }
 
 static struct kineto_track *add_track(struct kineto *kineto, const struct gpu_event *event, uint32_t row)
@@ -53,17 +67,21 @@ static struct kineto_track *add_track(struct kineto *kineto, const struct gpu_ev
 static struct kineto_track *find_track(struct kineto *kineto, const struct gpu_event *event)
 {
 	uint32_t stream = stream_of(event), row = 0;
+	int bracket = is_bracket(kineto, event);
 
 	for (uint32_t i = 0; i < kineto->track_count; i++) {
 		struct kineto_track *track = &kineto->tracks[i];
 
-		if (track->device != event->device || track->stream != stream)
+		if (track->device != event->device || track->stream != stream ||
+		    bracket != (track->row == KINETO_ROW_GRAPHS))
 			continue;
-		if (track->end_ns <= event->begin_ns || kineto->track_count == TRACKS_MOST)
+		if (bracket || track->end_ns <= event->begin_ns || kineto->track_count == TRACKS_MOST)
 			return track;
 		row++;
 	}
-	return kineto->track_count < TRACKS_MOST ? add_track(kineto, event, row) : NULL;
+	if (kineto->track_count == TRACKS_MOST)
+		return NULL;
+	return add_track(kineto, event, bracket ? KINETO_ROW_GRAPHS : row);
 }
 
 static char *put_number(char *p, const char *name, size_t size, uint64_t number)
@@ -195,16 +213,14 @@ static const char *copy_name(int kind)
 	}
 }
 
-/* A whole graph is work of the GPU where nothing in it was measured, else a bracket around its kernels. */
 static char *put_whole(char *p, const struct kineto *kineto, const struct gpu_event *event)
 {
 	const struct vprof_def_graph *graph = ring_def(kineto->process->ring, event->object, VPROF_DEF_GRAPH);
-	uint32_t within = idmap_get(&kineto->worked, event->correlation);
 	char name[32] = "graph ?";
 
 	if (graph)
 		snprintf(name, sizeof(name), "graph %u", graph->number);
-	return put_head(p, event->correlation && within && within != IDMAP_NONE ? "gpu_user_annotation" : "kernel", name);
+	return put_head(p, is_bracket(kineto, event) ? "gpu_user_annotation" : "kernel", name);
 }
 
 static char *put_name(char *p, const struct kineto *kineto, const struct gpu_event *event,
@@ -252,6 +268,7 @@ static void put_event(struct kineto *kineto, struct buffer *out, const struct gp
 	struct kineto_track *track = find_track(kineto, event);
 	uint64_t start = kineto_since(kineto, event->begin_ns);
 	uint64_t end = event->end_ns > event->begin_ns ? event->end_ns : event->begin_ns;
+	int bracket = is_bracket(kineto, event);
 	char *p = buffer_room(out, kernel->head_size + kernel->args_size + KINETO_LINE);
 
 	if (!p || !track)
@@ -268,14 +285,15 @@ static void put_event(struct kineto *kineto, struct buffer *out, const struct gp
 	p = NUMBER(p, "\"correction ns\":", event->correction_ns);
 	if (event->estimated)
 		p = put_literal(p, "\"estimated\":true,");
-	if (event->correlation)
+	if (event->correlation && !bracket)
 		p = NUMBER(p, "\"correlation\":", event->correlation);
 	p = NUMBER(p, "\"device\":", (uint32_t)event->device);
-	p = NUMBER(p, "\"context\":", context_of(kineto, event));
-	p = put_literal(p, "\"stream\":");
-	p = put_u64(p, track->stream);
+	if (!bracket) /* readers add up what has a stream */
+		p = NUMBER(p, "\"stream\":", track->stream);
+	p = put_literal(p, "\"context\":");
+	p = put_u64(p, context_of(kineto, event));
 	p = put_literal(p, "}}");
-	if (event->correlation && event->kind != GPU_GRAPH)
+	if (event->correlation && !bracket)
 		p = kineto_put_arrow(p, 'f', event->correlation, (uint32_t)event->device, tid_of(track), start);
 	buffer_end(out, p);
 }
@@ -287,7 +305,7 @@ void kineto_gpu(void *state, struct buffer *out, const struct trace_process *pro
 
 	(void)process;
 	for (size_t i = 0; i < count; i++)
-		if (events[i].device >= 0 && events[i].device < KINETO_DEVICES)
+		if (events[i].kind <= GPU_GRAPH && events[i].device >= 0 && events[i].device < KINETO_DEVICES)
 			put_event(kineto, out, &events[i]);
 }
 
@@ -311,11 +329,13 @@ static void name_track(struct buffer *out, const struct kineto_track *track)
 {
 	kineto_meta(out, "thread_name", (uint32_t)track->device, tid_of(track));
 	buffer_print(out, "\"name\":\"stream %u", track->stream);
-	if (track->row)
+	if (track->row == KINETO_ROW_GRAPHS)
+		buffer_print(out, " graphs");
+	else if (track->row)
 		buffer_print(out, " (%u)", track->row + 1);
 	buffer_print(out, "\"}}");
 	kineto_meta(out, "thread_sort_index", (uint32_t)track->device, tid_of(track));
-	buffer_print(out, "\"sort_index\":%u}}", track->stream * 64 + track->row);
+	buffer_print(out, "\"sort_index\":%u}}", (track->stream % (1u << 20)) * 64 + (track->row < 63 ? track->row : 63));
 }
 
 void kineto_name_tracks(const struct kineto *kineto, struct buffer *out)

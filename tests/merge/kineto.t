@@ -95,6 +95,28 @@ ring "$TMP/plain/c.ring" 3 train.py 2
 is "ranks by device where no role tells" "$(ranks "$TMP"/plain.out/* | cut -f 1,3 | head -2)" "$(printf '%d\t%d\n' 0 302 1 301)"
 ok "a small pid is told apart from a device's" test "$(ranks "$TMP"/plain.out/rank2* | cut -f 3)" -gt 64
 is "and shown in the name" "$(jq -r '.traceEvents[] | select(.name == "process_name") | .args.name' "$TMP"/plain.out/rank2*)" "train.py (pid 3)"
+# Work of a GPU: what overlaps, what nothing is known of, numbers that are none.
+cp "$TMP/one.ring" "$TMP/work.ring"
+most=18446744073709551615
+{
+	printf 'kernel begin=%d dur=%d kernel=1 corr=257 number=2 stream=0x7f00 node=%s\n' 1000002000 1000 0 1000002500 2000 0 \
+		1000003000 100 0 1000005000 100 0
+	echo "copy begin=1000006000 dur=1000 bytes=32000 direction=1 stream=2"
+	echo "copy begin=1000007000 dur=0 bytes=32000 direction=77"
+	for what in kernel copy set graph; do
+		printf "$what begin=%s dur=%s number=4294967295 stream=%s corr=%s raw=%s grid=4294967295 block=65535 shared=4294967295 bytes=%s device=%s\n" \
+			$most $most $most $most $most $most 63 $most $most $most $most $most $most 64 $most $most $most $most $most $most $most
+	done
+} >"$TMP/work.ring.gpu"
+ok "work of a GPU is written" "$BUILD/tests/kineto_made" "$TMP/work" "$TMP/work.ring"
+work() { jq -r ".traceEvents[] | select($1) | [$2] | @tsv" "$TMP"/work/*; }
+is "what overlaps lies in rows of one stream" "$(work '.cat == "kernel" and .pid == 0' '.tid, .args.stream, .ts, .dur')" \
+	"$(printf '%d\t14\t%s\t%s\n' 14 1 1 1000014 1.5 2 14 2 0.1 14 4 0.1)"
+is "copies, their pace and their streams" "$(work '.cat == "gpu_memcpy" and .pid == 0' \
+	'.name, .tid, .args.bytes, .args["memory bandwidth (GB/s)"]')" \
+	"$(printf '%s\t%d\t32000\t%d\n' 'Memcpy HtoD (Host -> Device)' 8 32 'Memcpy Unknown' 7 0)"
+is "of a device that cannot be there is nothing" "$(work '.cat == "kernel" or .cat == "gpu_memset"' .pid | sort -u)" "$(printf '0\n63')"
+
 "$merge" --format chrome "$TMP/one.ring" >"$TMP/chrome.json" 2>/dev/null
 is "chrome is the default" "$("$merge" "$TMP/one.ring" 2>/dev/null | cmp - "$TMP/chrome.json"; echo $?)" 0
 done_testing

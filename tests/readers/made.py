@@ -1,7 +1,7 @@
 """made.py FORGE MADE FOLDER [SHIFT] - a made-up program of two ranks, as traces in the torch profiler's layout.
 
 Each rank makes steps of one plan, in which every time is a whole microsecond: kernels on the default
-stream, a graph of three of them, a collective on a second stream that overlaps them in part, a copy
+stream, a graph of three of them and as a whole, one of which only the whole was measured, a collective on a second stream that overlaps them in part, a copy
 of the results to the host and the wait for it. The second rank's collective takes a tenth longer.
 Work of the GPU begins SHIFT ns later than planned and takes that much longer.
 """
@@ -23,7 +23,8 @@ STEP = [
     ((5, 1, 30, 5), [("kernel", 100, 240, 1, 3, None)]),
     ((6, 4, 37, 2), [("set", 242, 6, 0, 4096, None)]),
     ((1, 1, 40, 5), [("kernel", 250, 50, 0, 2, None)]),
-    ((2, 2, 50, 10), [("kernel", 400, 100, 0, 1, 0), ("kernel", 510, 30, 0, 4, 1), ("kernel", 545, 55, 0, 2, 2)]),
+    ((2, 2, 50, 10), [("graph", 398, 204, 0, 1, None), ("kernel", 400, 100, 0, 1, 0), ("kernel", 510, 30, 0, 4, 1), ("kernel", 545, 55, 0, 2, 2)]),
+    ((2, 2, 61, 2), [("graph", 603, 4, 0, 1, None)]),
     ((3, 3, 65, 5), [("copy", 610, 20, 0, 8192, None)]),
     ((4, 5, 75, 565), []),
 ]
@@ -52,6 +53,8 @@ def host_line(call, kind, begin, length, kernel):
 def gpu_line(what, begin, length, number, object_, node, correlation):
     line = "%s begin=%d dur=%d number=%d stream=%d corr=%d raw=%d off=1000" % (
         what, EPOCH + begin, length, number, 0x7f00 * number, correlation, length + 1000)
+    if what == "graph":
+        return line + " object=%d" % object_
     if what != "kernel":
         return line + " bytes=%d direction=2" % object_
     line += " kernel=%d grid=66 block=256 shared=1024" % object_
