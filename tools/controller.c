@@ -22,6 +22,7 @@ enum {
 	MAP_SIZE = VPROF_CLOCK_OFFSET,  /* up to the end of the live page; from 0, as pages may be larger than ours */
 	HOLD_MS = 100,                  /* who has the lock for longer has lost it */
 	BUSY_MS = 250,                  /* when others keep taking it, we give up */
+	PLACE_MS = 20,                  /* for a process to take up what stands in a request's place */
 };
 
 static struct controller *open_ones;
@@ -173,6 +174,17 @@ static void lock_give(struct vprof_ring_control *control)
 
 /* ---- requests ---- */
 
+/* With the lock. A process that takes nothing up has its oldest request overwritten. */
+static void wait_for_place(const struct controller *controller, uint64_t serial)
+{
+	static const struct timespec little = { 0, 50000 };
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + PLACE_MS * 1000000ull;
+
+	while (serial > VPROF_REQUESTS && !controller_served(controller, serial - VPROF_REQUESTS) &&
+	       now_ns(CLOCK_MONOTONIC) < end)
+		nanosleep(&little, NULL);
+}
+
 int controller_request(struct controller *controller, const struct vprof_request *request, uint64_t *serial)
 {
 	struct vprof_ring_control *control = controller->control;
@@ -183,6 +195,7 @@ int controller_request(struct controller *controller, const struct vprof_request
 	if (error)
 		return error;
 	next = (uint64_t)__atomic_load_n(&control->doorbell, __ATOMIC_RELAXED) + 1;
+	wait_for_place(controller, next);
 	place = &control->request[next % VPROF_REQUESTS];
 	mine.serial = 0;
 	mine.pid = (uint32_t)getpid();

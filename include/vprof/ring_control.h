@@ -12,7 +12,8 @@
  *   1. takes `lock` by compare-and-exchange from 0 to its pid (of a holder that no longer lives, or has
  *      had it for more than 100 ms, from that to its own);
  *   2. fills request[(doorbell + 1) % VPROF_REQUESTS]: serial = 0, the other fields, `check`, then
- *      serial = doorbell + 1 by release store;
+ *      serial = doorbell + 1 by release store. What stands there is lost unless served.serial has passed
+ *      it, for which a controller may wait some milliseconds;
  *   3. stores doorbell = that serial (release), wakes it (futex(2), FUTEX_WAKE, shared), and gives the
  *      lock back.
  * One that dies in between leaves a request that is not rung for, or a lock that is taken over. It

@@ -37,6 +37,18 @@ is "every mark is there, in both" "$("$vprof" dump "$OUT" | grep -c 'name=mark-'
 is "the last one holds" "$("$vprof" stop >/dev/null; recording "$one" "$two"; "$vprof" start >/dev/null; echo; recording "$one" "$two")" "False False
 True True"
 
+# More at once than a ring has places for requests
+crowd() {
+	local shells=()
+	for i in {1..40}; do
+		"$vprof" mark --wait 5s "crowd-$i" >/dev/null &
+		shells+=($!)
+	done
+	for shell in "${shells[@]}"; do wait "$shell" || return 1; done
+}
+ok "forty at once: each is answered" crowd
+is "and none is overwritten before it is taken up" "$("$vprof" dump "$OUT" | grep -c 'name=crowd-') $(lost "$one" "$two")" "80 {} {}"
+
 # A controller that was killed with the lock taken and half a request written
 least=1000
 for i in 1 2 3; do
