@@ -141,6 +141,7 @@ int main(void)
 	conf_graph();
 	conf_facts();
 	conf_stamp();
+	conf_twin();
 	conf_end();
 	return done_testing();
 }

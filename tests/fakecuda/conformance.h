@@ -131,6 +131,21 @@ typedef void *P;
 		const CUgraphNode *, size_t, CUgraph) \
 	D(cuGraphAddDependencies_v2, cuGraphAddDependencies, 12030, CUgraph, const CUgraphNode *, \
 		const CUgraphNode *, const CUgraphEdgeData *, size_t) \
+	D(cuGraphRemoveDependencies_v2, cuGraphRemoveDependencies, 12030, CUgraph, const CUgraphNode *, \
+		const CUgraphNode *, const CUgraphEdgeData *, size_t) \
+	D(cuGraphKernelNodeSetParams_v2, cuGraphKernelNodeSetParams, 12000, CUgraphNode, \
+		const CUDA_KERNEL_NODE_PARAMS_v2 *) \
+	D(cuGraphKernelNodeGetAttribute, cuGraphKernelNodeGetAttribute, 11000, CUgraphNode, \
+		CUlaunchAttributeID, CUlaunchAttributeValue *) \
+	D(cuGraphKernelNodeSetAttribute, cuGraphKernelNodeSetAttribute, 11000, CUgraphNode, \
+		CUlaunchAttributeID, const CUlaunchAttributeValue *) \
+	D(cuGraphKernelNodeCopyAttributes, cuGraphKernelNodeCopyAttributes, 11000, CUgraphNode, CUgraphNode) \
+	D(cuGraphNodeSetEnabled, cuGraphNodeSetEnabled, 11060, CUgraphExec, CUgraphNode, U) \
+	D(cuGraphNodeGetEnabled, cuGraphNodeGetEnabled, 11060, CUgraphExec, CUgraphNode, U *) \
+	D(cuGraphExecHostNodeSetParams, cuGraphExecHostNodeSetParams, 10020, CUgraphExec, CUgraphNode, \
+		const CUDA_HOST_NODE_PARAMS *) \
+	D(cuGraphExecChildGraphNodeSetParams, cuGraphExecChildGraphNodeSetParams, 11010, CUgraphExec, \
+		CUgraphNode, CUgraph) \
 	D(cuGraphKernelNodeGetParams, cuGraphKernelNodeGetParams, 10000, CUgraphNode, \
 		CUDA_KERNEL_NODE_PARAMS_v1 *) \
 	D(cuGraphMemcpyNodeGetParams, cuGraphMemcpyNodeGetParams, 10000, CUgraphNode, CUDA_MEMCPY3D_v2 *) \
@@ -188,6 +203,7 @@ void conf_context(void);
 void conf_module(void);
 void conf_facts(void);
 void conf_stamp(void);
+void conf_twin(void);
 void conf_memory(void);
 void conf_copy(void);
 void conf_stream(void);

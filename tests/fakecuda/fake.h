@@ -332,6 +332,7 @@ CUresult fk_memory_add(const struct fk_range *range);
 CUresult fk_memory_remove(CUdeviceptr base, enum fk_memory_kind kind, struct fk_range *out);
 bool fk_memory_find(CUdeviceptr address, size_t size, struct fk_range *out);
 void fk_memory_drop(CUcontext ctx); /* the context has ended: what was allocated in it is freed */
+bool fk_host_pinnable(const void *p, size_t size);
 void fk_memory_info(size_t *free_bytes, size_t *total);
 
 CUfunction fk_function_of(const void *handle); /* a CUfunction, or a CUkernel in its place */
@@ -367,7 +368,9 @@ struct CUgraphNode_st {
 
 struct CUgraph_st {
 	struct fk_head head;
+	unsigned long long id;
 	CUgraph origin; /* what it is a clone of */
+	int execs;      /* of those, made of it, that there can only be one of */
 	CUgraphNode owner; /* the node it is the child of */
 	CUgraphNode *nodes;
 	size_t node_count, node_room;
@@ -382,20 +385,22 @@ struct fk_out { /* an edge, at the node it comes from */
 
 /* A graph and an order to run it in (graph_run.c). Numbers are nodes' places in the graph. */
 struct fk_plan {
+	int refs; /* an exec's plan: the exec, and its runs that have not ended */
 	CUgraph graph;
 	CUgraphNode *order;
 	size_t *first; /* the edges out of node i are outs[first[i]] to outs[first[i + 1] - 1] */
 	struct fk_out *outs;
 	size_t *ins;   /* how many edges lead to node i */
 	bool timed;
+	bool events; /* records events or waits for some */
 };
 
 struct CUgraphExec_st {
 	struct fk_head head;
-	CUgraph graph; /* own copy; its nodes' `original` are the source's nodes */
-	struct fk_plan *plan; /* of it */
+	struct fk_plan *plan; /* of an own copy of the graph; its nodes' `original` are the source's nodes */
 	unsigned long long flags;
-	int refs;
+	CUgraph source;          /* may be gone */
+	unsigned long long source_id;
 	CUstream last;  /* where it ran last: runs do not overlap */
 	uint64_t last_seq;
 };
@@ -409,9 +414,13 @@ CUresult fk_plan_new(struct fk_plan **out, CUgraph graph); /* INVALID_VALUE: a c
 void fk_plan_look(struct fk_plan *plan);
 void fk_plan_free(struct fk_plan *plan);
 uint64_t fk_plan_run(const struct fk_plan *plan, uint64_t begin);
-CUgraphNode fk_graph_find_clone(CUgraph clone, CUgraphNode original);
 uint64_t fk_graph_ns(CUgraph graph);
-void fk_exec_unref_locked(CUgraphExec exec);
+void fk_plan_unref_locked(struct fk_plan *plan);
+CUresult fk_exec_own_locked(CUgraphExec exec); /* so that its graph can be changed */
+CUgraphNode fk_graph_find_deep(CUgraph clone, CUgraphNode original); /* in child graphs too */
+CUresult fk_graph_copy_equal_locked(CUgraph *out, CUgraph from); /* standing for the same nodes as `from` */
+bool fk_graph_has(CUgraph graph, bool (*is)(const struct fk_work *work));
+bool fk_work_allocates(const struct fk_work *work);
 CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *params, void *args,
 	size_t room);
 

@@ -61,3 +61,14 @@ $(FAKE)/conformance-plt: $(CONF_PLT_OBJ) $(FAKE)/libcuda.so
 	$(Q)$(CC) $(CFLAGS) $(CONF_PLT_OBJ) -L$(FAKE) -lcuda -ldl -lpthread -o $@
 
 TEST_NEEDS += $(FAKE)/conformance $(FAKE)/conformance-plt
+
+# ---- exact: what stamps read, on the fake driver only; run by exact.t -------------
+$(FAKE)/exact.o: tests/fakecuda/exact/exact.c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(FAKE_CFLAGS) -c $< -o $@
+
+$(FAKE)/exact: $(FAKE)/exact.o $(FAKE)/libcuda.so
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $< -L$(FAKE) -lcuda -o $@
+
+TEST_NEEDS += $(FAKE)/exact

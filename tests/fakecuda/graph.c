@@ -12,7 +12,12 @@
 
 CUgraph fk_graph_new(void)
 {
-	return fk_new(FK_GRAPH, sizeof(struct CUgraph_st));
+	static unsigned long long last; /* peer: threads that make graphs at once */
+	CUgraph graph = fk_new(FK_GRAPH, sizeof(struct CUgraph_st));
+
+	if (graph)
+		graph->id = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+	return graph;
 }
 
 void fk_graph_free_locked(CUgraph graph)
@@ -120,9 +125,30 @@ static CUgraphNode clone_of(CUgraph clone, CUgraphNode original)
 	return NULL;
 }
 
-CUgraphNode fk_graph_find_clone(CUgraph clone, CUgraphNode original)
+CUgraphNode fk_graph_find_deep(CUgraph clone, CUgraphNode original)
 {
-	return clone_of(clone, original);
+	CUgraphNode found = clone_of(clone, original);
+
+	for (size_t i = 0; i < clone->node_count && !found; i++)
+		if (clone->nodes[i]->work.type == CU_GRAPH_NODE_TYPE_GRAPH)
+			found = fk_graph_find_deep(clone->nodes[i]->work.child, original);
+	return found;
+}
+
+bool fk_graph_has(CUgraph graph, bool (*is)(const struct fk_work *work))
+{
+	for (size_t i = 0; i < graph->node_count; i++) {
+		const struct fk_work *work = &graph->nodes[i]->work;
+
+		if (is(work) || (work->type == CU_GRAPH_NODE_TYPE_GRAPH && fk_graph_has(work->child, is)))
+			return true;
+	}
+	return false;
+}
+
+bool fk_work_allocates(const struct fk_work *work)
+{
+	return work->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC || work->type == CU_GRAPH_NODE_TYPE_MEM_FREE;
 }
 
 CUresult fk_graph_copy_locked(CUgraph *out, CUgraph from)
@@ -159,6 +185,25 @@ uint64_t fk_graph_ns(CUgraph graph)
 	return ns;
 }
 
+static void stand_for_the_same(CUgraph to, CUgraph from)
+{
+	for (size_t i = 0; i < from->node_count; i++) {
+		to->nodes[i]->original = from->nodes[i]->original;
+		to->nodes[i]->disabled = from->nodes[i]->disabled;
+		if (from->nodes[i]->work.type == CU_GRAPH_NODE_TYPE_GRAPH)
+			stand_for_the_same(to->nodes[i]->work.child, from->nodes[i]->work.child);
+	}
+}
+
+CUresult fk_graph_copy_equal_locked(CUgraph *out, CUgraph from)
+{
+	CUresult result = fk_graph_copy_locked(out, from);
+
+	if (!result)
+		stand_for_the_same(*out, from);
+	return result;
+}
+
 /* ---- API: whole graphs and edges ------------------------------------------------ */
 
 static CUresult graph_create(CUgraph *out, unsigned int flags)
@@ -186,7 +231,7 @@ static CUresult graph_clone(CUgraph *out, CUgraph from)
 	if (!out || !fk_is(from, FK_GRAPH))
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&fk_lock);
-	result = fk_graph_copy_locked(out, from);
+	result = fk_graph_has(from, fk_work_allocates) ? CUDA_ERROR_NOT_SUPPORTED : fk_graph_copy_locked(out, from);
 	pthread_mutex_unlock(&fk_lock);
 	return result;
 }

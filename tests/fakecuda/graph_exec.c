@@ -2,21 +2,34 @@
  * graph_exec.c - executable graphs: the five ways to instantiate, launching,
  * updating.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "tests/fakecuda/fake.h"
 #include "tests/fakecuda/proc.h"
 
-void fk_exec_unref_locked(CUgraphExec exec)
+/* There can be one exec at a time of a graph that owns memory or that the device may update. */
+static bool is_alone(CUgraph graph)
 {
-	if (--exec->refs)
-		return;
-	if (exec->last)
-		fk_stream_unref_locked(exec->last);
-	fk_graph_free_locked(exec->graph);
-	fk_plan_free(exec->plan);
-	fk_delete(exec);
+	return fk_graph_has(graph, fk_work_allocates) || fk_graph_has(graph, fk_work_updatable);
+}
+
+static CUresult instantiate_locked(CUgraphExec exec, CUgraph graph)
+{
+	CUgraph copy = NULL;
+	CUresult result;
+
+	if (is_alone(graph) && graph->execs)
+		return CUDA_ERROR_NOT_SUPPORTED;
+	result = fk_graph_copy_locked(&copy, graph);
+	if (result)
+		return result;
+	result = fk_plan_new(&exec->plan, copy);
+	if (result) {
+		fk_graph_free_locked(copy);
+		return result;
+	}
+	exec->source = graph;
+	exec->source_id = graph->id;
+	graph->execs += is_alone(graph);
+	return CUDA_SUCCESS;
 }
 
 static CUresult instantiate(CUgraphExec *out, CUgraph graph, unsigned long long flags)
@@ -30,22 +43,36 @@ static CUresult instantiate(CUgraphExec *out, CUgraph graph, unsigned long long 
 	if (!exec)
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	exec->flags = flags;
-	exec->refs = 1;
 	pthread_mutex_lock(&fk_lock);
-	result = fk_graph_copy_locked(&exec->graph, graph);
+	result = instantiate_locked(exec, graph);
 	if (result)
-		goto err;
-	result = fk_plan_new(&exec->plan, exec->graph);
-	if (!result) {
+		fk_delete(exec);
+	else
 		*out = exec;
-		goto out;
-	}
-	fk_graph_free_locked(exec->graph);
-err:
-	fk_delete(exec);
-out:
 	pthread_mutex_unlock(&fk_lock);
 	return result;
+}
+
+/* Runs that have not ended keep the plan they were launched with. */
+CUresult fk_exec_own_locked(CUgraphExec exec)
+{
+	struct fk_plan *plan = NULL;
+	CUgraph copy = NULL;
+	CUresult result;
+
+	if (exec->plan->refs == 1)
+		return CUDA_SUCCESS;
+	result = fk_graph_copy_equal_locked(&copy, exec->plan->graph);
+	if (result)
+		return result;
+	result = fk_plan_new(&plan, copy);
+	if (result) {
+		fk_graph_free_locked(copy);
+		return result;
+	}
+	fk_plan_unref_locked(exec->plan);
+	exec->plan = plan;
+	return CUDA_SUCCESS;
 }
 
 /* The first forms: with a log buffer and the node at fault. */
@@ -98,7 +125,7 @@ static CUresult launch(CUgraphExec exec, CUstream stream)
 		return CUDA_ERROR_INVALID_VALUE;
 	if (!stream->capture)
 		return fk_submit_exec(stream, exec);
-	work.child = exec->graph;
+	work.child = exec->plan->graph;
 	return fk_submit(stream, &work);
 }
 
@@ -107,8 +134,12 @@ static CUresult exec_destroy(CUgraphExec exec)
 	if (!fk_is(exec, FK_EXEC))
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&fk_lock);
-	exec->head.magic = 0; /* no more calls; what is queued still runs */
-	fk_exec_unref_locked(exec);
+	if (fk_is(exec->source, FK_GRAPH) && exec->source->id == exec->source_id)
+		exec->source->execs -= is_alone(exec->source);
+	if (exec->last)
+		fk_stream_unref_locked(exec->last);
+	fk_plan_unref_locked(exec->plan); /* what was launched still runs */
+	fk_delete(exec);
 	pthread_mutex_unlock(&fk_lock);
 	return CUDA_SUCCESS;
 }
@@ -144,9 +175,11 @@ static int difference(CUgraph old, CUgraph new, CUgraphNode *at)
 /* The exec's nodes keep standing for the nodes of the graph it was made from. */
 static CUresult update_locked(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info)
 {
-	CUresult result = CUDA_SUCCESS;
+	CUresult result = fk_exec_own_locked(exec);
 
-	info->result = difference(exec->graph, graph, &info->errorNode);
+	if (result)
+		return result;
+	info->result = difference(exec->plan->graph, graph, &info->errorNode);
 	if (info->result)
 		return CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE;
 	for (size_t i = 0; i < graph->node_count && !result; i++) {
@@ -155,8 +188,8 @@ static CUresult update_locked(CUgraphExec exec, CUgraph graph, CUgraphExecUpdate
 		result = fk_work_copy_locked(&work, &graph->nodes[i]->work);
 		if (result)
 			break;
-		fk_work_drop_locked(&exec->graph->nodes[i]->work);
-		exec->graph->nodes[i]->work = work;
+		fk_work_drop_locked(&exec->plan->graph->nodes[i]->work);
+		exec->plan->graph->nodes[i]->work = work;
 	}
 	fk_plan_look(exec->plan);
 	return result;
@@ -170,8 +203,6 @@ static CUresult update(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultI
 		return CUDA_ERROR_INVALID_VALUE;
 	*info = (CUgraphExecUpdateResultInfo){ 0 };
 	pthread_mutex_lock(&fk_lock);
-	if (exec->last) /* it may be running */
-		fk_wait_locked(exec->last, exec->last_seq);
 	result = update_locked(exec, graph, info);
 	pthread_mutex_unlock(&fk_lock);
 	return result;

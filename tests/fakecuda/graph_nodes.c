@@ -1,9 +1,7 @@
 /*
- * graph_nodes.c - cuGraphAdd…Node and what reads or changes a node's parameters.
+ * graph_nodes.c - cuGraphAdd…Node and what reads a node's parameters.
  */
-#include <string.h>
-
-#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/graph_nodes.h"
 
 static CUresult add(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, size_t count,
 	const CUgraphEdgeData *data, const struct fk_work *work)
@@ -16,28 +14,10 @@ static CUresult add(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, si
 	return result;
 }
 
-enum { ARGS_ROOM = 4096 };
-
-static CUDA_KERNEL_NODE_PARAMS_v2 widen(const CUDA_KERNEL_NODE_PARAMS_v1 *v1)
-{
-	CUDA_KERNEL_NODE_PARAMS_v2 v2 = { 0 };
-
-	memcpy(&v2, v1, sizeof(*v1));
-	return v2;
-}
-
-static CUDA_KERNEL_NODE_PARAMS_v1 narrow(CUDA_KERNEL_NODE_PARAMS_v2 v2)
-{
-	CUDA_KERNEL_NODE_PARAMS_v1 v1;
-
-	memcpy(&v1, &v2, sizeof(v1));
-	return v1;
-}
-
 static CUresult add_kernel(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, size_t count,
 	const CUgraphEdgeData *data, const CUDA_KERNEL_NODE_PARAMS_v2 *params)
 {
-	_Alignas(16) char args[ARGS_ROOM];
+	_Alignas(16) char args[FK_ARGS_ROOM];
 	struct fk_work work;
 	CUresult result = fk_kernel_work(&work, params, args, sizeof(args));
 
@@ -98,24 +78,8 @@ static CUresult add_empty(CUgraphNode *out, CUgraph graph, const CUgraphNode *de
 	return add(out, graph, deps, count, data, &work);
 }
 
-struct node_params { /* CUgraphNodeParams */
-	CUgraphNodeType type;
-	int reserved0[3];
-	union {
-		long long reserved1[29];
-		CUDA_KERNEL_NODE_PARAMS_v2 kernel;
-		struct { int flags, reserved; CUcontext ctx; CUDA_MEMCPY3D_v2 params; } copy;
-		struct { CUDA_MEMSET_NODE_PARAMS params; CUcontext ctx; } set;
-		CUDA_HOST_NODE_PARAMS host;
-		CUgraph graph;
-		CUevent event;
-	};
-	long long reserved2;
-};
-_Static_assert(sizeof(struct node_params) == 256, "CUgraphNodeParams");
-
 static CUresult add_any(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, size_t count,
-	const CUgraphEdgeData *data, const struct node_params *p)
+	const CUgraphEdgeData *data, const struct fk_node_params *p)
 {
 	switch (p ? p->type : -1) {
 	case CU_GRAPH_NODE_TYPE_KERNEL:
@@ -142,11 +106,6 @@ static CUresult add_any(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps
 
 /* ---- parameters -------------------------------------------------------------------- */
 
-static bool is_node(CUgraphNode node, CUgraphNodeType type)
-{
-	return fk_is(node, FK_NODE) && node->work.type == type;
-}
-
 static CUDA_KERNEL_NODE_PARAMS_v2 kernel_params(CUgraphNode node)
 {
 	const struct fk_work *w = &node->work;
@@ -160,87 +119,20 @@ static CUDA_KERNEL_NODE_PARAMS_v2 kernel_params(CUgraphNode node)
 	};
 }
 
-/* The new work takes the place of the node's; also for a node of an exec's own copy. */
-static CUresult replace(CUgraphNode node, const struct fk_work *work)
-{
-	struct fk_work copy;
-	CUresult result;
-
-	pthread_mutex_lock(&fk_lock);
-	result = fk_work_copy_locked(&copy, work);
-	if (!result) {
-		fk_work_drop_locked(&node->work);
-		node->work = copy;
-	}
-	pthread_mutex_unlock(&fk_lock);
-	return result;
-}
-
-static CUresult set_kernel(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2 *params)
-{
-	_Alignas(16) char args[ARGS_ROOM];
-	struct fk_work work;
-	CUresult result;
-
-	if (!is_node(node, CU_GRAPH_NODE_TYPE_KERNEL))
-		return CUDA_ERROR_INVALID_VALUE;
-	result = fk_kernel_work(&work, params, args, sizeof(args));
-	work.kernel.attributes = node->work.kernel.attributes; /* not of these parameters: it keeps them */
-	return result ? result : replace(node, &work);
-}
-
-static CUresult set_copy(CUgraphNode node, const CUDA_MEMCPY3D_v2 *copy)
-{
-	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_MEMCPY };
-	CUresult result = is_node(node, work.type) ? fk_copy_check(copy) : CUDA_ERROR_INVALID_VALUE;
-
-	work.copy = *copy;
-	return result ? result : replace(node, &work);
-}
-
-static CUresult set_set(CUgraphNode node, const CUDA_MEMSET_NODE_PARAMS *set)
-{
-	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_MEMSET, .set = *set };
-	CUresult result = is_node(node, work.type) ? fk_set_check(set) : CUDA_ERROR_INVALID_VALUE;
-
-	return result ? result : replace(node, &work);
-}
-
-/* The exec's own node that was made from the given one; NULL: not of this exec. */
-static CUgraphNode of_exec(CUgraphExec exec, CUgraphNode node)
-{
-	return fk_is(exec, FK_EXEC) && node ? fk_graph_find_clone(exec->graph, node) : NULL;
-}
-
-static CUresult node_enabled(CUgraphNode node, const unsigned int *set, unsigned int *get)
-{
-	if (!node || (!set && !get))
-		return CUDA_ERROR_INVALID_VALUE;
-	if (set)
-		node->disabled = !*set;
-	else
-		*get = !node->disabled;
-	return CUDA_SUCCESS;
-}
-
 #define NODE_FACT(node, type, out, value) \
-	(!(out) || !is_node(node, type) ? CUDA_ERROR_INVALID_VALUE : (*(out) = (value), CUDA_SUCCESS))
-/* The two versions of kernel parameters; v2 only adds fields. */
-#define WIDE(p) ((CUDA_KERNEL_NODE_PARAMS_v2[]){ widen(p) })
+	(!(out) || !fk_is_node(node, type) ? CUDA_ERROR_INVALID_VALUE : (*(out) = (value), CUDA_SUCCESS))
 #define ADD_ARGS CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, size_t count
-/* Parameters by pointer may not be NULL. */
-#define GIVEN(p, ...) (!(p) ? CUDA_ERROR_INVALID_VALUE : (__VA_ARGS__))
 
 FK_API(FK_INIT, cuGraphAddKernelNode, (ADD_ARGS, const CUDA_KERNEL_NODE_PARAMS_v1 *p),
-	GIVEN(p, add_kernel(out, graph, deps, count, NULL, WIDE(p))))
+	FK_GIVEN(p, add_kernel(out, graph, deps, count, NULL, FK_WIDE(p))))
 FK_API(FK_INIT, cuGraphAddKernelNode_v2, (ADD_ARGS, const CUDA_KERNEL_NODE_PARAMS_v2 *p),
-	GIVEN(p, add_kernel(out, graph, deps, count, NULL, p)))
+	FK_GIVEN(p, add_kernel(out, graph, deps, count, NULL, p)))
 FK_API(FK_INIT, cuGraphAddMemcpyNode, (ADD_ARGS, const CUDA_MEMCPY3D_v2 *p, CUcontext ctx),
-	(void)ctx, GIVEN(p, add_copy(out, graph, deps, count, NULL, p)))
+	(void)ctx, FK_GIVEN(p, add_copy(out, graph, deps, count, NULL, p)))
 FK_API(FK_INIT, cuGraphAddMemsetNode, (ADD_ARGS, const CUDA_MEMSET_NODE_PARAMS *p, CUcontext ctx),
-	(void)ctx, GIVEN(p, add_set(out, graph, deps, count, NULL, p)))
+	(void)ctx, FK_GIVEN(p, add_set(out, graph, deps, count, NULL, p)))
 FK_API(FK_INIT, cuGraphAddHostNode, (ADD_ARGS, const CUDA_HOST_NODE_PARAMS *p),
-	GIVEN(p, add_host(out, graph, deps, count, NULL, p)))
+	FK_GIVEN(p, add_host(out, graph, deps, count, NULL, p)))
 FK_API(FK_INIT, cuGraphAddChildGraphNode, (ADD_ARGS, CUgraph child),
 	add_child(out, graph, deps, count, NULL, child))
 FK_API(FK_INIT, cuGraphAddEmptyNode, (ADD_ARGS), add_empty(out, graph, deps, count, NULL))
@@ -248,18 +140,18 @@ FK_API(FK_INIT, cuGraphAddEventRecordNode, (ADD_ARGS, CUevent event),
 	add_event(out, graph, deps, count, NULL, event, CU_GRAPH_NODE_TYPE_EVENT_RECORD))
 FK_API(FK_INIT, cuGraphAddEventWaitNode, (ADD_ARGS, CUevent event),
 	add_event(out, graph, deps, count, NULL, event, CU_GRAPH_NODE_TYPE_WAIT_EVENT))
-FK_API(FK_INIT, cuGraphAddNode, (ADD_ARGS, const struct node_params *p),
+FK_API(FK_INIT, cuGraphAddNode, (ADD_ARGS, const struct fk_node_params *p),
 	add_any(out, graph, deps, count, NULL, p))
 FK_API(FK_INIT, cuGraphAddNode_v2,
 	(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, const CUgraphEdgeData *data,
-	 size_t count, const struct node_params *p),
+	 size_t count, const struct fk_node_params *p),
 	add_any(out, graph, deps, count, data, p))
 
 FK_API(FK_INIT, cuGraphNodeGetType, (CUgraphNode node, CUgraphNodeType *out),
 	!out || !fk_is(node, FK_NODE) ? CUDA_ERROR_INVALID_VALUE :
 	(*out = node->work.type, CUDA_SUCCESS))
 FK_API(FK_INIT, cuGraphKernelNodeGetParams, (CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v1 *out),
-	NODE_FACT(node, CU_GRAPH_NODE_TYPE_KERNEL, out, narrow(kernel_params(node))))
+	NODE_FACT(node, CU_GRAPH_NODE_TYPE_KERNEL, out, fk_narrow(kernel_params(node))))
 FK_API(FK_INIT, cuGraphKernelNodeGetParams_v2, (CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v2 *out),
 	NODE_FACT(node, CU_GRAPH_NODE_TYPE_KERNEL, out, kernel_params(node)))
 FK_API(FK_INIT, cuGraphMemcpyNodeGetParams, (CUgraphNode node, CUDA_MEMCPY3D_v2 *out),
@@ -274,28 +166,3 @@ FK_API(FK_INIT, cuGraphEventRecordNodeGetEvent, (CUgraphNode node, CUevent *out)
 	NODE_FACT(node, CU_GRAPH_NODE_TYPE_EVENT_RECORD, out, node->work.event))
 FK_API(FK_INIT, cuGraphEventWaitNodeGetEvent, (CUgraphNode node, CUevent *out),
 	NODE_FACT(node, CU_GRAPH_NODE_TYPE_WAIT_EVENT, out, node->work.event))
-
-FK_API(FK_INIT, cuGraphKernelNodeSetParams, (CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1 *p),
-	GIVEN(p, set_kernel(node, WIDE(p))))
-FK_API(FK_INIT, cuGraphKernelNodeSetParams_v2,
-	(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2 *p), GIVEN(p, set_kernel(node, p)))
-FK_API(FK_INIT, cuGraphMemcpyNodeSetParams, (CUgraphNode node, const CUDA_MEMCPY3D_v2 *p),
-	GIVEN(p, set_copy(node, p)))
-FK_API(FK_INIT, cuGraphMemsetNodeSetParams, (CUgraphNode node, const CUDA_MEMSET_NODE_PARAMS *p),
-	GIVEN(p, set_set(node, p)))
-FK_API(FK_INIT, cuGraphExecKernelNodeSetParams,
-	(CUgraphExec exec, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1 *p),
-	GIVEN(p, set_kernel(of_exec(exec, node), WIDE(p))))
-FK_API(FK_INIT, cuGraphExecKernelNodeSetParams_v2,
-	(CUgraphExec exec, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2 *p),
-	GIVEN(p, set_kernel(of_exec(exec, node), p)))
-FK_API(FK_INIT, cuGraphExecMemcpyNodeSetParams,
-	(CUgraphExec exec, CUgraphNode node, const CUDA_MEMCPY3D_v2 *p, CUcontext ctx),
-	(void)ctx, GIVEN(p, set_copy(of_exec(exec, node), p)))
-FK_API(FK_INIT, cuGraphExecMemsetNodeSetParams,
-	(CUgraphExec exec, CUgraphNode node, const CUDA_MEMSET_NODE_PARAMS *p, CUcontext ctx),
-	(void)ctx, GIVEN(p, set_set(of_exec(exec, node), p)))
-FK_API(FK_INIT, cuGraphNodeSetEnabled, (CUgraphExec exec, CUgraphNode node, unsigned int on),
-	node_enabled(of_exec(exec, node), &on, NULL))
-FK_API(FK_INIT, cuGraphNodeGetEnabled, (CUgraphExec exec, CUgraphNode node, unsigned int *on),
-	node_enabled(of_exec(exec, node), NULL, on))

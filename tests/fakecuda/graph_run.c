@@ -82,12 +82,24 @@ static CUresult plan_order(struct fk_plan *plan)
 	return known == count ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
+void fk_plan_unref_locked(struct fk_plan *plan)
+{
+	if (--plan->refs)
+		return;
+	fk_graph_free_locked(plan->graph);
+	fk_plan_free(plan);
+}
+
 /* Whether anything of it takes time or reads it; to be asked again when a node's work has changed. */
 void fk_plan_look(struct fk_plan *plan)
 {
-	plan->timed = false;
-	for (size_t i = 0; i < plan->graph->node_count; i++)
-		plan->timed |= fk_work_ns(&plan->graph->nodes[i]->work) || fk_work_timed(&plan->graph->nodes[i]->work);
+	plan->timed = plan->events = false;
+	for (size_t i = 0; i < plan->graph->node_count; i++) {
+		const struct fk_work *work = &plan->graph->nodes[i]->work;
+
+		plan->timed |= fk_work_ns(work) || fk_work_timed(work);
+		plan->events |= work->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD || work->type == CU_GRAPH_NODE_TYPE_WAIT_EVENT;
+	}
 }
 
 CUresult fk_plan_new(struct fk_plan **out, CUgraph graph)
@@ -97,6 +109,7 @@ CUresult fk_plan_new(struct fk_plan **out, CUgraph graph)
 
 	if (!plan)
 		return result;
+	plan->refs = 1;
 	plan->graph = graph;
 	if (plan_alloc(plan)) {
 		plan_edges(plan);

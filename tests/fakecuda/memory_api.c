@@ -92,8 +92,10 @@ static CUresult host_register(void *p, size_t size)
 
 	if (!p || !size)
 		return CUDA_ERROR_INVALID_VALUE;
-	if (fk_memory_find(range.base, 1, &old))
+	if (fk_memory_find(range.base, 1, &old) && range.base < old.base + old.size)
 		return CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED;
+	if (!fk_host_pinnable(p, size))
+		return CUDA_ERROR_INVALID_VALUE;
 	return fk_memory_add(&range);
 }
 

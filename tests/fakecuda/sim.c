@@ -32,7 +32,7 @@ struct fk_op {
 	struct fk_op *next;
 	struct fk_dep *deps;
 	uint64_t begin; /* not sooner than this: it was submitted, and what it depends on has ended */
-	CUgraphExec exec; /* or the work */
+	struct fk_plan *plan; /* of a launched graph; or the work */
 	struct fk_work work;
 };
 
@@ -124,7 +124,7 @@ static void finish_locked(CUstream stream, const struct fk_op *op, const struct 
 		stream->clock = span->end;
 	stream->ends[stream->done % FK_ENDS] = stream->clock;
 	stream->last_span = *span;
-	stream->last_kernel = !op->exec && op->work.type == CU_GRAPH_NODE_TYPE_KERNEL;
+	stream->last_kernel = !op->plan && op->work.type == CU_GRAPH_NODE_TYPE_KERNEL;
 	stream->running = false;
 	if (stream->first)
 		pthread_cond_signal(&stream->wake);
@@ -134,8 +134,8 @@ static void finish_locked(CUstream stream, const struct fk_op *op, const struct 
 
 static void op_run(const struct fk_op *op, struct fk_span *span)
 {
-	if (op->exec)
-		span->trigger = span->end = fk_plan_run(op->exec->plan, span->begin);
+	if (op->plan)
+		span->trigger = span->end = fk_plan_run(op->plan, span->begin);
 	else
 		fk_work_run(&op->work, span);
 }
@@ -147,7 +147,7 @@ static void op_run(const struct fk_op *op, struct fk_span *span)
  */
 static struct fk_span op_span(CUstream stream, const struct fk_op *op)
 {
-	const struct fk_work graph = { .type = CU_GRAPH_NODE_TYPE_GRAPH }, *work = op->exec ? &graph : &op->work;
+	const struct fk_work graph = { .type = CU_GRAPH_NODE_TYPE_GRAPH }, *work = op->plan ? &graph : &op->work;
 	struct fk_span before = { stream->clock, stream->clock, stream->clock };
 	CUgraphEdgeData edge = { 0 };
 	uint64_t begin;
@@ -159,7 +159,7 @@ static struct fk_span op_span(CUstream stream, const struct fk_op *op)
 	begin = stream->clock ? fk_edge_bound(&before, &edge, work) : 0;
 	if (begin < op->begin)
 		begin = op->begin;
-	return op->exec ? (struct fk_span){ begin, begin, begin } : fk_span_at(work, begin);
+	return op->plan ? (struct fk_span){ begin, begin, begin } : fk_span_at(work, begin);
 }
 
 /* When the stream's work of that number had ended; of long ago, that it has. */
@@ -203,8 +203,8 @@ static void *worker(void *arg)
 		op_run(op, &span);
 		pthread_mutex_lock(&fk_lock);
 		finish_locked(stream, op, &span);
-		if (op->exec)
-			fk_exec_unref_locked(op->exec);
+		if (op->plan)
+			fk_plan_unref_locked(op->plan);
 		else
 			fk_work_drop_locked(&op->work);
 		free(op);
@@ -266,7 +266,7 @@ static CUresult enqueue_locked(CUstream stream, struct fk_op *op)
 /* The stream is idle: its clock is not ahead of the host's. What reads no clock needs no time. */
 static void run_here_locked(CUstream stream, const struct fk_op *op)
 {
-	uint64_t now = op->exec || fk_work_timed(&op->work) ? fk_now() : 0;
+	uint64_t now = op->plan || fk_work_timed(&op->work) ? fk_now() : 0;
 	struct fk_span span = { now, now, now };
 
 	stream->submitted++;
@@ -330,9 +330,23 @@ out:
 	return result;
 }
 
+/* The graph's events are recorded when the launch has ended, which waits for what it waits for. */
+static void plan_events_locked(CUstream stream, struct fk_op *op)
+{
+	for (size_t i = 0; i < op->plan->graph->node_count; i++) {
+		const struct fk_work *work = &op->plan->graph->nodes[i]->work;
+
+		if (work->type == CU_GRAPH_NODE_TYPE_WAIT_EVENT && work->event->stream)
+			op->deps = dep_add(op->deps, work->event->stream, work->event->seq);
+		else if (work->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD)
+			event_mark_locked(stream, work->event);
+	}
+}
+
+/* An exec runs once at a time: behind its last launch, on whatever stream. */
 CUresult fk_submit_exec(CUstream stream, CUgraphExec exec)
 {
-	struct fk_op op = { .exec = exec };
+	struct fk_op op = { .plan = exec->plan };
 	CUresult result = CUDA_SUCCESS;
 
 	if (fk_capture_implicit(stream))
@@ -341,6 +355,8 @@ CUresult fk_submit_exec(CUstream stream, CUgraphExec exec)
 	op.deps = implicit_deps(stream);
 	if (exec->last && exec->last != stream)
 		op.deps = dep_add(op.deps, exec->last, exec->last_seq);
+	if (exec->plan->events)
+		plan_events_locked(stream, &op);
 	if (exec->last != stream) {
 		if (exec->last)
 			fk_stream_unref_locked(exec->last);
@@ -348,12 +364,14 @@ CUresult fk_submit_exec(CUstream stream, CUgraphExec exec)
 		exec->last = stream;
 	}
 	exec->last_seq = stream->submitted + 1;
-	exec->refs++;
-	if (!op.deps && fk_idle(stream) && !exec->plan->timed) {
+	op.plan->refs++;
+	if (!op.deps && fk_idle(stream) && !op.plan->timed) {
 		run_here_locked(stream, &op);
-		fk_exec_unref_locked(exec);
+		fk_plan_unref_locked(op.plan);
 	} else {
 		result = enqueue_locked(stream, &op);
+		if (result)
+			fk_plan_unref_locked(op.plan);
 	}
 	pthread_mutex_unlock(&fk_lock);
 	return result;
