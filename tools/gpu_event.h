@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 struct gpu_event {
-	enum { GPU_KERNEL, GPU_COPY, GPU_SET, GPU_GRAPH } kind;
+	/* GPU_GRAPH: all of a launch, whose nodes may be there as well. GPU_OTHER: a node that is none of these. */
+	enum { GPU_KERNEL, GPU_COPY, GPU_SET, GPU_GRAPH, GPU_OTHER } kind;
 	uint64_t begin_ns, end_ns;      /* host time (CLOCK_REALTIME, as the other events), corrected */
 	uint32_t raw_ns, correction_ns; /* as measured, and what was taken off */
 	int device;
@@ -22,6 +23,9 @@ struct gpu_event {
 	uint64_t bytes;
 	int copy_kind;                  /* enum vprof_copy */
 	unsigned int estimated;         /* not measured: drawn only when asked for */
+	unsigned int class;             /* enum vprof_stamp_class */
+	unsigned int overlapped;        /* ran beside another node of the same replay */
+	uint64_t launch_ns, thread;     /* when the host launched it, and the serial of the thread that did */
 };
 
 #endif

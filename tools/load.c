@@ -262,7 +262,7 @@ static int see_slot(struct load *load, uint32_t i)
 			leave_all_ranges(load, slot->t0);
 		return see_thread(load, slot->owner.thread, slot->owner.tid, slot->owner.comm, THREAD_RANK_OWNER);
 	}
-	if (slot->kind == VPROF_KIND_TEXT)
+	if (slot->kind == VPROF_KIND_TEXT || slot_is_gpu(slot))
 		return 0;
 	if (slot_is_said(slot))
 		return see_said(load, i);

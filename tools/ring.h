@@ -25,6 +25,12 @@
 
 #define RING_NOWHERE UINT32_MAX
 
+/* Of the GPU's time: no call of the program's. gpu.h reads them. */
+static inline int slot_is_gpu(const struct vprof_slot *slot)
+{
+	return slot->kind >= VPROF_KIND_REPLAY && slot->kind <= VPROF_KIND_GPU_CLOCK;
+}
+
 /* What is known of one chunk that holds records. */
 struct ring_chunk {
 	uint32_t index;       /* in the file; RING_NOWHERE: only in the spill */

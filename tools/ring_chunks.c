@@ -272,7 +272,7 @@ static int slot_has_definition(const struct vprof_slot *slot)
 {
 	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH ||
 	       slot->kind == VPROF_KIND_MODULE || slot->kind == VPROF_KIND_GRAPH ||
-	       slot->kind == VPROF_KIND_CALL || has_name(slot);
+	       slot->kind == VPROF_KIND_CALL || slot->kind == VPROF_KIND_REPLAY || has_name(slot);
 }
 
 /* Takes back what happened to a whole slot after the ring's moment; 0: all of it. */
@@ -282,7 +282,8 @@ static int slot_rewind(const struct ring *ring, struct vprof_slot *slot)
 		return 1;
 	if (!slot_has_definition(slot) || !ring_def_is_newer(ring, slot->object))
 		return 1;
-	if (!slot->done || slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH || has_name(slot))
+	if (!slot->done || slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH ||
+	    slot->kind == VPROF_KIND_REPLAY || has_name(slot))
 		return 0;
 	slot->done = 0;
 	slot->object = 0;

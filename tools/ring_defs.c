@@ -41,6 +41,8 @@ static const struct def_shape {
 	[VPROF_DEF_SAVED] = NAMED(vprof_def_saved),
 	[VPROF_DEF_UNKNOWN] = NAMED(vprof_def_unknown),
 	[VPROF_DEF_ORIGIN] = NAMELESS(vprof_def_origin),
+	[VPROF_DEF_TWIN] = PARTS(vprof_def_twin, stamps),
+	[VPROF_DEF_GPU] = NAMELESS(vprof_def_gpu),
 };
 
 struct log {

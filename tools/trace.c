@@ -90,7 +90,7 @@ static void bounds_add_chunk(struct trace *trace, const struct trace_process *pr
 		const struct vprof_slot *slot = &buffer.slot[i];
 		struct trace_span span;
 
-		if (!slot->seq || slot->kind == VPROF_KIND_THREAD)
+		if (!slot->seq || slot->kind == VPROF_KIND_THREAD || slot_is_gpu(slot))
 			continue;
 		span = trace_span(trace, process, slot, 0, &at);
 		if (!slot->done && !slot_is_said(slot) && live->state != VPROF_RING_CLOSED && live->beat_ticks > slot->t0)

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""
+A process that replays graphs, and what its GPU truly did: made.py RING [OPTION...] > TRUTH
+
+Two streams. On the first a graph is launched, its twin one time in --every: a chain of three kernels, a copy, an
+empty node without a stamp, two branches that run side by side, one of them a child graph of two kernels, and a set
+that joins them. On the second stands eager work, some of it with stamps. The GPU's clock is ahead by --ahead ns
+and gains --drift parts in a million. The truth is computed from how long each piece was made to take; its lines:
+
+    kind  name  graph(number)  node  begin  end  raw  launch(t0)  overlapped
+
+with times in ns of CLOCK_REALTIME. --skip drops records and stamps as a crash or a full ring would.
+"""
+import argparse
+import random
+import struct
+import sys
+
+from ring import HOST_OFFSET, Ring, done, record
+
+LAUNCH, GRAPH_LAUNCH, COPY, SET = 1, 2, 3, 4
+RANGE, REPLAY, STAMPS, TIMED, GPU_CLOCK = 14, 19, 20, 21, 22
+COST = {1: 1056, 2: 1408, 3: 640, 4: 992, 6: 1600, 8: 1920}  # by class of stamp
+STEP = 32
+STREAM = {1: 0x7F10, 2: 0x7F20}
+
+options = argparse.ArgumentParser()
+options.add_argument("ring")
+options.add_argument("--replays", type=int, default=64)
+options.add_argument("--every", type=int, default=4)
+options.add_argument("--ahead", type=int, default=123_456_789)
+options.add_argument("--drift", type=float, default=0)
+options.add_argument("--ties", type=int, default=50)
+options.add_argument("--bend", type=float, default=0, help="a second drift from the middle on")
+options.add_argument("--skip", choices=["stamp", "record", "piece", "edges", "launch", "ties", "costs"])
+options.add_argument("--pid", type=int, default=4242)
+options.add_argument("--seed", type=int, default=1)
+o = options.parse_args()
+rng = random.Random(o.seed)
+
+ring = Ring(pid=o.pid, housekeeping=4300 if o.seed % 2 else 0, title="VLLM::EngineCore")
+host, other, keeper = ring.lane(1, o.pid, "main"), ring.lane(2, o.pid + 1, "eager"), ring.lane(3, 4300, "vprof")
+for i, (family, name) in enumerate([(1, "cuLaunchKernel"), (2, "cuGraphLaunch"), (3, "cuMemcpyHtoDAsync_v2"), (4, "cuMemsetD8Async")]):
+    ring.define(1, struct.pack("<II", i + 1, family), name)
+kernels = {n: ring.define(2, struct.pack("<QQQQ", 0x1000 + i, 1, 0, 0), n) for i, n in enumerate(["_Z4gemmPf", "_Z4normPf", "_Z4ropePf", "_Z3addPf"])}
+kernel_names = {v: k for k, v in kernels.items()}
+ring.define(12, struct.pack("<QiHHIIIIIIIIIIIIIIII16s", 1 << 37, 0, 9, 0, 132, *[0] * 15, b"u" * 16), "Made GPU")
+ring.define(11, struct.pack("<QQIIiI", 0xC, 1, 1, 0, 0, 2))
+for number, handle in STREAM.items():
+    ring.define(9, struct.pack("<QQQIIii", handle, 1, 0xC, number, 0, 0, 0))
+graph = ring.define(3, struct.pack("<QQQQII", 0x6000, 0x6100, 1, 0, 1, 11))
+text = ring.define(5, b"", "decode")
+
+# Node: type, kernel or bytes, edges in, class of its stamp (0: none), ns, parent + 1
+NODES = [
+    (0, "_Z4gemmPf", [], 2, 8000, 0),
+    (0, "_Z4normPf", [0], 1, 1600, 0),
+    (0, "_Z4gemmPf", [1], 1, 9600, 0),
+    (1, 1 << 20, [2], 4, 3200, 0),
+    (5, None, [3], 0, 0, 0),
+    (0, "_Z4ropePf", [4], 1, 12800, 0),  # one branch
+    (4, None, [4], 0, 0, 0),  # the other: a child graph
+    (0, "_Z3addPf", [], 2, 4800, 7),
+    (0, "_Z3addPf", [7], 3, 64, 7),
+    (2, 4096, [5, 6], 4, 640, 0),
+    (0, "_Z4gemmPf", [9], 1, 10240, 0),
+]
+
+
+def node_bytes(node):
+    kind, what, _, _, _, parent = node
+    kernel = kernels[what] if kind == 0 else 1 if kind == 1 else 0  # a copy: host to device
+    return struct.pack("<IIQIIIHHHHII4x", kind, kernel, what if kind in (1, 2) else 0, 132, 1, 1, 128, 1, 1, 0, 2048, parent)
+
+
+ring.define(14, struct.pack("<IIII", graph, 0, len(NODES), len(NODES)) + b"".join(map(node_bytes, NODES)))
+edges = [(f, t) for t, node in enumerate(NODES) for f in node[2]]
+kept = edges[:-1] if o.skip == "edges" else edges
+ring.define(15, struct.pack("<IIII", graph, 0, len(kept), len(edges)) + b"".join(struct.pack("<II", f, t) for f, t in kept))
+if o.skip != "costs":
+    costs = b"".join(struct.pack("<II", COST.get(i, 0), 50 if i in COST else 0xFFFFFFFF) for i in range(16))
+    ring.define(20, struct.pack("<iIQII", 0, 2, 1, STEP, 0) + costs)
+else:
+    ring.define(20, struct.pack("<iIQII", 0, 2, 1, STEP, 0) + struct.pack("<II", 0, 0xFFFFFFFF) * 16)
+stamps = [(0xFFFFFFFF, 0)] + [(i, n[3]) for i, n in enumerate(NODES) if n[3]]
+
+
+def twin_piece(first, part):
+    body = struct.pack("<IiHHIIIII", graph, 0, 0, 0, 2500, first, len(part), len(stamps), 0)
+    return ring.define(19, body + b"".join(struct.pack("<IHH", node, kind, 0) for node, kind in part))
+
+
+twin = twin_piece(0, stamps[:4])
+if o.skip != "piece":
+    twin_piece(4, stamps[4:])
+bad = ring.define(3, struct.pack("<QQQQII", 0x6001, 0x6101, 1, 0, 2, 3))
+ring.define(19, struct.pack("<IiHHIIIII", bad, 0, 1, 0, 0, 0, 0, 0, 0))
+
+ORIGIN = 1_000_000_000
+LENGTH = o.replays * 1_000_000
+
+
+def gpu_clock(ns):
+    """What the GPU's clock shows at a moment of the host (monotonic)."""
+    shown = ns - ORIGIN + (ns - ORIGIN) * o.drift / 1e6
+    if ns > ORIGIN + LENGTH / 2:
+        shown += (ns - ORIGIN - LENGTH / 2) * o.bend / 1e6
+    return int(ORIGIN + HOST_OFFSET + o.ahead + shown) // STEP * STEP
+
+
+truth = []
+
+
+def tell(kind, name, number, node, begin, end, raw, t0, beside):
+    truth.append((kind, name, number, node, begin + HOST_OFFSET, end + HOST_OFFSET, raw, t0, beside))
+
+
+def replay(t0, number):
+    """Runs the graph with stamps: the records, and the truth."""
+    start = t0 + 6000 + rng.randrange(100) * STEP
+    ready, began = {}, {}
+
+    def before(i):
+        node = NODES[i]
+        waits = [ready[p] for p in node[2]]
+        if node[5] and not waits:
+            waits = [before(node[5] - 1)]
+        return max(waits, default=0)
+
+    order = [0, 1, 2, 3, 4, 5, 7, 8, 6, 9, 10]
+    for i in order:
+        kind, _, _, class_, ns, _ = NODES[i]
+        if i == 6:
+            ready[i] = ready[8]
+            continue
+        begin = before(i)
+        length = ns + (rng.randrange(8) * STEP if ns > 1000 else 0)
+        cost = COST[class_] if class_ else 0
+        ready[i] = begin + (cost + length if class_ else 0)
+        began[i] = (begin + cost, ready[i], cost + length)
+    lost = 5 if o.skip == "stamp" and number == 2 else None  # the node whose stamp was not made
+    whole = [0] + [0 if node == lost else ready[node] for node, _ in stamps[1:]]
+    slots = [record(t0, REPLAY, twin, struct.pack("<QQIIQ", gpu_clock(start), STREAM[1], number, len(stamps) - 1, 1))]
+    for at in range(1, len(stamps), 8):
+        slots.append(record(t0, STAMPS, 0, struct.pack("<8I", *(whole[at : at + 8] + [0] * 8)[:8])))
+    blind = {lost, 9} if lost else set()
+    if o.skip == "record" and number == 2:  # the second record of stamps, those of the last nodes
+        slots.pop()
+        slots.append(record(t0, 0))
+        blind = {node for node, _ in stamps[9:]}
+    plain = o.skip in ("piece", "edges")
+    end = max(w for i, w in enumerate(whole) if not (blind and o.skip == "record" and i > 8))
+    tell("graph", "", 1, -1, start, start + end, end, t0, 0)
+    for i, (kind, what, _, class_, _, _) in enumerate(NODES):
+        if not class_ or i in blind or plain:
+            continue
+        begin, over, raw = began[i]
+        if o.skip == "costs":
+            begin = over - raw
+        beside = any(began[j][0] < over and began[i][0] < began[j][1] for j in began if j != i and NODES[j][3] and j not in blind)
+        if o.skip == "costs":
+            beside = any(began[j][1] - began[j][2] < over and begin < began[j][1] for j in began if j != i and NODES[j][3] and j not in blind)
+        tell({0: "kernel", 1: "copy", 2: "set"}[kind], what if kind == 0 else "", 1, i, start + begin, start + over, raw, t0, int(beside))
+    return slots, start + ready[10]
+
+
+def tie(at):
+    """The clock is read between two moments: seldom close together."""
+    before, behind = 2000 + int(rng.expovariate(1 / 4000)), 2500 + int(rng.expovariate(1 / 4000))
+    return record(at - before, GPU_CLOCK, 0, struct.pack("<Q", gpu_clock(at)), done(before + behind))
+
+
+def timed(t0, kind, object_, rest, class_, ns):
+    end = t0 + 9000 + COST[class_] + ns
+    raw = COST[class_] + ns
+    body = struct.pack("<QQIHHIHH", gpu_clock(end), STREAM[2], raw, 0, kind, 2, class_, 0)
+    tell({1: "kernel", 3: "copy", 4: "set"}[kind], kernel_names[object_] if kind == 1 else "", 0, 0,
+         end - (raw if o.skip == "costs" else ns), end, raw, t0, 0)
+    return record(t0, TIMED, object_, body)
+
+
+now, sampled, work = ORIGIN, 0, []
+for i in range(o.replays):
+    now = ORIGIN + i * LENGTH // o.replays
+    if i % 2 == 0:
+        host.append(record(now - 500, RANGE, text, done=done(5000)))
+    twin_now = (i + 1) % o.every == 0
+    if not (o.skip == "launch" and twin_now):
+        host.append(record(now, GRAPH_LAUNCH, graph, struct.pack("<QQQQ", STREAM[1], 0x6000, 32 if twin_now else 0, 0), done(1500), 2))
+    eager = now + 300_000
+    launch = struct.pack("<QIIIHHHHI", STREAM[2], 64, 2, 1, 256, 1, 1, 0, 512)
+    other.append(record(eager, LAUNCH, kernels["_Z3addPf"], launch, done(2000), 1))
+    other.append(record(eager + 50_000, COPY, 0x101, struct.pack("<QQQQ", 1, 2, 65536, STREAM[2]), done(1000), 3))
+    if i % 8 == 0:
+        work.append((eager + 40_000, [timed(eager, LAUNCH, kernels["_Z3addPf"], launch, 6, 3200 + 32 * (i % 3))]))
+        work.append((eager + 90_000, [timed(eager + 50_000, COPY, 0x101, b"", 8, 6400)]))
+    if twin_now:
+        sampled += 1
+        slots, end = replay(now, sampled)
+        work.append((end, slots))
+if o.skip != "ties":
+    for i in range(o.ties):
+        at = ORIGIN + LENGTH * i // max(o.ties - 1, 1)
+        work.append((at, [tie(at)]))
+work.sort(key=lambda w: w[0])
+torn = set()
+for _, slots in work:
+    for slot in slots:
+        if slot[2] == 0:
+            torn.add((2, len(keeper)))
+        keeper.append(slot)
+ring.write(o.ring, torn)
+for line in sorted(truth, key=lambda t: (t[7], t[3])):
+    print(*line, sep="\t")

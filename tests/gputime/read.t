@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Stamps become times: begin, end, correction and place of every node, by a truth that made.py computes otherwise.
+. tests/tap.sh
+
+here=tests/gputime
+command -v python3 >/dev/null || skip_all "python3 makes the rings"
+
+# made NAME [OPTION...]: a ring, its truth and what the tools read from it
+made() {
+	local name=$1
+	shift
+	python3 "$here/made.py" "$TMP/$name.ring" "$@" >"$TMP/$name.truth"
+	"${LIST:-$BUILD/gputime/list}" "$TMP/$name.ring" >"$TMP/$name.list"
+}
+count() { sed -n "s/^counts.* $2=\([0-9]*\).*/\1/p" "$TMP/$1.list"; }
+clock() { sed -n "s/^clock.* $2=\([-0-9.]*\).*/\1/p" "$TMP/$1.list"; }
+# true_to NAME: all of the truth is there, as exact as the clock's error says
+true_to() { is "$2" "$(python3 "$here/compare.py" "$TMP/$1.truth" "$TMP/$1.list" $(($(clock "$1" error) + 100)))" ""; }
+
+made plain
+true_to plain "each node of each sampled replay, and each timed operation"
+is "none is left out" "$(count plain no_stamp) $(count plain no_nodes) $(count plain backwards) $(count plain no_launch)" "0 0 0 0"
+is "none before its launch" "$(count plain early)" 0
+ok "clocks agree within the narrowest ties" test "$(clock plain error)" -le 3500
+is "nodes carry what their definition says" \
+	"$(awk -F '\t' '$1 == "copy" && $3 == 1 { print $14 } $2 == "_Z4ropePf" { print $13 }' "$TMP/plain.list" | sort -u | tr '\n' ' ')" "1048576 132 "
+is "eager ones what their launch says" "$(awk -F '\t' '$2 == "_Z3addPf" && $3 == 0 { print $13, $12, $10 }' "$TMP/plain.list" | sort -u)" "64 2 stream"
+is "and copies their bytes" "$(awk -F '\t' '$1 == "copy" && $3 == 0 { print $14 }' "$TMP/plain.list" | sort -u)" 65536
+
+made drift --drift 40 --seed 2 --replays 4000 --every 100
+true_to drift "a GPU clock that gains 40 in a million on the host"
+ok "the gain is found" awk -v d="$(clock drift drift)" 'BEGIN { exit !(d > 39 && d < 41) }'
+ok "and the error stays small" test "$(clock drift error)" -le 3500
+made bend --drift 40 --bend -60 --seed 3 --replays 4000 --every 100 --ties 400
+true_to bend "one that is being slewed"
+ok "takes more than one line" test "$(clock bend lines)" -gt 1
+made many --replays 6000 --every 2 --seed 4 --ties 6000
+true_to many "many chunks, and more ties than are kept"
+
+made ties --skip ties
+is "without ties the error is not known" "$(clock ties error)" 18446744073709551615
+made stamp --skip stamp
+true_to stamp "a stamp that was not made takes its node, and those that wait for it"
+is "which are counted" "$(count stamp no_stamp)" 2
+made record --skip record
+true_to record "stamps whose record is gone take no other's place"
+is "and is counted" "$(count record no_stamp)" 1
+for how in piece edges; do
+	made "$how" --skip "$how"
+	true_to "$how" "$how missing: only whole graphs"
+	is "said of each replay" "$(count "$how" no_nodes)" "$(count "$how" replays)"
+done
+made launch --skip launch
+true_to launch "launches that are overwritten: their events stand"
+is "without a correlation" "$(awk -F '\t' '$3 == 1 { print $11 }' "$TMP/launch.list" | sort -u)" 0
+made costs --skip costs
+true_to costs "where nothing was measured of stamps nothing is taken off"
+
+made early --ahead 0
+python3 - "$TMP/early.ring" <<'END'
+# All of the GPU's times 20 us earlier, the ties where they were.
+import struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+chunks = struct.unpack_from("<Q", data, 40)[0]
+for at in range(chunks, len(data), 64):
+    if struct.unpack_from("<H", data, at + 24)[0] in (19, 21) and struct.unpack_from("<Q", data, at)[0]:
+        struct.pack_into("<Q", data, at + 32, struct.unpack_from("<Q", data, at + 32)[0] - 20000)
+open(sys.argv[1], "wb").write(data)
+END
+"$BUILD/gputime/list" "$TMP/early.ring" >"$TMP/early.list"
+ok "kernels before their launch are counted" test "$(count early early)" -gt 10
+ok "and by how much" test "$(count early early_ns)" -gt 1000
+
+LIST=$BUILD/asan/gputime_list
+[ -x "$LIST" ] || LIST=
+for how in stamp record piece edges launch ties costs; do
+	made clean --skip "$how" --seed 5
+done
+true_to clean "the same under the sanitizers"
+done_testing

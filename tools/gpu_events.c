@@ -1,0 +1,312 @@
+/*
+ * gpu_events.c - from the stamps of one launch to events.
+ *
+ * Point by point of the graph's plan: a node with a stamp was over when that was made, one without when the
+ * last of what it waits for was. Times are ns after stamp 0.
+ */
+#include "tools/gpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "tools/gpu_launch.h"
+
+#define NONE UINT32_MAX
+
+/* ---- what all events of a launch share ---- */
+
+static void find_launch(struct gpu *gpu, struct gpu_batch *batch, struct gpu_event *like, uint64_t thread, uint64_t t0,
+			const struct vprof_slot **launch)
+{
+	*launch = gpu_launches_find(gpu->launches, thread, t0);
+	batch->events = gpu->events;
+	batch->thread = like->thread = thread;
+	batch->t0 = t0;
+	batch->launch_ns = like->launch_ns = clock_realtime(gpu->clock, &gpu->clock_at, t0);
+	batch->correlation = like->correlation = *launch ? (*launch)->seq : 0;
+}
+
+static int per_thread(const struct vprof_slot *launch)
+{
+	switch (launch ? launch->kind : 0) {
+	case VPROF_KIND_LAUNCH:
+		return launch->launch.flags & VPROF_LAUNCH_PER_THREAD;
+	case VPROF_KIND_GRAPH_LAUNCH:
+		return (launch->graph_launch.flags & VPROF_LAUNCH_PER_THREAD) != 0;
+	case VPROF_KIND_COPY:
+	case VPROF_KIND_SET:
+		return (launch->object & VPROF_COPY_PER_THREAD) != 0;
+	}
+	return 0;
+}
+
+static void set_stream(const struct gpu *gpu, struct gpu_event *like, uint64_t stream, uint64_t t0,
+		       const struct vprof_slot *launch)
+{
+	const struct vprof_def_stream *def = objects_stream(&gpu->objects, stream, t0);
+
+	like->stream = !stream && per_thread(launch) ? 2 : stream;
+	like->stream_number = def ? def->number : 0;
+	like->context = def ? def->context : 0;
+}
+
+/* What the stamps cost is off the begin; what remains is a step of the GPU's clock at least. */
+static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, unsigned int class)
+{
+	uint32_t step = costs && costs->step_ns ? costs->step_ns : 1, cost = 0, left;
+
+	if (costs && class < VPROF_STAMP_CLASSES && costs->cost[class].error_ns != UINT32_MAX)
+		cost = costs->cost[class].ns;
+	left = event->raw_ns > cost && event->raw_ns - cost > step ? event->raw_ns - cost :
+	       event->raw_ns < step ? event->raw_ns : step;
+	event->class = class;
+	event->correction_ns = event->raw_ns - left;
+	event->begin_ns = event->end_ns > left ? event->end_ns - left : 0;
+}
+
+/* What the host launched cannot have begun before. */
+static void check_early(struct gpu *gpu, const struct gpu_event *event, const struct gpu_device *device)
+{
+	uint64_t before = event->launch_ns > event->begin_ns ? event->launch_ns - event->begin_ns : 0;
+
+	if (!device || device->clock.error_ns == UINT64_MAX || before <= device->clock.error_ns)
+		return;
+	gpu->counts.early++;
+	if (before > gpu->counts.early_ns)
+		gpu->counts.early_ns = before;
+}
+
+static uint64_t host_time(const struct gpu_device *device, uint64_t gpu_ns)
+{
+	return device ? gpu_clock_host(&device->clock, gpu_ns) : gpu_ns;
+}
+
+/* ---- a replay ---- */
+
+struct replay {
+	struct gpu *gpu;
+	const struct vprof_slot *slot;
+	const struct gpu_twin *twin;
+	const struct gpu_plan *plan;
+	const struct graph_list *list;
+	const struct gpu_device *device;
+	const struct vprof_def_gpu *costs;
+	struct gpu_event like;
+	uint32_t count;
+};
+
+/* What a node is, as far as it is work. 0: it is none. */
+static int describe(struct gpu_event *event, const struct vprof_graph_node *node)
+{
+	switch (node->type) {
+	case VPROF_NODE_KERNEL:
+		event->kind = GPU_KERNEL;
+		event->object = node->object;
+		memcpy(event->grid, node->grid, sizeof(event->grid));
+		memcpy(event->block, node->block, sizeof(event->block));
+		event->shared = node->shared;
+		return 1;
+	case VPROF_NODE_COPY:
+		event->kind = GPU_COPY;
+		event->copy_kind = (int)node->object;
+		event->bytes = node->bytes;
+		return 1;
+	case VPROF_NODE_SET:
+		event->kind = GPU_SET;
+		event->bytes = node->bytes;
+		return 1;
+	case VPROF_NODE_GRAPH:
+	case VPROF_NODE_EMPTY:
+	case VPROF_NODE_EVENT_RECORD:
+		return 0;
+	default:
+		event->kind = GPU_OTHER;
+		event->object = node->type;
+		return 1;
+	}
+}
+
+static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t stamp)
+{
+	struct gpu_event *event = &r->gpu->events[r->count];
+	uint32_t end = r->gpu->stamps[stamp];
+
+	*event = r->like;
+	if (!describe(event, &r->list->nodes[node]))
+		return;
+	if (!end || begin == GPU_PLAN_NEVER) {
+		r->gpu->counts.no_stamp++;
+		return;
+	}
+	if (end < begin) {
+		r->gpu->counts.backwards++;
+		return;
+	}
+	event->node = node;
+	event->raw_ns = end - begin;
+	event->end_ns = host_time(r->device, r->slot->replay.begin + end);
+	correct(event, r->costs, r->twin->stamps[stamp].type);
+	check_early(r->gpu, event, r->device);
+	r->count++;
+}
+
+static void put_nodes(struct replay *r)
+{
+	struct gpu *gpu = r->gpu;
+	uint32_t nodes = r->plan->nodes;
+
+	for (uint32_t p = 0; p < 2 * nodes; p++)
+		gpu->over[p] = GPU_PLAN_NEVER;
+	for (uint32_t i = 0; i < r->plan->count; i++) {
+		uint32_t point = r->plan->order[i], begin = gpu_plan_begin(r->plan, point, gpu->over);
+		uint32_t stamp = point < nodes ? gpu->stamp_of[point] : 0;
+
+		if (stamp)
+			put_node(r, point, begin, stamp);
+		gpu->over[point] = !stamp ? begin : gpu->stamps[stamp] ? gpu->stamps[stamp] : GPU_PLAN_NEVER;
+	}
+}
+
+/* Which stamp stands behind which node; with `set` 0 the marks are taken away again. */
+static void mark_stamps(struct replay *r, int set)
+{
+	for (uint32_t i = 1; i < r->twin->have; i++)
+		if (r->twin->stamps[i].node < r->plan->nodes)
+			r->gpu->stamp_of[r->twin->stamps[i].node] = set ? i : 0;
+}
+
+static int compare_begin(const void *a, const void *b)
+{
+	const struct gpu_event *x = a, *y = b;
+
+	if (x->begin_ns != y->begin_ns)
+		return x->begin_ns < y->begin_ns ? -1 : 1;
+	if (x->end_ns != y->end_ns)
+		return x->end_ns > y->end_ns ? -1 : 1;
+	return (x->node > y->node) - (x->node < y->node);
+}
+
+/* Of nodes in order of begin: whoever is still at work when the next begins ran beside it. */
+static void mark_overlaps(struct gpu_event *events, uint32_t count)
+{
+	struct gpu_event *last = NULL;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (last && events[i].begin_ns < last->end_ns)
+			events[i].overlapped = last->overlapped = 1;
+		if (!last || events[i].end_ns > last->end_ns)
+			last = &events[i];
+	}
+}
+
+/* All of the launch, as it was measured. */
+static void put_whole(struct replay *r)
+{
+	struct gpu_event *event = &r->gpu->events[r->count];
+	uint32_t stamps = r->slot->replay.stamps, most = 0;
+
+	for (uint32_t i = 1; i <= stamps && i < VPROF_TWIN_STAMPS; i++)
+		if (r->gpu->stamps[i] > most)
+			most = r->gpu->stamps[i];
+	*event = r->like;
+	event->kind = GPU_GRAPH;
+	event->object = r->like.graph;
+	event->node = NONE;
+	event->raw_ns = most;
+	event->begin_ns = host_time(r->device, r->slot->replay.begin);
+	event->end_ns = host_time(r->device, r->slot->replay.begin + most);
+	if (event->end_ns < event->begin_ns)
+		event->end_ns = event->begin_ns;
+	if (most)
+		check_early(r->gpu, event, r->device);
+	r->count += most != 0;
+}
+
+void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch)
+{
+	const struct vprof_slot *slot = &gpu->replay, *launch;
+	struct replay r = { .gpu = gpu, .slot = slot, .twin = gpu_twin(gpu, slot->object) };
+
+	r.like = (struct gpu_event){ .device = r.twin ? r.twin->def->device : 0, .graph = r.twin ? r.twin->graph : 0 };
+	r.device = gpu_device(gpu, r.like.device);
+	r.costs = gpu_costs(r.device, slot->t0);
+	find_launch(gpu, batch, &r.like, slot->replay.thread, slot->t0, &launch);
+	set_stream(gpu, &r.like, slot->replay.stream, slot->t0, launch);
+	batch->twin = r.twin ? (uint32_t)(r.twin - gpu->twins) : NONE;
+	put_whole(&r);
+	r.plan = r.twin && r.twin->stamps && r.twin->have == r.twin->total ? gpu_plan(gpu, r.twin->graph) : NULL;
+	if (r.plan) {
+		r.list = graph_nodes(&gpu->graphs, &gpu->graphs.list[graphs_index(&gpu->graphs, r.twin->graph)]);
+		mark_stamps(&r, 1);
+		put_nodes(&r);
+		mark_stamps(&r, 0);
+	} else {
+		gpu->counts.no_nodes++;
+	}
+	qsort(gpu->events, r.count, sizeof(*gpu->events), compare_begin);
+	for (uint32_t i = 0; i < r.count; i++)
+		if (gpu->events[i].kind == GPU_GRAPH && i) {
+			struct gpu_event whole = gpu->events[i];
+
+			memmove(gpu->events + 1, gpu->events, i * sizeof(whole));
+			gpu->events[0] = whole;
+		}
+	if (r.count)
+		mark_overlaps(gpu->events + 1, r.count - 1);
+	batch->count = r.count;
+	gpu->counts.events += r.count ? r.count - 1 : 0;
+	gpu->counts.no_launch += batch->correlation ? 0 : r.count;
+}
+
+/* ---- an operation of a stream ---- */
+
+static void describe_timed(struct gpu_event *event, const struct vprof_slot *slot, const struct vprof_slot *launch)
+{
+	int known = launch && launch->kind == slot->timed.of;
+
+	event->object = slot->object;
+	switch (slot->timed.of) {
+	case VPROF_KIND_LAUNCH:
+		event->kind = GPU_KERNEL;
+		if (known) {
+			memcpy(event->grid, launch->launch.grid, sizeof(event->grid));
+			memcpy(event->block, launch->launch.block, sizeof(event->block));
+			event->shared = launch->launch.shared;
+		}
+		break;
+	case VPROF_KIND_COPY:
+		event->kind = GPU_COPY;
+		event->copy_kind = (int)slot->object;
+		event->bytes = known ? launch->copy.bytes : 0;
+		break;
+	case VPROF_KIND_SET:
+		event->kind = GPU_SET;
+		event->bytes = known ? launch->set.bytes : 0;
+		break;
+	case VPROF_KIND_GRAPH_LAUNCH:
+		event->kind = GPU_GRAPH;
+		event->graph = slot->object;
+		event->node = NONE;
+		break;
+	default:
+		event->kind = GPU_OTHER;
+	}
+}
+
+void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_batch *batch)
+{
+	struct gpu_event *event = &gpu->events[0];
+	const struct gpu_device *device = gpu_device(gpu, slot->timed.device);
+	const struct vprof_slot *launch;
+
+	*event = (struct gpu_event){ .device = slot->timed.device, .raw_ns = slot->timed.ns };
+	find_launch(gpu, batch, event, slot->timed.thread, slot->t0, &launch);
+	set_stream(gpu, event, slot->timed.stream, slot->t0, launch);
+	describe_timed(event, slot, launch);
+	event->end_ns = host_time(device, slot->timed.end);
+	correct(event, gpu_costs(device, slot->t0), slot->timed.type);
+	check_early(gpu, event, device);
+	batch->twin = NONE;
+	batch->count = 1;
+	gpu->counts.events++;
+	gpu->counts.no_launch += !batch->correlation;
+}
