@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "tools/cli.h"
+#include "tools/gpu.h"
 #include "tools/produce.h"
 #include "tools/ranks.h"
 #include "tools/steps.h"
@@ -243,6 +244,35 @@ static int write_ranks(struct trace *trace, const struct options *options, enum 
 	return code;
 }
 
+/* What the GPUs did for each process, all at once: readers of that layout want it in order. */
+static int collect_gpu(struct trace *trace)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < trace->count; i++) {
+		struct trace_process *process = &trace->processes[i];
+		struct gpu_event *events = NULL;
+
+		if (process->chosen)
+			error = gpu_collect(process->ring, process->clock, &events, &process->gpu_count);
+		process->gpu = events;
+	}
+	return error;
+}
+
+static int merge_ranks(struct trace *trace, const struct options *options, enum sink_form form)
+{
+	int error = collect_gpu(trace), code = CLI_FAILED;
+
+	if (error)
+		fprintf(stderr, PROGRAM ": %s\n", strerror(-error));
+	else
+		code = write_ranks(trace, options, form);
+	for (size_t i = 0; i < trace->count; i++)
+		free((void *)trace->processes[i].gpu);
+	return code;
+}
+
 static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
 {
 	struct trace trace;
@@ -254,7 +284,7 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	}
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
-	code = is_kineto(options) ? write_ranks(&trace, options, form) : write_trace(&trace, options, form);
+	code = is_kineto(options) ? merge_ranks(&trace, options, form) : write_trace(&trace, options, form);
 	trace_close(&trace);
 	return code;
 }
