@@ -94,22 +94,32 @@ static int read_at(const char *text, struct order *order)
 	return 0;
 }
 
+#define NOT_GIVEN UINT64_MAX
+
+static int read_limit(const char *name, uint64_t n, unsigned int shift, uint64_t *limit)
+{
+	if (!n)
+		return cli_usage(&command, "--%s 0 would record nothing", name);
+	if (n != NOT_GIVEN && n > UINT64_MAX >> shift)
+		return cli_usage(&command, "--%s: %llu is too large", name, (unsigned long long)n);
+	*limit = n == NOT_GIVEN ? 0 : n << shift;
+	return 0;
+}
+
 static int read_limits(const struct options *o, struct vprof_request *request)
 {
-	if (o->length.given && !o->length.ns)
-		return cli_usage(&command, "--for 0 would record nothing");
-	if (o->mb > UINT64_MAX >> 20)
-		return cli_usage(&command, "--mb: %llu is too large", (unsigned long long)o->mb);
-	request->for_ns = o->length.given ? (uint64_t)o->length.ns : 0;
-	request->steps = o->steps;
-	request->launches = o->launches;
-	request->bytes = o->mb << 20;
-	return 0;
+	int code = read_limit("for", o->length.given ? (uint64_t)o->length.ns : NOT_GIVEN, 0, &request->for_ns);
+
+	if (!code)
+		code = read_limit("steps", o->steps, 0, &request->steps);
+	if (!code)
+		code = read_limit("launches", o->launches, 0, &request->launches);
+	return code ? code : read_limit("mb", o->mb, 20, &request->bytes);
 }
 
 int cmd_start(int argc, char **argv)
 {
-	struct options o = { .wait.ns = 40000000 };
+	struct options o = { .wait.ns = 40000000, .steps = NOT_GIVEN, .launches = NOT_GIVEN, .mb = NOT_GIVEN };
 	int operands = cli_parse(&command, &o, argc, argv), code;
 	struct order order = {
 		.program = command.name, .verb = "start", .done = "started",

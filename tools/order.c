@@ -124,6 +124,12 @@ static void wait_for_all(const struct order *order, struct order_target *list, s
 	}
 }
 
+static void set_orphan(struct order_target *one)
+{
+	one->result = ORDER_GONE;
+	snprintf(one->why, sizeof(one->why), "its process has another ring, or none: this is a copy, or of what ran before an exec");
+}
+
 /* What became of those that have not answered; the word serves where it is enough. */
 static void settle(const struct order *order, struct order_target *one)
 {
@@ -136,6 +142,8 @@ static void settle(const struct order *order, struct order_target *one)
 			one->result = ORDER_STOPPED;
 		else if (!process_lives(target->state))
 			one->result = ORDER_GONE;
+		else if (target->state == PROCESS_ALIVE && !process_has_ring(&target->ring))
+			set_orphan(one);
 	}
 	if (order->word < 0 || (!order->now && !order->stay))
 		return;

@@ -117,6 +117,40 @@ enum process_state process_state(const struct ring *ring)
 	return heard_lately(ring) ? PROCESS_FOREIGN : PROCESS_UNKNOWN;
 }
 
+/*
+ * A line of maps: ADDRESSES MODE OFFSET DEVICE INODE PATH. The device is not compared, and the path will do:
+ * where file systems lie upon others they may be told differently.
+ */
+static int maps_line_is(const char *line, uint64_t inode, const char *path)
+{
+	unsigned long long mapped = 0;
+	int at = 0;
+
+	sscanf(line, "%*s %*s %*s %*s %llu %n", &mapped, &at);
+	return mapped == inode || (at && path && !strncmp(line + at, path, strlen(path)));
+}
+
+int process_has_ring(const struct ring *ring)
+{
+	char name[64], line[8192], *path;
+	int has = 0, any = 0;
+	struct stat st;
+	FILE *maps;
+
+	snprintf(name, sizeof(name), "/proc/%u/maps", ring->header.pid);
+	maps = fstat(ring->fd, &st) ? NULL : fopen(name, "re");
+	if (!maps)
+		return 1;
+	path = realpath(ring->path, NULL);
+	while (!has && fgets(line, sizeof(line), maps)) {
+		any = 1;
+		has = maps_line_is(line, st.st_ino, path);
+	}
+	free(path);
+	fclose(maps);
+	return has || !any;
+}
+
 const char *process_state_text(enum process_state state)
 {
 	static const char *const texts[] = {

@@ -30,6 +30,12 @@ static inline int process_lives(enum process_state state)
 	return state == PROCESS_ALIVE || state == PROCESS_STOPPED || state == PROCESS_FOREIGN;
 }
 
+/*
+ * Has the process that lives under the ring's pid mapped this file? 0 for a copy of it, and for a ring of
+ * what the process ran before an exec; 1 also when it cannot be told. Reads all of /proc/PID/maps.
+ */
+int process_has_ring(const struct ring *ring);
+
 /* Was it written since this machine came up? Only then is its CLOCK_MONOTONIC ours. */
 int process_same_boot(const struct ring *ring);
 
