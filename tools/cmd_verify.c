@@ -70,10 +70,10 @@ static int nothing(const char *what)
 	return -ENODATA;
 }
 
-static int judge_cupti(const struct verify_source *source)
+static int judge_cupti(struct verify_source *source)
 {
 	if (*source->error) {
-		fprintf(stderr, "%s: beside CUPTI: %s\n", command.name, source->error);
+		fprintf(stderr, "%s: beside CUPTI: %s\n", command.name, cli_clean(source->error));
 		if (!source->executions)
 			return -ENODATA;
 	}
@@ -89,9 +89,9 @@ static int judge_vprof(const struct verify_source *source)
 		return nothing("under vprof there is no ring: no process made a CUDA call that it saw");
 	if (source->executions)
 		return 0;
-	fprintf(stderr, "%s: vprof measured nothing of the GPU in %zu %s with %llu launches: `vprof info` says why\n",
-		command.name, source->processes, source->processes == 1 ? "process" : "processes",
-		(unsigned long long)source->launches);
+	fprintf(stderr, "%s: vprof measured nothing of the GPU in %zu %s with %llu launches: %s\n", command.name,
+		source->processes, source->processes == 1 ? "process" : "processes", (unsigned long long)source->launches,
+		*source->error ? source->error : "VPROF_GPU is off, or this library measures nothing");
 	return -ENODATA;
 }
 

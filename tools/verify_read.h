@@ -23,7 +23,7 @@ struct verify_source {
 	uint64_t executions;
 	uint64_t bad;          /* lines that say nothing */
 	uint64_t launches;     /* vprof: of kernels and graphs, measured or not */
-	char error[2048];      /* why there may be nothing, in the recorder's words; else "" */
+	char error[2048];      /* why there may be nothing, as far as the files say; else "" */
 };
 
 /* Reads `folder`. 0, or a negative errno, after a message that begins with `program`. */

@@ -136,7 +136,9 @@ static int find_recorder(struct verify_runs *runs)
 /* What holds unless the user has said otherwise: every launch is measured, and there is room for it. */
 static int set_defaults(void)
 {
-	static const char *const defaults[][2] = { { "VPROF_GPU", "all" }, { "VPROF_RING_MB", "512" } };
+	static const char *const defaults[][2] = {
+		{ "VPROF_GPU", "all" }, { "VPROF_GPU_TWINS", "256" }, { "VPROF_RING_MB", "512" },
+	};
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		if (setenv(defaults[i][0], defaults[i][1], 0))
