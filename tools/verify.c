@@ -141,10 +141,25 @@ static uint64_t median(uint64_t *values, size_t count)
 	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+/* The class that most of them are of. */
+static uint16_t class_of(const struct verify_op *ops, size_t count)
+{
+	size_t of[VPROF_STAMP_CLASSES] = { 0 };
+	uint16_t most = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (ops[i].class < VPROF_STAMP_CLASSES)
+			of[ops[i].class]++;
+	for (uint16_t class = 1; class < VPROF_STAMP_CLASSES; class++)
+		if (of[class] > of[most])
+			most = class;
+	return most;
+}
+
 /* What `count` executions of one row took; `scratch` has room for as many. */
 static struct verify_times times_of(const struct verify_op *ops, size_t count, uint64_t *scratch)
 {
-	struct verify_times times = { .count = count };
+	struct verify_times times = { .count = count, .class = class_of(ops, count) };
 
 	for (size_t i = 0; i < count; i++) {
 		scratch[i] = ops[i].taken_off;

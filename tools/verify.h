@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "tools/idmap.h"
+#include "vprof/ring.h"
 
 enum verify_side { VERIFY_CUPTI, VERIFY_VPROF, VERIFY_SIDES };
 enum verify_kind { VERIFY_KERNEL, VERIFY_COPY, VERIFY_SET, VERIFY_KINDS };
@@ -26,8 +27,9 @@ extern const char *const verify_kinds[VERIFY_KINDS]; /* "kernel", "copy", "set" 
 /* One execution. */
 struct verify_op {
 	uint64_t start_ns, ns;
-	uint32_t taken_off;    /* vprof: what its time was corrected by */
-	uint32_t kind;         /* enum verify_kind */
+	uint32_t taken_off;    /* vprof: what its time was corrected by, */
+	uint16_t class;        /* and its enum vprof_stamp_class */
+	uint16_t kind;         /* enum verify_kind */
 	uint32_t name;         /* number of its name, see verify_name() */
 	uint32_t process;      /* of its side, from 0 */
 	uint32_t graph;        /* the executable graph's number, from 1; 0: in none */
@@ -43,6 +45,7 @@ struct verify_ops {
 struct verify_times {
 	uint64_t count, total_ns, median_ns;
 	uint64_t taken_off;    /* median */
+	uint16_t class;        /* that of most */
 };
 
 struct verify_row {

@@ -74,7 +74,7 @@ static int read_execution(struct reading *reading, char *line)
 	if (kind < 0 || number(fields[GRAPH_FIELD], &graph) || number(fields[START_FIELD], &op.start_ns) ||
 	    number(fields[END_FIELD], &end) || end < op.start_ns || graph > UINT32_MAX)
 		return -EINVAL;
-	op.kind = (uint32_t)kind;
+	op.kind = (uint16_t)kind;
 	op.graph = (uint32_t)graph;
 	op.ns = end - op.start_ns;
 	error = verify_name(reading->verify, fields[1], &op.name);

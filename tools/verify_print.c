@@ -10,6 +10,7 @@
 #include <string.h>
 #include "tools/cli.h"
 #include "tools/demangle.h"
+#include "tools/gpu.h"
 
 enum { NAME_SHOWN = 80 };
 
@@ -160,7 +161,7 @@ static void json_times(const char *side, const struct verify_times *times, int c
 	}
 	printf("%" PRIu64, times->median_ns);
 	if (corrected)
-		printf(", \"taken_off_ns\": %" PRIu64, times->taken_off);
+		printf(", \"taken_off_ns\": %" PRIu64 ", \"class\": \"%s\"", times->taken_off, gpu_class_name(times->class));
 	printf("}");
 }
 

@@ -42,13 +42,13 @@ static int add_event(struct reading *reading, const struct gpu_event *event)
 	static const int kinds[] = { [GPU_KERNEL] = VERIFY_KERNEL, [GPU_COPY] = VERIFY_COPY, [GPU_SET] = VERIFY_SET };
 	struct verify_op op = {
 		.start_ns = event->begin_ns, .ns = event->end_ns - event->begin_ns, .taken_off = event->correction_ns,
-		.process = reading->process,
+		.class = (uint16_t)event->class, .process = reading->process,
 	};
 	int error;
 
 	if ((size_t)event->kind >= sizeof(kinds) / sizeof(kinds[0]) || event->estimated)
 		return 0;
-	op.kind = (uint32_t)kinds[event->kind];
+	op.kind = (uint16_t)kinds[event->kind];
 	op.graph = graph_number(reading, event);
 	error = name_of(reading, event, &op.name);
 	if (!error)

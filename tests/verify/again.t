@@ -35,7 +35,8 @@ is "names of kernels, copies and sets" "$(of "$TMP/json" '"; ".join(sorted(r["na
 	"add(float*); copy of 1048576 bytes; copy of 65536 bytes; gemm(float*); norm(float*); rope(float*); set of 4096 bytes"
 is "counts of both" "$(of "$TMP/json" 'sorted((r["vprof"]["count"], r["cupti"]["count"]) for r in m["names"] if "rope" in r["name"])')" "[(200, 400)]"
 is "medians within the clock's step" "$(of "$TMP/json" 'max(abs(r["difference_ns"]) for r in m["names"]) <= 32')" True
-is "what was taken off, by the kind of edge" "$(of "$TMP/json" '[r["vprof"]["taken_off_ns"] for r in m["names"] if "norm" in r["name"] or "set" in r["name"]]')" "[1056, 992]"
+is "what was taken off, by the kind of edge" "$(of "$TMP/json" '[(r["vprof"]["taken_off_ns"], r["vprof"]["class"]) for r in m["names"] if "norm" in r["name"] or "set" in r["name"]]')" \
+	"[(1056, 'programmatic'), (992, 'copy')]"
 is "as the driver has them" "$("$vprof" verify --raw-names --again same | grep -c ' _Z4gemmPf$')" 1
 is "the first ones only" "$("$vprof" verify --rows 2 --again same | grep -cE '^ *[0-9.]+ +[0-9]+ ')" 2
 
