@@ -143,7 +143,7 @@ static CUresult copy(CUgraphNode to, CUgraphNode from)
 	struct fk_work work;
 	CUresult result;
 
-	if (!is_kernel(to) || !is_kernel(from))
+	if (!is_kernel(to) || !is_kernel(from) || fk_work_updatable(&to->work) || fk_work_updatable(&from->work))
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&fk_lock);
 	work.kernel.attributes = from->work.kernel.attributes;

@@ -8,6 +8,8 @@
  *                            stream that is not idle or over a plain edge (500)
  *   FAKECUDA_PROG_NS=N       the same after a programmatic launch or over a programmatic edge (350);
  *                            a kernel between two stamps so reads 1000 or 700 ns more than it takes
+ *   FAKECUDA_NODE_NS=N       how long instantiating a graph takes the caller, for each of its nodes (0)
+ *   FAKECUDA_NODE_BYTES=N    and how much device memory an exec takes for each (0)
  *   FAKECUDA_SM=N            the devices' compute capability, major * 10 + minor (90)
  *   FAKECUDA_CLOCK_OFFSET_NS=N,…  how far each device's clock is ahead of the host's realtime
  *                            clock (0); devices beyond the list are like its last
@@ -90,6 +92,8 @@ __attribute__((constructor)) static void config_read(void)
 	fk_config.copy_ns = env_number("FAKECUDA_COPY_NS", 0);
 	fk_config.edge_ns = env_number("FAKECUDA_EDGE_NS", 500);
 	fk_config.prog_ns = env_number("FAKECUDA_PROG_NS", 350);
+	fk_config.node_ns = env_number("FAKECUDA_NODE_NS", 0);
+	fk_config.node_bytes = env_number("FAKECUDA_NODE_BYTES", 0);
 	fk_config.sm = (int)env_number("FAKECUDA_SM", 90);
 	env_numbers("FAKECUDA_CLOCK_OFFSET_NS", offsets);
 	for (int i = 0; i < FK_CLOCKS; i++)

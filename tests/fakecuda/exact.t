@@ -24,6 +24,8 @@ value() { awk -v n="$2" '$1 == n { $1 = ""; print substr($0, 2) }' "$TMP/$1"; }
 ok "it runs" runs plain A=1
 ok "5 us between stamps on a stream" reads plain stream_plain 6000
 ok "launched programmatically" reads plain stream_prog 5700
+ok "a kernel that takes what it is told" reads plain timed 8000
+ok "and says so" reads plain timed_itself 7000
 ok "in a graph" reads plain graph_plain 6000
 ok "over programmatic edges" reads plain graph_prog 5700
 ok "behind a trigger" reads plain overtaken 16350

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "shim/cuda_abi.h"
 
@@ -86,6 +87,7 @@ struct fk_config {
 	uint64_t kernel_ns;
 	int sm;       /* major * 10 + minor */
 	uint64_t edge_ns, prog_ns, copy_ns;
+	uint64_t node_ns, node_bytes; /* to instantiate */
 	int64_t clock_offset[FK_CLOCKS]; /* by device */
 	double clock_ppm[FK_CLOCKS];
 };
@@ -196,6 +198,7 @@ struct CUfunc_st {
 	struct fk_layout layout;
 	fk_kernel_fn *run; /* NULL: only takes time */
 	uint64_t ns;
+	uint64_t (*ns_of)(const void *args); /* more, by its arguments; NULL: no more */
 	uint64_t trigger_ns; /* after its begin it lets its dependents begin; at its end if that is sooner */
 	bool waits;          /* for all of its upstream, before it begins its work */
 	bool waits_for_host; /* ends when the host lets it */
@@ -249,6 +252,7 @@ struct fk_attributes {
 struct fk_work {
 	CUgraphNodeType type;
 	bool external; /* an event record or wait that becomes a node when captured */
+	bool taken;    /* of a conditional node: its body runs */
 	union {
 		struct {
 			CUfunction func;
@@ -262,7 +266,7 @@ struct fk_work {
 		CUDA_MEMCPY3D_v2 copy;
 		CUDA_MEMSET_NODE_PARAMS set;
 		CUDA_HOST_NODE_PARAMS host;
-		CUgraph child;
+		CUgraph child; /* of a conditional node: its body */
 		CUevent event;
 		CUdeviceptr address; /* memory free */
 	};
@@ -283,6 +287,10 @@ bool fk_work_updatable(const struct fk_work *work);  /* by the device */
 
 CUresult fk_work_copy_locked(struct fk_work *to, const struct fk_work *from);
 void fk_work_drop_locked(struct fk_work *work);
+static inline bool fk_work_contains(const struct fk_work *work)
+{
+	return work->type == CU_GRAPH_NODE_TYPE_GRAPH || work->type == CU_GRAPH_NODE_TYPE_CONDITIONAL;
+}
 void fk_work_run(const struct fk_work *work, struct fk_span *span); /* may move the span's end */
 uint64_t fk_work_ns(const struct fk_work *work); /* 0: done at once, may run in the caller */
 CUresult fk_copy_check(const CUDA_MEMCPY3D_v2 *copy);
@@ -333,6 +341,7 @@ CUresult fk_memory_remove(CUdeviceptr base, enum fk_memory_kind kind, struct fk_
 bool fk_memory_find(CUdeviceptr address, size_t size, struct fk_range *out);
 void fk_memory_drop(CUcontext ctx); /* the context has ended: what was allocated in it is freed */
 bool fk_host_pinnable(const void *p, size_t size);
+void fk_memory_use(ssize_t bytes); /* of the device, by the driver itself */
 void fk_memory_info(size_t *free_bytes, size_t *total);
 
 CUfunction fk_function_of(const void *handle); /* a CUfunction, or a CUkernel in its place */
@@ -420,7 +429,7 @@ CUresult fk_exec_own_locked(CUgraphExec exec); /* so that its graph can be chang
 CUgraphNode fk_graph_find_deep(CUgraph clone, CUgraphNode original); /* in child graphs too */
 CUresult fk_graph_copy_equal_locked(CUgraph *out, CUgraph from); /* standing for the same nodes as `from` */
 bool fk_graph_has(CUgraph graph, bool (*is)(const struct fk_work *work));
-bool fk_work_allocates(const struct fk_work *work);
+bool fk_work_is_fixed(const struct fk_work *work); /* it cannot be cloned */
 CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *params, void *args,
 	size_t room);
 

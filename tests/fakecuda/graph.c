@@ -130,7 +130,7 @@ CUgraphNode fk_graph_find_deep(CUgraph clone, CUgraphNode original)
 	CUgraphNode found = clone_of(clone, original);
 
 	for (size_t i = 0; i < clone->node_count && !found; i++)
-		if (clone->nodes[i]->work.type == CU_GRAPH_NODE_TYPE_GRAPH)
+		if (fk_work_contains(&clone->nodes[i]->work))
 			found = fk_graph_find_deep(clone->nodes[i]->work.child, original);
 	return found;
 }
@@ -140,15 +140,16 @@ bool fk_graph_has(CUgraph graph, bool (*is)(const struct fk_work *work))
 	for (size_t i = 0; i < graph->node_count; i++) {
 		const struct fk_work *work = &graph->nodes[i]->work;
 
-		if (is(work) || (work->type == CU_GRAPH_NODE_TYPE_GRAPH && fk_graph_has(work->child, is)))
+		if (is(work) || (fk_work_contains(work) && fk_graph_has(work->child, is)))
 			return true;
 	}
 	return false;
 }
 
-bool fk_work_allocates(const struct fk_work *work)
+bool fk_work_is_fixed(const struct fk_work *work)
 {
-	return work->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC || work->type == CU_GRAPH_NODE_TYPE_MEM_FREE;
+	return work->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC || work->type == CU_GRAPH_NODE_TYPE_MEM_FREE ||
+		work->type == CU_GRAPH_NODE_TYPE_CONDITIONAL;
 }
 
 CUresult fk_graph_copy_locked(CUgraph *out, CUgraph from)
@@ -190,7 +191,7 @@ static void stand_for_the_same(CUgraph to, CUgraph from)
 	for (size_t i = 0; i < from->node_count; i++) {
 		to->nodes[i]->original = from->nodes[i]->original;
 		to->nodes[i]->disabled = from->nodes[i]->disabled;
-		if (from->nodes[i]->work.type == CU_GRAPH_NODE_TYPE_GRAPH)
+		if (fk_work_contains(&from->nodes[i]->work))
 			stand_for_the_same(to->nodes[i]->work.child, from->nodes[i]->work.child);
 	}
 }
@@ -231,7 +232,7 @@ static CUresult graph_clone(CUgraph *out, CUgraph from)
 	if (!out || !fk_is(from, FK_GRAPH))
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&fk_lock);
-	result = fk_graph_has(from, fk_work_allocates) ? CUDA_ERROR_NOT_SUPPORTED : fk_graph_copy_locked(out, from);
+	result = fk_graph_has(from, fk_work_is_fixed) ? CUDA_ERROR_NOT_SUPPORTED : fk_graph_copy_locked(out, from);
 	pthread_mutex_unlock(&fk_lock);
 	return result;
 }
@@ -248,7 +249,7 @@ static CUresult find_in_clone(CUgraphNode *out, CUgraphNode original, CUgraph cl
 
 static CUresult node_destroy(CUgraphNode node)
 {
-	if (!fk_is(node, FK_NODE))
+	if (!fk_is(node, FK_NODE) || fk_work_updatable(&node->work))
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&fk_lock);
 	node_remove(node);

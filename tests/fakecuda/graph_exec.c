@@ -5,10 +5,10 @@
 #include "tests/fakecuda/fake.h"
 #include "tests/fakecuda/proc.h"
 
-/* There can be one exec at a time of a graph that owns memory or that the device may update. */
+/* There can be one exec at a time of a graph that owns memory, has conditions or that the device may update. */
 static bool is_alone(CUgraph graph)
 {
-	return fk_graph_has(graph, fk_work_allocates) || fk_graph_has(graph, fk_work_updatable);
+	return fk_graph_has(graph, fk_work_is_fixed) || fk_graph_has(graph, fk_work_updatable);
 }
 
 static CUresult instantiate_locked(CUgraphExec exec, CUgraph graph)
@@ -26,6 +26,7 @@ static CUresult instantiate_locked(CUgraphExec exec, CUgraph graph)
 		fk_graph_free_locked(copy);
 		return result;
 	}
+	fk_memory_use((ssize_t)(copy->node_count * fk_config.node_bytes));
 	exec->source = graph;
 	exec->source_id = graph->id;
 	graph->execs += is_alone(graph);
@@ -43,6 +44,8 @@ static CUresult instantiate(CUgraphExec *out, CUgraph graph, unsigned long long 
 	if (!exec)
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	exec->flags = flags;
+	if (fk_config.node_ns)
+		fk_spend_until(fk_now() + graph->node_count * fk_config.node_ns);
 	pthread_mutex_lock(&fk_lock);
 	result = instantiate_locked(exec, graph);
 	if (result)
@@ -138,6 +141,7 @@ static CUresult exec_destroy(CUgraphExec exec)
 		exec->source->execs -= is_alone(exec->source);
 	if (exec->last)
 		fk_stream_unref_locked(exec->last);
+	fk_memory_use(-(ssize_t)(exec->plan->graph->node_count * fk_config.node_bytes));
 	fk_plan_unref_locked(exec->plan); /* what was launched still runs */
 	fk_delete(exec);
 	pthread_mutex_unlock(&fk_lock);

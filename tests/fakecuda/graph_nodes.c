@@ -78,8 +78,45 @@ static CUresult add_empty(CUgraphNode *out, CUgraph graph, const CUgraphNode *de
 	return add(out, graph, deps, count, data, &work);
 }
 
+/*
+ * What a kernel would set at run time is not simulated: the body runs, once, when the handle's
+ * default says so, which is part of the handle.
+ */
+static CUresult add_conditional(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, size_t count,
+	const CUgraphEdgeData *data, struct fk_node_params *p)
+{
+	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_CONDITIONAL, .taken = (uint32_t)p->conditional.handle };
+	CUresult result;
+
+	if (!p->conditional.handle || p->conditional.size != 1)
+		return CUDA_ERROR_INVALID_VALUE;
+	work.child = fk_graph_new();
+	if (!work.child)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	result = add(out, graph, deps, count, data, &work);
+	if (!result)
+		p->conditional.bodies = &(*out)->work.child;
+	pthread_mutex_lock(&fk_lock);
+	fk_graph_free_locked(work.child);
+	pthread_mutex_unlock(&fk_lock);
+	return result;
+}
+
+static CUresult conditional_handle(uint64_t *out, CUgraph graph, unsigned int otherwise, unsigned int flags)
+{
+	static uint32_t last; /* peer: threads that make handles at once */
+	const unsigned int assign_default = 1;
+
+	if (!out || !fk_is(graph, FK_GRAPH) || flags > assign_default)
+		return CUDA_ERROR_INVALID_VALUE;
+	*out = (uint64_t)__atomic_add_fetch(&last, 1, __ATOMIC_RELAXED) << 32;
+	if (flags & assign_default)
+		*out |= otherwise;
+	return CUDA_SUCCESS;
+}
+
 static CUresult add_any(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, size_t count,
-	const CUgraphEdgeData *data, const struct fk_node_params *p)
+	const CUgraphEdgeData *data, struct fk_node_params *p)
 {
 	switch (p ? p->type : -1) {
 	case CU_GRAPH_NODE_TYPE_KERNEL:
@@ -97,6 +134,8 @@ static CUresult add_any(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps
 	case CU_GRAPH_NODE_TYPE_WAIT_EVENT:
 	case CU_GRAPH_NODE_TYPE_EVENT_RECORD:
 		return add_event(out, graph, deps, count, data, p->event, p->type);
+	case CU_GRAPH_NODE_TYPE_CONDITIONAL:
+		return add_conditional(out, graph, deps, count, data, p);
 	case -1:
 		return CUDA_ERROR_INVALID_VALUE;
 	default:
@@ -140,12 +179,16 @@ FK_API(FK_INIT, cuGraphAddEventRecordNode, (ADD_ARGS, CUevent event),
 	add_event(out, graph, deps, count, NULL, event, CU_GRAPH_NODE_TYPE_EVENT_RECORD))
 FK_API(FK_INIT, cuGraphAddEventWaitNode, (ADD_ARGS, CUevent event),
 	add_event(out, graph, deps, count, NULL, event, CU_GRAPH_NODE_TYPE_WAIT_EVENT))
-FK_API(FK_INIT, cuGraphAddNode, (ADD_ARGS, const struct fk_node_params *p),
+FK_API(FK_INIT, cuGraphAddNode, (ADD_ARGS, struct fk_node_params *p),
 	add_any(out, graph, deps, count, NULL, p))
 FK_API(FK_INIT, cuGraphAddNode_v2,
 	(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps, const CUgraphEdgeData *data,
-	 size_t count, const struct fk_node_params *p),
+	 size_t count, struct fk_node_params *p),
 	add_any(out, graph, deps, count, data, p))
+
+FK_API(FK_INIT, cuGraphConditionalHandleCreate,
+	(uint64_t *out, CUgraph graph, CUcontext ctx, unsigned int otherwise, unsigned int flags),
+	(void)ctx, conditional_handle(out, graph, otherwise, flags))
 
 FK_API(FK_INIT, cuGraphNodeGetType, (CUgraphNode node, CUgraphNodeType *out),
 	!out || !fk_is(node, FK_NODE) ? CUDA_ERROR_INVALID_VALUE :

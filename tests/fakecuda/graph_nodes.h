@@ -19,6 +19,13 @@ struct fk_node_params { /* CUgraphNodeParams */
 		CUDA_HOST_NODE_PARAMS host;
 		CUgraph graph;
 		CUevent event;
+		struct {
+			uint64_t handle;
+			int type;
+			unsigned int size;
+			CUgraph *bodies; /* the driver's array, given to the caller */
+			CUcontext ctx;
+		} conditional;
 	};
 	long long reserved2;
 };

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/fakecuda/fake.h"
 #include "tests/fakecuda/stamps.h"
@@ -62,6 +63,15 @@ static void run_fault(struct fk_run *run, const void *args)
 	fk_sticky_set(CUDA_ERROR_ILLEGAL_ADDRESS);
 }
 
+/* Never ends, nor does anything behind it begin. */
+static void run_hang(struct fk_run *run, const void *args)
+{
+	(void)run;
+	(void)args;
+	for (;;)
+		pause();
+}
+
 #define LAYOUT(...) { .count = FK_COUNT(((int[]){ __VA_ARGS__ })), .size = { __VA_ARGS__ } }
 enum { TIMED = 1 << 0, WAITS = 1 << 1, HOST = 1 << 2 }; /* as CUfunc_st has them */
 static const struct {
@@ -77,12 +87,14 @@ static const struct {
 	{ "stamp", fk_run_stamp, LAYOUT(8), TIMED },
 	{ "vprof_stamp", fk_run_stamp, LAYOUT(8), TIMED | WAITS },
 	{ "vprof_stamp_plain", fk_run_stamp, LAYOUT(8), TIMED },
+	{ "vprof_timed", fk_run_timed, LAYOUT(8, 4), TIMED },
 	{ "vprof_gate", fk_run_gate, LAYOUT(8, 4, 8, 4), TIMED | HOST },
 	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8), TIMED },
 	{ "vprof_twin_stamp", fk_run_twin_stamp, LAYOUT(8, 4), TIMED | WAITS },
 	{ "vprof_twin_stamp_plain", fk_run_twin_stamp, LAYOUT(8, 4), TIMED },
 	{ "vprof_twin_end", fk_run_twin_end, LAYOUT(8), TIMED },
 	{ "fault", run_fault, { 0 }, 0 },
+	{ "hang", run_hang, { 0 }, HOST },
 };
 
 static uint64_t name_time(const char *name, const char *what, uint64_t otherwise)
@@ -137,6 +149,7 @@ static void stand_in(CUfunction function, size_t row)
 		return;
 	}
 	function->run = kernels[row].run;
+	function->ns_of = kernels[row].run == fk_run_timed ? fk_timed_ns : NULL;
 	function->timed = kernels[row].is & TIMED;
 	function->waits = kernels[row].is & WAITS;
 	function->waits_for_host = kernels[row].is & HOST;

@@ -91,6 +91,13 @@ bool fk_memory_find(CUdeviceptr address, size_t size, struct fk_range *out)
 	return found;
 }
 
+void fk_memory_use(ssize_t bytes)
+{
+	pthread_mutex_lock(&memory_lock);
+	device_used += (size_t)bytes;
+	pthread_mutex_unlock(&memory_lock);
+}
+
 void fk_memory_info(size_t *free_bytes, size_t *total)
 {
 	pthread_mutex_lock(&memory_lock);

@@ -15,6 +15,7 @@
 #include "tests/fakecuda/stamps.h"
 
 struct stamp_args { uint64_t *slot; };
+struct timed_args { uint64_t *slot; uint32_t ns; };
 struct gate_args { _Atomic uint32_t *go; uint32_t want; uint64_t *slot; uint32_t most_ns; };
 struct cell {
 	uint64_t *blocks, *at;
@@ -46,6 +47,20 @@ void fk_run_stamp(struct fk_run *run, const void *args)
 	const struct stamp_args *a = args;
 
 	store(a->slot, fk_globaltimer(run->device, run->at));
+}
+
+/* From when to when it ran: how long is its second parameter. */
+void fk_run_timed(struct fk_run *run, const void *args)
+{
+	const struct timed_args *a = args;
+
+	store(&a->slot[0], fk_globaltimer(run->device, run->at - a->ns));
+	store(&a->slot[1], fk_globaltimer(run->device, run->at));
+}
+
+uint64_t fk_timed_ns(const void *args)
+{
+	return ((const struct timed_args *)args)->ns;
 }
 
 /*

@@ -48,6 +48,7 @@ CUresult fk_work_copy_locked(struct fk_work *to, const struct fk_work *from)
 	case CU_GRAPH_NODE_TYPE_KERNEL:
 		return kernel_copy(to);
 	case CU_GRAPH_NODE_TYPE_GRAPH:
+	case CU_GRAPH_NODE_TYPE_CONDITIONAL:
 		return fk_graph_copy_locked(&to->child, from->child);
 	case CU_GRAPH_NODE_TYPE_EVENT_RECORD:
 	case CU_GRAPH_NODE_TYPE_WAIT_EVENT:
@@ -65,6 +66,7 @@ void fk_work_drop_locked(struct fk_work *work)
 		kernel_drop(work);
 		break;
 	case CU_GRAPH_NODE_TYPE_GRAPH:
+	case CU_GRAPH_NODE_TYPE_CONDITIONAL:
 		fk_graph_free_locked(work->child);
 		break;
 	case CU_GRAPH_NODE_TYPE_EVENT_RECORD:
@@ -77,17 +79,23 @@ void fk_work_drop_locked(struct fk_work *work)
 	work->type = CU_GRAPH_NODE_TYPE_EMPTY;
 }
 
+static uint64_t kernel_ns(CUfunction function, const void *args)
+{
+	return function->ns + (function->ns_of ? function->ns_of(args) : 0) + function->waits_for_host;
+}
+
 uint64_t fk_work_ns(const struct fk_work *work)
 {
 	switch (work->type) {
 	case CU_GRAPH_NODE_TYPE_KERNEL:
-		return work->kernel.func->ns + work->kernel.func->waits_for_host;
+		return kernel_ns(work->kernel.func, work->kernel.args);
 	case CU_GRAPH_NODE_TYPE_MEMCPY:
 	case CU_GRAPH_NODE_TYPE_MEMSET:
 		return fk_config.copy_ns;
 	case CU_GRAPH_NODE_TYPE_HOST:
 		return 1; /* a host function never runs in the thread that submits it */
 	case CU_GRAPH_NODE_TYPE_GRAPH:
+	case CU_GRAPH_NODE_TYPE_CONDITIONAL:
 		return fk_graph_ns(work->child);
 	default:
 		return 0;
@@ -96,7 +104,7 @@ uint64_t fk_work_ns(const struct fk_work *work)
 
 bool fk_work_open(const struct fk_work *work)
 {
-	return work->type == CU_GRAPH_NODE_TYPE_HOST || work->type == CU_GRAPH_NODE_TYPE_GRAPH ||
+	return work->type == CU_GRAPH_NODE_TYPE_HOST || fk_work_contains(work) ||
 		(work->type == CU_GRAPH_NODE_TYPE_KERNEL && work->kernel.func->waits_for_host);
 }
 
@@ -104,7 +112,7 @@ bool fk_work_timed(const struct fk_work *work)
 {
 	if (work->type == CU_GRAPH_NODE_TYPE_KERNEL)
 		return work->kernel.func->timed;
-	if (work->type != CU_GRAPH_NODE_TYPE_GRAPH)
+	if (!fk_work_contains(work))
 		return work->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD;
 	for (size_t i = 0; i < work->child->node_count; i++)
 		if (fk_work_timed(&work->child->nodes[i]->work))
@@ -185,6 +193,11 @@ void fk_work_run(const struct fk_work *work, struct fk_span *span)
 		fk_spend_until(span->begin);
 		work->host.fn(work->host.userData);
 		span->trigger = span->end = fk_now();
+		break;
+	case CU_GRAPH_NODE_TYPE_CONDITIONAL:
+		if (!work->taken)
+			break;
+		child_run(work->child, span);
 		break;
 	case CU_GRAPH_NODE_TYPE_GRAPH:
 		child_run(work->child, span);

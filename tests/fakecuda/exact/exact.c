@@ -82,6 +82,20 @@ static void tell(const char *name)
 	printf("%s %lld\n", name, (long long)(slots[1] - slots[0]));
 }
 
+static void timed(void)
+{
+	uint64_t *at = &slots[2];
+	uint32_t ns = 7000;
+
+	launch("vprof_gate", false, gate_args());
+	launch("vprof_stamp_plain", false, slot_args(0));
+	launch("vprof_timed", false, (void *[]){ &at, &ns });
+	launch("vprof_stamp_plain", false, slot_args(1));
+	open_and_wait();
+	tell("timed");
+	printf("timed_itself %lld\n", (long long)(slots[3] - slots[2]));
+}
+
 static void on_a_stream(bool serialize)
 {
 	launch("vprof_gate", false, gate_args());
@@ -203,6 +217,7 @@ int main(void)
 	MUST(cuGraphCreate(&graph, 0));
 	on_a_stream(false);
 	on_a_stream(true);
+	timed();
 	in_a_graph(false);
 	in_a_graph(true);
 	triggered("overtaken", "add_one_spin_50us_trigger_10us", "double_it_spin_5us");
