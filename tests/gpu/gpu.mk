@@ -34,4 +34,6 @@ $(BUILD)/gpu/cupti_counts.so: tests/gpu/clients/cupti_counts.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GPU_CFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS) -ldl -lpthread
 
+bench: $(addprefix $(BUILD)/gpu/,gpu_kernels preload_probe cupti_times.so)
+
 .PHONY: gpu-programs check-gpu

@@ -11,8 +11,8 @@
             replay instrumented, as the ring has to show
   memcheck  the same for some replays under compute-sanitizer, where there is one
 
-Writes OUT/gpu_time.results ("ok NAME", "not ok NAME", "# text"), OUT/gpu_time.tsv (a row a measurement) and
-what each run left under OUT/gpu_time/. What does not fit into DEADLINE seconds (190) is left out and
+Writes OUT/gpu_time.results ("ok NAME", "not ok NAME", "# text"), OUT/gpu_time.tsv (a row a measurement:
+part, name, value, unit, target, ok or short or unclear, detail) and what each run left under OUT/gpu_time/. What does not fit into DEADLINE seconds (190) is left out and
 said to be.
 """
 import glob
@@ -58,6 +58,10 @@ def note(text):
 
 def tell(passed, name):
     results.append(f"{'ok' if passed else 'not ok'} {name}")
+
+
+def row(part, name, value, unit, target, verdict, detail):
+    rows.append((part, name, str(value), unit, target, verdict, detail))
 
 
 def say(text):
@@ -157,9 +161,9 @@ def accuracy(name, command, warm_up, folder):
         say(f"{name}: {line}")
     near = [r for r in report["names"] if r["difference_ns"] is not None and r["cupti"]["count"]]
     off = statistics.median(abs(r["difference_ns"]) for r in near) if near else float("nan")
-    rows.append(("accuracy", name, f"{share:.2f}", "%", f"{report['rows_near']} of {report['rows']} rows",
-                 f"{counts['vprof']} of {counts['cupti']} executions", f"median difference {off:.0f} ns",
-                 "ok" if report["enough"] else "short"))
+    row("accuracy", name, f"{share:.2f}", "%", f">={SHARE}", "ok" if report["enough"] else "short",
+        f"{report['rows_near']} of {report['rows']} rows, {counts['vprof']} of {counts['cupti']} executions,"
+        f" median difference {off:.0f} ns")
 
 
 # ---- cost -----------------------------------------------------------------------------------
@@ -192,8 +196,8 @@ def cost(name, command, _, folder):
         verdict = "ok" if high <= target else "short" if low > target else "unclear"
         tell(verdict != "short", f"{name}: {'every replay' if arm == 'all' else 'one replay in 64'} instrumented costs"
                                  f" {middle:+.2f} % ({low:+.2f} .. {high:+.2f}), at most {target} %")
-        rows.append(("cost", f"{name}, {arm}", f"{middle:+.3f}", "%", f"{low:+.3f} .. {high:+.3f}",
-                     f"{len(added)} turns", f"{base / 1000:.1f} us a replay plain, at most {target}", verdict))
+        row("cost", f"{name}, {arm}", f"{middle:.3f}", "%", f"<={target}", verdict,
+            f"{low:+.3f} .. {high:+.3f} in {len(added)} turns, {base / 1000:.1f} us a replay plain")
 
 
 # ---- the same bits --------------------------------------------------------------------------
@@ -220,8 +224,8 @@ def bits(name, command, rounds, folder):
     if seen is not None:
         tell(seen >= 0.9 * 2 * rounds, f"{name}: {seen} of {2 * rounds} replays were instrumented")
     walls = [int(words(text, "wall")[4]) for text in (plain, traced)]
-    rows.append(("bits", name, "same" if same else "DIFFER", "-", f"{seen} of {2 * rounds} instrumented",
-                 f"{walls[0] / 1000:.1f} us a round", f"{walls[1] / 1000:.1f} us under vprof", "ok" if same else "short"))
+    row("bits", name, int(not same), "differing", "<=0", "ok" if same else "short",
+        f"{seen} of {2 * rounds} replays instrumented, {walls[0] / 1000:.1f} us a round, {walls[1] / 1000:.1f} under vprof")
 
 
 def memcheck(name, command, _, folder):
@@ -237,7 +241,7 @@ def memcheck(name, command, _, folder):
     (folder / "memcheck.out").write_text(text)
     clean = code == 0 and "ERROR SUMMARY: 0 errors" in text + log.read_text(errors="replace")
     tell(clean, f"{name}: compute-sanitizer finds nothing")
-    rows.append(("memcheck", name, "0" if clean else "some", "errors", "-", "-", f"exit code {code}", "ok" if clean else "short"))
+    row("memcheck", name, int(not clean), "failed", "<=0", "ok" if clean else "short", f"exit code {code}")
 
 
 # ---- all of it ------------------------------------------------------------------------------
@@ -285,7 +289,7 @@ def write():
     tell(not left_out, "nothing was left out for want of time")
     with open(OUT / "gpu_time.tsv", "w") as f:
         f.writelines("\t".join(row) + "\n" for row in rows)
-    widths = [max(len(row[i]) for row in rows) for i in range(8)] if rows else []
+    widths = [max(len(row[i]) for row in rows) for i in range(7)] if rows else []
     say("\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows))
     (OUT / "gpu_time.results").write_text("".join(line + "\n" for line in results))
 
