@@ -20,6 +20,7 @@ static void chrome_close(void *state)
 	for (size_t i = 0; i < chrome->trace->count; i++)
 		chrome_names_free(&chrome->names[i]);
 	free(chrome->names);
+	free(chrome->tracks);
 	free(chrome);
 }
 
@@ -59,7 +60,7 @@ static void chrome_begin(void *state, struct buffer *out)
 }
 
 /* Begins a metadata event; only the first event of all has no comma before it. */
-static void put_meta_head(struct buffer *out, const char *name, uint32_t pid, uint32_t tid)
+void chrome_meta(struct buffer *out, const char *name, uint32_t pid, uint32_t tid)
 {
 	int first = out->used && out->data[out->used - 1] == '[';
 
@@ -70,7 +71,7 @@ static void put_meta_head(struct buffer *out, const char *name, uint32_t pid, ui
 static void put_meta(struct buffer *out, const char *name, uint32_t pid, uint32_t tid,
 		     const char *key, const char *text)
 {
-	put_meta_head(out, name, pid, tid);
+	chrome_meta(out, name, pid, tid);
 	buffer_print(out, "\"%s\":\"", key);
 	buffer_add_json(out, text);
 	buffer_print(out, "\"}}");
@@ -91,7 +92,7 @@ static void put_name(struct buffer *out, const char *what, uint32_t pid, uint32_
 
 static void put_sort_index(struct buffer *out, const char *name, uint32_t pid, uint32_t tid, uint32_t index)
 {
-	put_meta_head(out, name, pid, tid);
+	chrome_meta(out, name, pid, tid);
 	buffer_print(out, "\"sort_index\":%u}}", index);
 }
 
@@ -191,6 +192,7 @@ static void chrome_end(void *state, struct buffer *out)
 {
 	const struct chrome *chrome = state;
 
+	chrome_gpu_names(chrome, out);
 	buffer_print(out, "\n],\n\"otherData\":{\"version\":\"vprof " VPROF_VERSION "\",\"rings\":[\n");
 	for (size_t i = 0; i < chrome->trace->count; i++) {
 		if (i)
@@ -209,6 +211,7 @@ const struct output output_chrome = {
 	.thread = chrome_thread,
 	.steps = chrome_steps,
 	.step = chrome_one_step,
+	.gpu = chrome_gpu,
 	.end = chrome_end,
 	.close = chrome_close,
 };

@@ -65,9 +65,14 @@ static inline const struct chrome_text *chrome_call(const struct chrome_names *n
 	return &names->calls[call < names->call_count ? call : names->call_count];
 }
 
+struct chrome_track;
+
 struct chrome {
 	const struct trace *trace;
 	struct chrome_names *names;    /* by process index */
+	struct chrome_track *tracks;   /* of GPUs: chrome_gpu.c */
+	uint32_t track_count;
+	uint64_t arrows;
 };
 
 static inline char *put_named(char *p, const char *key, size_t size, const struct range_name *name)
@@ -103,6 +108,14 @@ struct step;
 /* Names the track of a thread's steps; `alone`: its process has no other. Then one step on it. */
 void chrome_steps_track(struct buffer *out, const struct trace_thread *thread, uint32_t tid, int alone);
 void chrome_step(struct buffer *out, const struct step *step, uint32_t tid, uint64_t base_ns);
+
+/* Begins a metadata event: its args are to follow, and two braces. */
+void chrome_meta(struct buffer *out, const char *name, uint32_t pid, uint32_t tid);
+
+/* What the GPUs did: launch by launch, then the names of the tracks that it took. */
+void chrome_gpu(void *state, struct buffer *out, const struct trace_process *process,
+		const struct gpu_event *events, size_t count);
+void chrome_gpu_names(const struct chrome *chrome, struct buffer *out);
 
 void chrome_slices(void *state, struct buffer *out, const struct event *events, int count);
 

@@ -172,6 +172,10 @@ uint64_t trace_moment(const struct trace *trace, const struct cli_time *moment);
 /* Does the filter let it through? */
 int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span);
 
+/* Likewise what a GPU did for one launch: by who launched it, and when it was at work. */
+int trace_shows_gpu(const struct trace *trace, const struct trace_process *process, const struct gpu_event *events,
+		    uint32_t count);
+
 /* Name for people, without the thread id. */
 const char *thread_name(const struct trace_thread *thread);
 

@@ -124,7 +124,7 @@ static void fit_range(struct gpu_clock *clock, const struct gpu_tie *ties, size_
 	clock->lines++;
 	if (length >= *longest) {
 		*longest = length;
-		clock->drift = -slope;
+		clock->drift = 0 - slope;
 	}
 	if (room > 0 && (uint64_t)whole(room / 2) > clock->error_ns)
 		clock->error_ns = (uint64_t)whole(room / 2);

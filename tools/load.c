@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/gpu_event.h"
 #include "tools/threads.h"
 
 struct load {
@@ -58,6 +59,22 @@ static void chunk_account(struct trace_process *process, const struct ring_chunk
 int trace_shows(const struct trace *trace, const struct trace_thread *thread, struct trace_span span)
 {
 	return thread->chosen && span.start_ns <= trace->to_ns && span.end_ns >= trace->from_ns;
+}
+
+int trace_shows_gpu(const struct trace *trace, const struct trace_process *process, const struct gpu_event *events,
+		    uint32_t count)
+{
+	uint32_t index = count ? idmap_get(&process->by_serial, events->thread) : IDMAP_NONE;
+	struct trace_span span = { UINT64_MAX, 0 };
+
+	if (!process->chosen || (trace->filter->threads.count && index == IDMAP_NONE))
+		return 0;
+	for (uint32_t i = 0; i < count; i++) {
+		span.start_ns = events[i].begin_ns < span.start_ns ? events[i].begin_ns : span.start_ns;
+		span.end_ns = events[i].end_ns > span.end_ns ? events[i].end_ns : span.end_ns;
+	}
+	return (index == IDMAP_NONE || process->threads[index]->chosen) && span.start_ns <= trace->to_ns &&
+	       span.end_ns >= trace->from_ns;
 }
 
 /* Not shown, but it counts: memory is the whole process's. */

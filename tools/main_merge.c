@@ -244,6 +244,18 @@ static int write_ranks(struct trace *trace, const struct options *options, enum 
 	return code;
 }
 
+/* Of a list in order of begin, what the filter lets through. */
+static size_t filter_gpu(const struct trace *trace, const struct trace_process *process, struct gpu_event *events,
+			 size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (trace_shows_gpu(trace, process, &events[i], 1))
+			events[kept++] = events[i];
+	return kept;
+}
+
 /* What the GPUs did for each process, all at once: readers of that layout want it in order. */
 static int collect_gpu(struct trace *trace)
 {
@@ -255,6 +267,7 @@ static int collect_gpu(struct trace *trace)
 
 		if (process->chosen)
 			error = gpu_collect(process->ring, process->clock, &events, &process->gpu_count);
+		process->gpu_count = filter_gpu(trace, process, events, process->gpu_count);
 		process->gpu = events;
 	}
 	return error;

@@ -29,7 +29,8 @@ struct output {
 	/* A track for the steps of a thread, with an id of its own; `alone`: the only one of its process. */
 	void (*steps)(void *state, struct buffer *out, const struct trace_thread *thread, uint32_t tid, int alone);
 	void (*step)(void *state, struct buffer *out, const struct step *step, uint32_t tid);
-	/* What the GPUs did for a process, in order of begin. NULL: the output has no place for it. */
+	/* What the GPUs did for a process: in order of begin where process->gpu has it, else a launch at a
+	   time. NULL: the output has no place for it. */
 	void (*gpu)(void *state, struct buffer *out, const struct trace_process *process,
 		    const struct gpu_event *events, size_t count);
 	void (*end)(void *state, struct buffer *out);

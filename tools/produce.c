@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/cli.h"
-#include "tools/gpu_event.h"
+#include "tools/gpu.h"
 #include "tools/memory_track.h"
 #include "tools/merge.h"
 #include "tools/steps.h"
@@ -251,10 +251,31 @@ static int put_steps(struct production *production, struct buffer *out)
 	return error;
 }
 
+/* From the ring, a launch at a time: memory stays bounded. */
+static int stream_gpu(struct production *production, struct buffer *out, const struct trace_process *process)
+{
+	struct gpu_batch batch;
+	struct gpu gpu;
+	int more = 1, error = gpu_open(&gpu, process->ring, process->clock);
+
+	if (error)
+		return error;
+	while (!error && (more = gpu_next(&gpu, &batch)) > 0) {
+		if (trace_shows_gpu(production->trace, process, batch.events, batch.count))
+			production->output->gpu(production->state, out, process, batch.events, batch.count);
+		if (out->used >= BUFFER_LIMIT)
+			error = put_block(production->sink, out);
+	}
+	gpu_close(&gpu);
+	return more < 0 ? more : error;
+}
+
 static int put_gpu(struct production *production, struct buffer *out, const struct trace_process *process)
 {
 	int error = 0;
 
+	if (!process->gpu && gpu_has(process->ring))
+		return stream_gpu(production, out, process);
 	for (size_t i = 0; !error && i < process->gpu_count; i += BATCH_EVENTS) {
 		size_t left = process->gpu_count - i;
 

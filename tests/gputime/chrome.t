@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# GPU times in a Chrome trace: tracks for devices and streams, slices that nest, arrows from launches.
+. tests/tap.sh
+
+here=tests/gputime
+command -v python3 >/dev/null || skip_all "python3 makes the rings"
+merge=$BUILD/vprof-merge
+
+python3 "$here/made.py" "$TMP/a.ring" >"$TMP/a.truth"
+"$merge" "$TMP/a.ring" >"$TMP/a.json" 2>"$TMP/err"
+python3 "$here/trace.py" "$TMP/a.json" "$TMP/a.truth" >"$TMP/facts"
+fact() { sed -n "s/^$1 //p" "$TMP/facts"; }
+is "nothing to complain of" "$(cat "$TMP/err")" ""
+is "each event of the truth, and no other" "$(fact counts)" true
+is "slices of a track nest" "$(fact crossed)" 0
+is "branches have a track of their own" "$(fact named)" \
+	"['GPU 0 of VLLM::EngineCore (pid 4242)', 'stream 1', 'stream 1, beside it 1', 'stream 2']"
+is "an arrow for each launch" "$(fact arrows)" "32 32 32"
+is "from a slice to a slice" "$(fact loose)" 0
+is "and forwards" "$(fact backwards)" 0
+is "nothing is estimated unasked" "$(fact estimated)" "0 0"
+jq -c '.traceEvents[] | select(.cat == "kernel" and .args.node == 1) | .args' "$TMP/a.json" | head -1 >"$TMP/args"
+is "what was measured is told" "$(jq -c '[.kernel, .graph, .class, .["raw ns"] - .["correction ns"] > 1500, ."correction ns"]' "$TMP/args")" \
+	'["norm(float*)",1,"programmatic",true,1056]'
+is "the launch's correlation is the slice's" "$(jq -r '[.traceEvents[] | select(.cat == "graph_launch") | .args.correlation] as $all |
+	[.traceEvents[] | select(.cat == "gpu_graph") | .args.correlation | select(. as $c | $all | index($c) | not)] | length' "$TMP/a.json")" 0
+
+python3 "$here/made.py" --pid 5000 --seed 2 "$TMP/b.ring" >"$TMP/b.truth"
+"$merge" "$TMP/a.ring" "$TMP/b.ring" >"$TMP/both.json"
+cat "$TMP/a.truth" "$TMP/b.truth" >"$TMP/both.truth"
+python3 "$here/trace.py" "$TMP/both.json" "$TMP/both.truth" >"$TMP/facts"
+is "two processes, each with its device 0" "$(fact counts) $(fact crossed) $(fact tracks)" "true 0 6"
+"$merge" --pid 5000 "$TMP/a.ring" "$TMP/b.ring" >"$TMP/both.json"
+python3 "$here/trace.py" "$TMP/both.json" "$TMP/b.truth" >"$TMP/facts"
+is "one of them" "$(fact counts)" true
+count() { jq '[.traceEvents[] | select(.cat == "gpu_graph" or .cat == "kernel")] | length' "$1"; }
+"$merge" --thread eager "$TMP/a.ring" >"$TMP/c.json"
+is "what one thread launched" "$(count "$TMP/c.json")" 8
+"$merge" --from 0 --to 7900us "$TMP/a.ring" >"$TMP/c.json"
+is "what ran in a while" "$(count "$TMP/c.json")" 17
+"$merge" --format kineto --to 7900us "$TMP/a.ring" >"$TMP/c.json"
+is "in the other layout too" "$(jq '[.traceEvents[] | select(.cat == "kernel")] | length' "$TMP/c.json")" 15
+
+python3 "$here/made.py" --skip launch "$TMP/d.ring" >"$TMP/d.truth"
+"$merge" "$TMP/d.ring" >"$TMP/d.json"
+python3 "$here/trace.py" "$TMP/d.json" "$TMP/d.truth" >"$TMP/facts"
+is "launches that are overwritten have no arrow, their kernels stand" "$(fact counts) $(fact arrows)" "true 16 16 16"
+
+# The tools' other answers.
+info() { "$BUILD/vprof" info --json "$TMP/a.ring" | jq -c ".[0].gpu$1"; }
+is "info: clock, costs" "$(info '.devices[0] | [.clock_error_ns < 3500, .ties, .costs.plain.ns, .costs.span]')" '[true,50,1408,null]'
+is "info: what was read" "$(info ' | [.replays, .timed, .events, .early, .twins, .stamps]')" '[16,16,160,0,1,10]'
+is "info: why some have none" "$(info .without)" '{"it allocates or frees memory":1}'
+ok "info: the same for people" grep -q 'GPU clock *device 0: within [0-9]* ns' <("$BUILD/vprof" info "$TMP/a.ring")
+is "dump: a replay and its stamps" "$("$BUILD/vprof" dump --json "$TMP/a.ring" | jq -c 'select(.call == "(replay)" or .call == "(stamps)") | [.call, .graph, .stamps, (.after // [] | length)]' | head -2 | tr '\n' ' ')" \
+	'["(replay)",1,9,0] ["(stamps)",null,null,8] '
+ok "dump: ties are calls of a kind" grep -q '(gpu-clock) [0-9.]*us device=0 gpu_ns=' <("$BUILD/vprof" dump "$TMP/a.ring")
+ok "dump: twins" grep -q 'twin - graph=[0-9]* device=0 .* stamps=:0,0:2,1:1,2:1$' <("$BUILD/vprof" dump --defs "$TMP/a.ring")
+done_testing
