@@ -100,6 +100,15 @@ static const struct type {
 					      FIELD(T, capture_tid, COUNT), FIELD(T, capture_ticks, COUNT),
 					      FIELD(T, capture_stream, HEX) } },
 #undef T
+#define T vprof_def_twin
+	[VPROF_DEF_TWIN] = { "twin", 0, { FIELD(T, graph, COUNT), FIELD(T, device, SIGNED), FIELD(T, why, COUNT),
+					  FIELD(T, error, COUNT), FIELD(T, build_us, COUNT), FIELD(T, first, COUNT),
+					  FIELD(T, count, COUNT), FIELD(T, total, COUNT) } },
+#undef T
+#define T vprof_def_gpu
+	[VPROF_DEF_GPU] = { "gpu", 0, { FIELD(T, device, SIGNED), FIELD(T, mode, COUNT), FIELD(T, ticks, COUNT),
+					FIELD(T, step_ns, COUNT), FIELD(T, error, COUNT) } },
+#undef T
 };
 
 static uint64_t number_at(const uint8_t *at, uint32_t size)
@@ -147,6 +156,27 @@ static void print_params(FILE *out, const struct vprof_def_facts *facts)
 		fprintf(out, "%s%u:%u", i ? "," : " params=", facts->params[i].offset, facts->params[i].size);
 }
 
+/* "class:ns:error" of each that was measured. */
+static void print_costs(FILE *out, const struct vprof_def_gpu *def)
+{
+	int count = 0;
+
+	for (uint32_t i = 0; i < VPROF_STAMP_CLASSES; i++)
+		if (def->cost[i].error_ns != UINT32_MAX)
+			fprintf(out, "%s%u:%u:%u", count++ ? "," : " costs=", i, def->cost[i].ns, def->cost[i].error_ns);
+}
+
+/* "node:class" of each; of the first, which stands before all nodes, the class alone. */
+static void print_stamps(FILE *out, const struct vprof_def_twin *def)
+{
+	for (uint32_t i = 0; i < def->count; i++) {
+		fputs(i ? "," : " stamps=", out);
+		if (def->stamps[i].node != UINT32_MAX)
+			fprintf(out, "%u", def->stamps[i].node);
+		fprintf(out, ":%u", def->stamps[i].type);
+	}
+}
+
 /* The entry's fields as key=value, none of which needs to be escaped. */
 static void print_fields(FILE *out, const struct vprof_def *def, const struct type *type)
 {
@@ -159,6 +189,10 @@ static void print_fields(FILE *out, const struct vprof_def *def, const struct ty
 	}
 	if (def->type == VPROF_DEF_FACTS)
 		print_params(out, (const struct vprof_def_facts *)def);
+	if (def->type == VPROF_DEF_GPU)
+		print_costs(out, (const struct vprof_def_gpu *)def);
+	if (def->type == VPROF_DEF_TWIN)
+		print_stamps(out, (const struct vprof_def_twin *)def);
 }
 
 void dump_defs(const struct dump_ring *dump, FILE *out, int json)

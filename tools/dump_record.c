@@ -7,6 +7,7 @@
 #include "tools/cli.h"
 #include "tools/dump.h"
 #include "tools/events.h"
+#include "tools/gpu.h"
 #include "tools/memory.h"
 
 enum form {
@@ -20,6 +21,8 @@ enum form {
 	PLACE,     /* and where */
 	TICKS,     /* a length of time */
 	MADE,      /* id of a definition: what the call made, and its number */
+	TWIN,      /* id of a twin: the number of its graph */
+	CLASS,     /* enum vprof_stamp_class */
 };
 
 enum { ALWAYS = 0, NOT_ZERO = 1, WITH_DONE = 2 }; /* when a field is shown; WITH_DONE: in flight only if not 0 */
@@ -76,6 +79,23 @@ static const struct field {
 	{ VPROF_KIND_QUERIES, "count", 32, 8, 1, DEC, ALWAYS },
 	{ VPROF_KIND_QUERIES, "failed", 48, 8, 1, DEC, ALWAYS },
 	{ VPROF_KIND_QUERIES, "span_ns", 40, 8, 1, TICKS, ALWAYS },
+	{ VPROF_KIND_REPLAY, "graph", 28, 4, 1, TWIN, ALWAYS },
+	{ VPROF_KIND_REPLAY, "number", 48, 4, 1, DEC, ALWAYS },
+	{ VPROF_KIND_REPLAY, "stamps", 52, 4, 1, DEC, ALWAYS },
+	{ VPROF_KIND_REPLAY, "gpu_ns", 32, 8, 1, DEC, ALWAYS },
+	{ VPROF_KIND_REPLAY, "stream", 40, 8, 1, HEX, ALWAYS },
+	{ VPROF_KIND_REPLAY, "thread", 56, 8, 1, DEC, ALWAYS },
+	{ VPROF_KIND_STAMPS, "after", 32, 4, 8, DEC, ALWAYS },
+	{ VPROF_KIND_TIMED, "object", 28, 4, 1, DEC, ALWAYS },
+	{ VPROF_KIND_TIMED, "of", 54, 2, 1, DEC, ALWAYS },
+	{ VPROF_KIND_TIMED, "ns", 48, 4, 1, DEC, ALWAYS },
+	{ VPROF_KIND_TIMED, "class", 60, 2, 1, CLASS, ALWAYS },
+	{ VPROF_KIND_TIMED, "gpu_ns", 32, 8, 1, DEC, ALWAYS },
+	{ VPROF_KIND_TIMED, "device", 52, 2, 1, DEC, ALWAYS },
+	{ VPROF_KIND_TIMED, "stream", 40, 8, 1, HEX, ALWAYS },
+	{ VPROF_KIND_TIMED, "thread", 56, 4, 1, DEC, ALWAYS },
+	{ VPROF_KIND_GPU_CLOCK, "device", 28, 4, 1, DEC, ALWAYS },
+	{ VPROF_KIND_GPU_CLOCK, "gpu_ns", 32, 8, 1, DEC, ALWAYS },
 };
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -164,6 +184,13 @@ static uint32_t graph_number(const struct dump_ring *dump, uint32_t id)
 	return graph ? graph->number : 0;
 }
 
+static uint32_t twin_graph(const struct dump_ring *dump, uint32_t id)
+{
+	const struct vprof_def_twin *twin = ring_def(dump->ring, id, VPROF_DEF_TWIN);
+
+	return twin ? graph_number(dump, twin->graph) : 0;
+}
+
 /* "stream-1" */
 static void made_name(const struct dump_ring *dump, uint32_t id, char *text, size_t size)
 {
@@ -200,6 +227,9 @@ static void field_text(struct dump_ring *dump, FILE *out, const struct field *fi
 	case GRAPH:
 		fprintf(out, "%u", graph_number(dump, (uint32_t)value));
 		break;
+	case TWIN:
+		fprintf(out, "%u", twin_graph(dump, (uint32_t)value));
+		break;
 	case DIRECTION:
 		fputs(event_direction((uint32_t)value), out);
 		break;
@@ -221,6 +251,9 @@ static void field_text(struct dump_ring *dump, FILE *out, const struct field *fi
 	case MADE:
 		made_name(dump, (uint32_t)value, form, sizeof(form));
 		fputs(form, out);
+		break;
+	case CLASS:
+		dump_word(out, gpu_class_name((uint32_t)value));
 		break;
 	default:
 		for (int i = 0; i < field->count; i++)
@@ -244,6 +277,9 @@ static void field_json(struct dump_ring *dump, FILE *out, const struct field *fi
 	case GRAPH:
 		fprintf(out, "%u", graph_number(dump, (uint32_t)value));
 		break;
+	case TWIN:
+		fprintf(out, "%u", twin_graph(dump, (uint32_t)value));
+		break;
 	case DIRECTION:
 		cli_json_string(out, event_direction((uint32_t)value));
 		break;
@@ -265,6 +301,9 @@ static void field_json(struct dump_ring *dump, FILE *out, const struct field *fi
 	case MADE:
 		made_name(dump, (uint32_t)value, form, sizeof(form));
 		cli_json_string(out, form);
+		break;
+	case CLASS:
+		cli_json_string(out, gpu_class_name((uint32_t)value));
 		break;
 	default:
 		if (field->count > 1)
@@ -319,11 +358,16 @@ void dump_seconds(FILE *out, int64_t ns)
 /* One call, with a duration and a result? */
 static int is_call(const struct vprof_slot *slot)
 {
-	return slot->kind != VPROF_KIND_THREAD && slot->kind != VPROF_KIND_QUERIES;
+	return slot->kind != VPROF_KIND_THREAD && slot->kind != VPROF_KIND_QUERIES &&
+	       (!slot_is_gpu(slot) || slot->kind == VPROF_KIND_GPU_CLOCK);
 }
 
 static const char *call_name(const struct dump_ring *dump, const struct vprof_slot *slot)
 {
+	static const char *const gpu[] = { "(replay)", "(stamps)", "(timed)", "(gpu-clock)" };
+
+	if (slot_is_gpu(slot))
+		return gpu[slot->kind - VPROF_KIND_REPLAY];
 	if (slot_is_said(slot))
 		return dump_said_call(slot);
 	return slot->kind == VPROF_KIND_THREAD ? "(thread)" : ring_call_name(dump->ring, slot->call);

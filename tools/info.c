@@ -37,7 +37,7 @@ static void row_see(struct info_thread *row, const struct vprof_slot *slot, enum
 		row->first_ticks = slot->t0;
 	if (slot->t0 >= row->last_ticks) {
 		row->last_ticks = slot->t0;
-		if (slot_is_said(slot))
+		if (slot_is_said(slot) || slot_is_gpu(slot))
 			return;
 		row->last_call = slot->call;
 		row->last_kind = slot->kind;

@@ -58,6 +58,10 @@ struct cli_table;
 void info_devices_text(struct cli_table *table, const struct ring *ring);
 void info_devices_json(const struct ring *ring, FILE *out);
 
+/* What is known of time on them; nothing when there is none. */
+void info_gpu_text(struct cli_table *table, const struct input *input);
+void info_gpu_json(const struct input *input, FILE *out);
+
 /* Likewise of the files beside the ring that keep what it has overwritten; nothing when there are none. */
 void info_spill_text(struct cli_table *table, const struct ring *ring);
 void info_spill_json(const struct ring *ring, FILE *out);

@@ -245,6 +245,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	text_times(table, &view, info);
 	cli_table_pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
 	info_devices_text(table, &input->ring);
+	info_gpu_text(table, input);
 	text_memory(table, &view);
 	text_queries(table, &input->ring, info);
 	if (count_unknown(&input->ring))
@@ -401,6 +402,7 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_number(out, "anchors_dropped", view.clock->dropped);
 	json_number(out, "threads", ring->live.threads);
 	info_devices_json(ring, out);
+	info_gpu_json(input, out);
 	json_memory(&view, out);
 	json_queries(ring, info, out);
 	json_number(out, "unknown_functions", count_unknown(ring));

@@ -1,0 +1,175 @@
+/*
+ * info_gpu.c - what `vprof info` says of time on the GPU: how well the clocks agree, what stamps cost,
+ * how many launches have times, and which graphs can have none and why.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include "tools/cli.h"
+#include "tools/gpu.h"
+#include "tools/info.h"
+
+enum { WHYS = 32 };
+
+struct gpu_sums {
+	uint32_t twins, dropped, without[WHYS]; /* graphs with a twin; twins that were dropped; by enum vprof_twin_why */
+	uint64_t stamps, build_us;
+};
+
+/* A graph counts by what was told of it last. */
+static int sum_twins(const struct gpu *gpu, struct gpu_sums *sums)
+{
+	struct idmap last = { 0 };
+	int error = 0;
+
+	memset(sums, 0, sizeof(*sums));
+	for (uint32_t i = 0; !error && i < gpu->twin_count; i++) {
+		sums->dropped += gpu->twins[i].def->why == VPROF_TWIN_CHANGED;
+		error = idmap_put(&last, gpu->twins[i].graph, i);
+	}
+	for (uint32_t i = 0; !error && i < gpu->twin_count; i++) {
+		const struct gpu_twin *twin = &gpu->twins[i];
+
+		if (idmap_get(&last, twin->graph) != i)
+			continue;
+		if (twin->stamps) {
+			sums->twins++;
+			sums->stamps += twin->total;
+			sums->build_us += twin->def->build_us;
+		} else {
+			sums->without[twin->def->why < WHYS ? twin->def->why : WHYS - 1]++;
+		}
+	}
+	idmap_free(&last);
+	return error;
+}
+
+/* Reads all of it, so that the counts are whole. */
+static int read_all(struct gpu *gpu, const struct input *input, struct gpu_sums *sums)
+{
+	struct gpu_batch batch;
+	int more = 1, error;
+
+	if (!gpu_has(&input->ring) || gpu_open(gpu, &input->ring, &input->clock))
+		return 0;
+	while (more > 0)
+		more = gpu_next(gpu, &batch);
+	error = sum_twins(gpu, sums);
+	if (error)
+		gpu_close(gpu);
+	return !error;
+}
+
+/* ---- for people ---- */
+
+static void text_clock(struct cli_table *table, const struct gpu_device *device)
+{
+	if (device->clock.error_ns == UINT64_MAX)
+		cli_table_pair(table, "GPU clock", "device %d: never compared with the host's, taken for the same", device->ordinal);
+	else
+		cli_table_pair(table, "GPU clock", "device %d: within %" PRIu64 " ns of the host's, by %u comparisons; it gains %.2f us a second",
+			       device->ordinal, device->clock.error_ns, device->clock.ties, 1e6 * device->clock.drift);
+}
+
+static void text_costs(struct cli_table *table, const struct gpu_device *device)
+{
+	const struct vprof_def_gpu *costs = gpu_costs(device, UINT64_MAX);
+	int first = 1;
+
+	if (!costs || costs->mode == VPROF_STAMPS_NONE) {
+		if (costs)
+			cli_table_pair(table, "stamps", "device %d: none, error %u", device->ordinal, costs->error);
+		return;
+	}
+	for (uint32_t i = 0; i < VPROF_STAMP_CLASSES; i++) {
+		if (costs->cost[i].error_ns == UINT32_MAX)
+			continue;
+		cli_table_pair(table, first ? "stamps" : "", "device %d, %s: %u ns more than the work takes, +- %u",
+			       device->ordinal, gpu_class_name(i), costs->cost[i].ns, costs->cost[i].error_ns);
+		first = 0;
+	}
+}
+
+static void text_left_out(struct cli_table *table, const struct gpu_counts *n)
+{
+	if (n->no_nodes)
+		cli_table_pair(table, "", "%" PRIu64 " replays only as a whole: nodes, edges or stamps of their graphs are not in the ring", n->no_nodes);
+	if (n->no_stamp || n->backwards)
+		cli_table_pair(table, "", "%" PRIu64 " nodes left out: a stamp is missing, or earlier than one it waited for", n->no_stamp + n->backwards);
+	if (n->early)
+		cli_table_pair(table, "", "%" PRIu64 " events begin before their launch by more than the clocks' error, by up to %" PRIu64 " ns", n->early, n->early_ns);
+}
+
+static const char *have(uint32_t count)
+{
+	return count == 1 ? "graph has" : "graphs have";
+}
+
+void info_gpu_text(struct cli_table *table, const struct input *input)
+{
+	struct gpu_sums sums;
+	struct gpu gpu;
+
+	if (!read_all(&gpu, input, &sums))
+		return;
+	for (uint32_t i = 0; i < gpu.device_count; i++) {
+		text_clock(table, &gpu.devices[i]);
+		text_costs(table, &gpu.devices[i]);
+	}
+	cli_table_pair(table, "GPU times", "%" PRIu64 " pieces of work, from %" PRIu64 " replays of graphs and %" PRIu64 " operations of streams",
+		       gpu.counts.events, gpu.counts.replays, gpu.counts.timed);
+	text_left_out(table, &gpu.counts);
+	if (sums.twins)
+		cli_table_pair(table, "twins", "%u %s one, %" PRIu64 " stamps, built in %" PRIu64 " ms", sums.twins, have(sums.twins), sums.stamps, sums.build_us / 1000);
+	for (uint32_t i = 0; i < WHYS; i++)
+		if (sums.without[i])
+			cli_table_pair(table, sums.twins || i ? "" : "twins", "%u %s none: %s", sums.without[i], have(sums.without[i]), gpu_why_text(i));
+	gpu_close(&gpu);
+}
+
+/* ---- for programs ---- */
+
+static void json_device(const struct gpu_device *device, FILE *out)
+{
+	const struct vprof_def_gpu *costs = gpu_costs(device, UINT64_MAX);
+	int count = 0;
+
+	fprintf(out, "{\"device\": %d, \"ties\": %u, \"clock_error_ns\": ", device->ordinal, device->clock.ties);
+	if (device->clock.error_ns == UINT64_MAX)
+		fputs("null", out);
+	else
+		fprintf(out, "%" PRIu64, device->clock.error_ns);
+	fprintf(out, ", \"drift\": %.9f, \"mode\": \"%s\", \"step_ns\": %u, \"error\": %u, \"costs\": {", device->clock.drift,
+		costs ? gpu_mode_name(costs->mode) : "unknown", costs ? costs->step_ns : 0, costs ? costs->error : 0);
+	for (uint32_t i = 0; costs && i < VPROF_STAMP_CLASSES; i++)
+		if (costs->cost[i].error_ns != UINT32_MAX)
+			fprintf(out, "%s\"%s\": {\"ns\": %u, \"error_ns\": %u}", count++ ? ", " : "", gpu_class_name(i),
+				costs->cost[i].ns, costs->cost[i].error_ns);
+	fputs("}}", out);
+}
+
+void info_gpu_json(const struct input *input, FILE *out)
+{
+	const struct gpu_counts *n;
+	struct gpu_sums sums;
+	struct gpu gpu;
+	int count = 0;
+
+	if (!read_all(&gpu, input, &sums))
+		return;
+	n = &gpu.counts;
+	fputs("  \"gpu\": {\"devices\": [", out);
+	for (uint32_t i = 0; i < gpu.device_count; i++) {
+		fputs(i ? ", " : "", out);
+		json_device(&gpu.devices[i], out);
+	}
+	fprintf(out, "],\n    \"replays\": %" PRIu64 ", \"timed\": %" PRIu64 ", \"events\": %" PRIu64 ", \"no_stamp\": %" PRIu64
+		", \"backwards\": %" PRIu64 ", \"no_nodes\": %" PRIu64 ", \"no_launch\": %" PRIu64 ", \"early\": %" PRIu64
+		", \"early_ns\": %" PRIu64 ",\n    \"twins\": %u, \"dropped\": %u, \"stamps\": %" PRIu64 ", \"build_us\": %" PRIu64
+		", \"without\": {", n->replays, n->timed, n->events, n->no_stamp, n->backwards, n->no_nodes, n->no_launch,
+		n->early, n->early_ns, sums.twins, sums.dropped, sums.stamps, sums.build_us);
+	for (uint32_t i = 0; i < WHYS; i++)
+		if (sums.without[i])
+			fprintf(out, "%s\"%s\": %u", count++ ? ", " : "", gpu_why_text(i), sums.without[i]);
+	fputs("}},\n", out);
+	gpu_close(&gpu);
+}
