@@ -271,12 +271,14 @@ static int check(const char *what, result code)
 	return -1;
 }
 
+/* Without kernels there is nothing to record; plain KERNEL would have them run one after the other. */
 static int enable_all(void)
 {
+	if (check("cuptiActivityEnable", cupti.cuptiActivityEnable(KIND_CONCURRENT_KERNEL)))
+		return -1;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		/* Plain KERNEL would have kernels run one after the other. */
-		if (shapes[i].kind != KIND_KERNEL && check("cuptiActivityEnable", cupti.cuptiActivityEnable(shapes[i].kind)))
-			return -1;
+		if (shapes[i].kind != KIND_KERNEL && shapes[i].kind != KIND_CONCURRENT_KERNEL)
+			check("cuptiActivityEnable of copies and sets", cupti.cuptiActivityEnable(shapes[i].kind));
 	return 0;
 }
 
@@ -329,6 +331,7 @@ static int open_file(void)
 /* The driver's cuInit() goes on in any case, and does not care what comes back. */
 __attribute__((visibility("default"))) int InitializeInjection(void)
 {
+	Dl_info found = { .dli_fname = "" };
 	pthread_t thread;
 
 	if (owner == getpid() || open_file() || load())
@@ -338,6 +341,7 @@ __attribute__((visibility("default"))) int InitializeInjection(void)
 	atexit(at_end);
 	if (!pthread_create(&thread, NULL, hand_over, NULL))
 		pthread_detach(thread);
-	tell("# recorded by CUPTI\n");
+	dladdr((void *)(uintptr_t)cupti.cuptiActivityEnable, &found);
+	tell("# recorded by %s\n", found.dli_fname);
 	return 1;
 }

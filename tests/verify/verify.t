@@ -35,7 +35,7 @@ is "a folder of an earlier run is refused" "$(verify -k kept true)" 1
 ok "and says so" grep -q "kept/cupti is of an earlier run" "$TMP/err"
 is "two processes leave two files" "$(verify -k two "$client" --launches 2 --procs 2 >/dev/null; ls two/cupti | wc -l)" 2
 is "one that ends by _exit() leaves what was handed over" \
-	"$(verify -k brief "$client" --launches 2 --exit _exit >/dev/null; cat brief/cupti/*.tsv)" "# recorded by CUPTI"
+	"$(verify -k brief "$client" --launches 2 --exit _exit >/dev/null; cat brief/cupti/*.tsv)" "# recorded by $CUPTI_LIB"
 is "a forked child does not write for its parent" \
 	"$(verify -k forked "$client" --launches 2 --fork --when after --keep-errors >/dev/null; recorded forked | grep -c spin_9us)" 1
 
