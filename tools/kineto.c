@@ -22,6 +22,7 @@ static void kineto_close(void *state)
 
 	chrome_names_free(&kineto->names);
 	idmap_free(&kineto->worked);
+	idmap_free(&kineto->replays);
 	free(kineto->tracks);
 	free(kineto);
 }
@@ -35,7 +36,7 @@ static const struct trace_process *the_process(const struct trace *trace)
 	return NULL;
 }
 
-/* Which launches made a GPU work, and how many operations of which there is more than the whole. */
+/* Which launches made a GPU work, and which graphs are there node by node. */
 static int note_work(struct kineto *kineto)
 {
 	const struct trace_process *process = kineto->process;
@@ -43,11 +44,11 @@ static int note_work(struct kineto *kineto)
 
 	for (size_t i = 0; !error && i < process->gpu_count; i++) {
 		const struct gpu_event *event = &process->gpu[i];
-		uint32_t count = idmap_get(&kineto->worked, event->correlation);
 
 		if (event->correlation)
-			error = idmap_put(&kineto->worked, event->correlation,
-					  (count == IDMAP_NONE ? 0 : count) + (event->kind < GPU_GRAPH));
+			error = idmap_put(&kineto->worked, event->correlation, 0);
+		if (!error && event->graph && event->kind < GPU_GRAPH)
+			error = idmap_put(&kineto->replays, kineto_launch(event), 0);
 	}
 	return error;
 }

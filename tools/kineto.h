@@ -28,7 +28,8 @@ struct kineto {
 	const struct trace *trace;
 	const struct trace_process *process; /* the one that is shown */
 	struct chrome_names names;
-	struct idmap worked;     /* correlations for which a GPU worked, with how often a kernel did */
+	struct idmap worked;     /* correlations for which a GPU worked */
+	struct idmap replays;    /* launches of which more was measured than the whole, by kineto_launch() */
 	const struct trace_thread *stepper; /* whose steps are told; NULL: nobody's */
 	struct kineto_track *tracks;
 	uint32_t track_count;
@@ -54,6 +55,12 @@ void kineto_name_tracks(const struct kineto *kineto, struct buffer *out);
 static inline uint64_t kineto_since(const struct kineto *kineto, uint64_t ns)
 {
 	return ns > kineto->trace->base_ns ? ns - kineto->trace->base_ns : 0;
+}
+
+/* One number for a launch, whether its record is there or not: a thread makes one at a time. */
+static inline uint64_t kineto_launch(const struct gpu_event *event)
+{
+	return event->launch_ns * 0x9e3779b97f4a7c15ull + event->thread;
 }
 
 /* "pid":1,"tid":2,"ts":3.000 */

@@ -37,12 +37,7 @@ static uint32_t tid_of(const struct kineto_track *track)
 /* The whole of a graph whose nodes were measured as well: it says nothing more of the GPU's time. */
 static int is_bracket(const struct kineto *kineto, const struct gpu_event *event)
 {
-	uint32_t within;
-
-	if (event->kind != GPU_GRAPH || !event->correlation)
-		return 0;
-	within = idmap_get(&kineto->worked, event->correlation);
-	return within && within != IDMAP_NONE;
+	return event->kind == GPU_GRAPH && idmap_get(&kineto->replays, kineto_launch(event)) != IDMAP_NONE;
 }
 
 static struct kineto_track *add_track(struct kineto *kineto, const struct gpu_event *event, uint32_t row)

@@ -179,13 +179,42 @@ static int is_file_name(const char *path)
 	return !strcmp(path, "-") || (!stat(path, &status) && !S_ISDIR(status.st_mode));
 }
 
+/* Of a list in order of begin, what the filter lets through. */
+static size_t filter_gpu(const struct trace *trace, const struct trace_process *process, struct gpu_event *events,
+			 size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (trace_shows_gpu(trace, process, &events[i], 1))
+			events[kept++] = events[i];
+	return kept;
+}
+
+/* What the GPUs did for a process is read at once, since its reader wants it in order. */
 static int write_rank(struct trace *trace, const struct rank *rank, const struct options *options,
 		      const char *path, enum sink_form form)
 {
+	struct trace_process *process = rank->process;
+	struct gpu_event *events = NULL;
+	size_t count;
+	int error, code;
+
 	for (size_t i = 0; i < trace->count; i++)
-		trace->processes[i].chosen = &trace->processes[i] == rank->process;
+		trace->processes[i].chosen = &trace->processes[i] == process;
 	trace->rank = rank->number;
-	return write_file(trace, &output_kineto, path, form, options);
+	error = gpu_collect(process->ring, process->clock, &events, &count);
+	if (error) {
+		fprintf(stderr, PROGRAM ": %s: %s\n", process->path, strerror(-error));
+		return CLI_FAILED;
+	}
+	process->gpu = events;
+	process->gpu_count = filter_gpu(trace, process, events, count);
+	code = write_file(trace, &output_kineto, path, form, options);
+	process->gpu = NULL;
+	process->gpu_count = 0;
+	free(events);
+	return code;
 }
 
 static int write_named_rank(struct trace *trace, const struct rank *rank, const struct options *options, enum sink_form form)
@@ -244,48 +273,6 @@ static int write_ranks(struct trace *trace, const struct options *options, enum 
 	return code;
 }
 
-/* Of a list in order of begin, what the filter lets through. */
-static size_t filter_gpu(const struct trace *trace, const struct trace_process *process, struct gpu_event *events,
-			 size_t count)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (trace_shows_gpu(trace, process, &events[i], 1))
-			events[kept++] = events[i];
-	return kept;
-}
-
-/* What the GPUs did for each process, all at once: readers of that layout want it in order. */
-static int collect_gpu(struct trace *trace)
-{
-	int error = 0;
-
-	for (size_t i = 0; !error && i < trace->count; i++) {
-		struct trace_process *process = &trace->processes[i];
-		struct gpu_event *events = NULL;
-
-		if (process->chosen)
-			error = gpu_collect(process->ring, process->clock, &events, &process->gpu_count);
-		process->gpu_count = filter_gpu(trace, process, events, process->gpu_count);
-		process->gpu = events;
-	}
-	return error;
-}
-
-static int merge_ranks(struct trace *trace, const struct options *options, enum sink_form form)
-{
-	int error = collect_gpu(trace), code = CLI_FAILED;
-
-	if (error)
-		fprintf(stderr, PROGRAM ": %s\n", strerror(-error));
-	else
-		code = write_ranks(trace, options, form);
-	for (size_t i = 0; i < trace->count; i++)
-		free((void *)trace->processes[i].gpu);
-	return code;
-}
-
 static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
 {
 	struct trace trace;
@@ -297,7 +284,7 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	}
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
-	code = is_kineto(options) ? merge_ranks(&trace, options, form) : write_trace(&trace, options, form);
+	code = is_kineto(options) ? write_ranks(&trace, options, form) : write_trace(&trace, options, form);
 	trace_close(&trace);
 	return code;
 }

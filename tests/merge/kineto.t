@@ -95,27 +95,39 @@ ring "$TMP/plain/c.ring" 3 train.py 2
 is "ranks by device where no role tells" "$(ranks "$TMP"/plain.out/* | cut -f 1,3 | head -2)" "$(printf '%d\t%d\n' 0 302 1 301)"
 ok "a small pid is told apart from a device's" test "$(ranks "$TMP"/plain.out/rank2* | cut -f 3)" -gt 64
 is "and shown in the name" "$(jq -r '.traceEvents[] | select(.name == "process_name") | .args.name' "$TMP"/plain.out/rank2*)" "train.py (pid 3)"
-# Work of a GPU: what overlaps, what nothing is known of, numbers that are none.
-cp "$TMP/one.ring" "$TMP/work.ring"
-most=18446744073709551615
-{
-	printf 'kernel begin=%d dur=%d kernel=1 corr=257 number=2 stream=0x7f00 node=%s\n' 1000002000 1000 0 1000002500 2000 0 \
-		1000003000 100 0 1000005000 100 0
-	echo "copy begin=1000006000 dur=1000 bytes=32000 direction=1 stream=2"
-	echo "copy begin=1000007000 dur=0 bytes=32000 direction=77"
-	for what in kernel copy set graph; do
-		printf "$what begin=%s dur=%s number=4294967295 stream=%s corr=%s raw=%s grid=4294967295 block=65535 shared=4294967295 bytes=%s device=%s\n" \
-			$most $most $most $most $most $most 63 $most $most $most $most $most $most 64 $most $most $most $most $most $most $most
-	done
-} >"$TMP/work.ring.gpu"
-ok "work of a GPU is written" "$BUILD/tests/kineto_made" "$TMP/work" "$TMP/work.ring"
-work() { jq -r ".traceEvents[] | select($1) | [$2] | @tsv" "$TMP"/work/*; }
-is "what overlaps lies in rows of one stream" "$(work '.cat == "kernel" and .pid == 0' '.tid, .args.stream, .ts, .dur')" \
-	"$(printf '%d\t14\t%s\t%s\n' 14 1 1 1000014 1.5 2 14 2 0.1 14 4 0.1)"
-is "copies, their pace and their streams" "$(work '.cat == "gpu_memcpy" and .pid == 0' \
-	'.name, .tid, .args.bytes, .args["memory bandwidth (GB/s)"]')" \
-	"$(printf '%s\t%d\t32000\t%d\n' 'Memcpy HtoD (Host -> Device)' 8 32 'Memcpy Unknown' 7 0)"
-is "of a device that cannot be there is nothing" "$(work '.cat == "kernel" or .cat == "gpu_memset"' .pid | sort -u)" "$(printf '0\n63')"
+# Work of a GPU: a graph with two branches, and what stood on another stream.
+made() {
+	local name=$1
+	shift
+	python3 tests/gputime/made.py "$TMP/$name.work.ring" --replays 16 "$@" >"$TMP/$name.truth"
+	"$merge" --format kineto "$TMP/$name.work.ring" -o "$TMP/$name.json" 2>/dev/null
+}
+made gpu
+work() { jq -r ".traceEvents[] | select(.ph == \"X\" and .pid == 0) | select($2) | [$3] | @tsv" "$TMP/$1.json"; }
+is "all that is known to have run is there" "$(work gpu .args.stream '{kernel: "kernel", gpu_memcpy: "copy", gpu_memset: "set"}[.cat]' | sort | uniq -c)" \
+	"$(cut -f 1 "$TMP/gpu.truth" | grep -v graph | sort | uniq -c)"
+is "a stream is one, whatever the row" "$(work gpu .args.stream .args.stream | sort -nu | paste -sd' ')" "13 14"
+is "the branch that runs beside the other has a row of its own" \
+	"$(work gpu '.tid > 1000000' '.name, .tid, .args["graph node id"]' | sort | uniq -c | sed 's/^ *//')" \
+	"$(printf '4 add(float*)\t1000013\t%d\n' 7 8)"
+overlaps() {
+	work "$1" true '.tid, (.ts * 1000 | round), ((.ts + .dur) * 1000 | round)' | sort -n -k1,1 -k2,2 |
+		awk '$1 == row && $2 < end { n++ } { row = $1; end = $3 } END { print n + 0 }'
+}
+is "in no row two overlap" "$(overlaps gpu)" 0
+is "graphs around their kernels add nothing to them" \
+	"$(work gpu '.cat == "gpu_user_annotation"' '.name, .tid, .args.stream, .args.correlation' | sort -u)" "graph 1	500013		"
+is "each has its arrow" "$(jq '[.traceEvents[] | select(.ph == "f")] | length' "$TMP/gpu.json")" "$(grep -vc ^graph "$TMP/gpu.truth")"
+is "and each arrow a launch" "$(jq -c '[.traceEvents[] | select(.ph == "s") | .id] - [.traceEvents[] | select(.cat == "cuda_runtime") | .args.correlation]' "$TMP/gpu.json")" "[]"
+made late --skip launch
+is "nor do they where the launch is overwritten" "$(work late '.name == "graph 1"' .cat | sort -u)" gpu_user_annotation
+made whole --skip piece
+is "where only the whole was measured it is work" "$(work whole '.name == "graph 1"' '.cat, .tid, .args["graph id"]' | sort -u)" "kernel	13	1"
+ok "the trace of a part" "$merge" --format kineto "$TMP/gpu.work.ring" --from 8ms --to 12ms -o "$TMP/part.json"
+ok "has a part of the work" test "$(work part .args.stream .ts | wc -l)" -gt 5
+is "and no more" "$(work part '.args.stream and (.ts + .dur < 8000 or .ts > 12000)' .ts)" ""
+"$merge" --format kineto "$TMP/gpu.work.ring" --thread eager -o "$TMP/eager.json" 2>/dev/null
+is "of a thread that which it launched" "$(work eager .args.stream .args.stream | sort -u)" 14
 
 "$merge" --format chrome "$TMP/one.ring" >"$TMP/chrome.json" 2>/dev/null
 is "chrome is the default" "$("$merge" "$TMP/one.ring" 2>/dev/null | cmp - "$TMP/chrome.json"; echo $?)" 0

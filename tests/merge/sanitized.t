@@ -7,6 +7,7 @@ tools=$(realpath "$BUILD")
 forge=$tools/tests/forge
 make_ring=$tools/tests/make_ring
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+here=$(realpath tests/merge)
 cd "$TMP" || exit
 
 "$forge" a.ring <<'SCRIPT'
@@ -105,6 +106,20 @@ for jobs in 1 4; do
 done
 ok "in the torch profiler's layout" same 0 -j4 --format kineto -o out.file a.ring b.ring late.ring names.ring
 ok "likewise, damaged ones" same 0 --format kineto -o out.file bad*.ring
+# GPU times that contradict themselves.
+python3 "$here/../gputime/made.py" gpu.ring --replays 16 >/dev/null
+python3 - <<'PYTHON'
+import random
+random.seed(2)
+for n in range(8):
+    data = bytearray(open("gpu.ring", "rb").read())
+    end = len(data)
+    for _ in range(1 << n):
+        at = random.choice([random.randrange(16640, 20480), random.randrange(end - 16384, end)])
+        data[at] = random.choice([0, 1, 0x7f, 0x80, 0xff, random.randrange(256)])
+    open("worse%d.ring" % n, "wb").write(data)
+PYTHON
+ok "with what a GPU did, damaged" same 0 --format kineto -o out.file gpu.ring worse*.ring
 ok "only bad ones" same 1 empty.ring noise.ring missing.ring none
 for ring in bad*.ring; do
 	merge plain "$ring"

@@ -18,7 +18,7 @@ is "slices by category" "$(cut_page slices 2-)" \
 	"$(printf '%s\t%s\n' cuda_runtime 40 gpu_memcpy 5 gpu_memset 5 gpu_user_annotation 5 kernel 35 user_annotation 5)"
 is "arrows from the launches, three from a graph's" "$(cut_page arrow 3,5-)" "$(printf '%s\t%s\t5\n' \
 	cudaGraphLaunch 'demo::add(float*, int)' cudaGraphLaunch 'demo::gemm(float*, int)' \
-	cudaGraphLaunch 'demo::norm(float*, int)' cudaGraphLaunch 'graph 7' cudaLaunchKernel 'demo::add(float*, int)' \
+	cudaGraphLaunch 'demo::norm(float*, int)' cudaGraphLaunch 'graph 8' cudaLaunchKernel 'demo::add(float*, int)' \
 	cudaLaunchKernel 'demo::gemm(float*, int)' cudaLaunchKernelExC ncclDevKernel_AllReduce_Sum_f32_RING_LL \
 	cudaMemcpyAsync 'Memcpy DtoH (Device -> Host)' cudaMemsetAsync 'Memset (Device)')"
 done_testing

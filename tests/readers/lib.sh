@@ -15,7 +15,9 @@ need_browser() {
 }
 
 # made FOLDER [SHIFT]: the traces of a made-up program of two ranks, see made.py.
-made() { python3 tests/readers/made.py "$BUILD/tests/forge" "$BUILD/tests/kineto_made" "$@"; }
+made() {
+	python3 tests/readers/made.py "$1.rings" "${2:-0}" && "$BUILD/vprof-merge" --format kineto -o "$1" "$1.rings"
+}
 
 # Runs the demo on the fake driver; its rings and trace.json are in $TMP/demo afterwards.
 run_demo() { DRIVER=fake OUT=$TMP/demo BUILD=$BUILD examples/demo.sh; }

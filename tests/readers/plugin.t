@@ -17,7 +17,7 @@ is "kernels: calls, sum, mean, longest, shortest, blocks, occupancy" "$(cut_answ
 	'demo::gemm(float*, int)' 10 1500 150 200 100 0.5 6 \
 	ncclDevKernel_AllReduce_Sum_f32_RING_LL 5 1320 264 264 264 0.5 6 \
 	'demo::add(float*, int)' 10 525 52 55 50 0.5 6 \
-	'demo::norm(float*, int)' 5 150 30 30 30 0.5 6 'graph 7' 5 20 4 4 4 0 0)"
+	'demo::norm(float*, int)' 5 150 30 30 30 0.5 6 'graph 8' 5 20 4 4 4 0 0)"
 # The set lies within the collective, so no time is its alone.
 is "each step: kernels, copies, sets" "$(cut_answer step | grep rank0 | cut -f 2-)" \
 	"$(printf '%d\t489\t20\t0\n' 1 2 3 4 5)"
