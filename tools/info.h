@@ -66,6 +66,10 @@ void info_gpu_json(const struct input *input, FILE *out);
 void info_spill_text(struct cli_table *table, const struct ring *ring);
 void info_spill_json(const struct ring *ring, FILE *out);
 
+/* Likewise of the stretches in which it recorded; `start_ns`: the ring's, CLOCK_REALTIME. */
+void info_windows_text(struct cli_table *table, const struct ring *ring, const struct clock *clock, uint64_t start_ns);
+void info_windows_json(const struct ring *ring, const struct clock *clock, FILE *out);
+
 /* The next device after `def` (NULL: the first), NULL at the end; and its UUID, into INFO_UUID_SIZE bytes. */
 const struct vprof_def_device *info_next_device(const struct ring *ring, const struct vprof_def *def);
 enum { INFO_UUID_SIZE = 37 };

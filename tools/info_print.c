@@ -243,6 +243,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	cli_table_pair(table, "names", "%s of %s", cli_size_text(used, sizeof(used), defs_used(&input->ring)),
 		       cli_size_text(size, sizeof(size), h->defs_size));
 	text_times(table, &view, info);
+	info_windows_text(table, &input->ring, view.clock, view.start);
 	cli_table_pair(table, "threads", "%llu", (unsigned long long)input->ring.live.threads);
 	info_devices_text(table, &input->ring);
 	info_gpu_text(table, input);
@@ -401,6 +402,7 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	json_number(out, "anchors", view.clock->used);
 	json_number(out, "anchors_dropped", view.clock->dropped);
 	json_number(out, "threads", ring->live.threads);
+	info_windows_json(ring, view.clock, out);
 	info_devices_json(ring, out);
 	info_gpu_json(input, out);
 	json_memory(&view, out);

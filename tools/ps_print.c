@@ -5,24 +5,7 @@
 #include "tools/cli.h"
 #include "tools/info.h"
 #include "tools/ps.h"
-
-static const char *reason_text(uint16_t reason)
-{
-	static const char *const texts[] = {
-		[VPROF_WINDOW_NONE] = "",
-		[VPROF_WINDOW_BEGIN] = "begin",
-		[VPROF_WINDOW_REQUEST] = "request",
-		[VPROF_WINDOW_WORD] = "word",
-		[VPROF_WINDOW_PROFILER] = "profiler",
-		[VPROF_WINDOW_RANGE] = "range",
-		[VPROF_WINDOW_TIME] = "time",
-		[VPROF_WINDOW_LAUNCHES] = "launches",
-		[VPROF_WINDOW_STEPS] = "steps",
-		[VPROF_WINDOW_BYTES] = "bytes",
-	};
-
-	return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
-}
+#include "tools/windows.h"
 
 static int is_on(const struct ps_row *row)
 {
@@ -65,7 +48,7 @@ static void recording_text(char *text, size_t size, const struct ps_row *row)
 	used = (size_t)snprintf(text, size, "%s%s", process_lives(row->target->state) ? "" : "was ", is_on(row) ? "on" : "off");
 	if (row->window_number && window->start_ticks && open == is_on(row))
 		used += (size_t)snprintf(text + used, size - used, " #%llu %s %s", (unsigned long long)row->window_number,
-				 reason_text(open ? window->started : window->stopped),
+				 window_reason_text(open ? window->started : window->stopped),
 				 cli_time_text(length, sizeof(length), ago(row, open ? window->start_ticks : window->stop_ticks)));
 	if (row->switch_ns && used < size)
 		snprintf(text + used, size - used, ", switches in %s", cli_time_text(length, sizeof(length), row->switch_ns));
@@ -180,10 +163,10 @@ static void json_window(FILE *out, const struct ps_row *row)
 		return;
 	}
 	fprintf(out, "{\"number\": %llu", (unsigned long long)row->window_number);
-	json_text(out, "started", reason_text(window->started));
+	json_text(out, "started", window_reason_text(window->started));
 	json_number(out, "start_monotonic_ns", ps_ns(row, window->start_ticks));
 	if (window->stop_ticks) {
-		json_text(out, "stopped", reason_text(window->stopped));
+		json_text(out, "stopped", window_reason_text(window->stopped));
 		json_number(out, "stop_monotonic_ns", ps_ns(row, window->stop_ticks));
 	}
 	json_number(out, "launches", window->launches);

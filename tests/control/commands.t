@@ -73,6 +73,12 @@ is "a stop forgets what is yet to come" "$("$vprof" ps --once --json "$engine" >
 "$vprof" start --mb 1 --launches 7 "$engine" >/dev/null
 sleep 0.2
 is "the first limit that is reached" "$("$vprof" ps --once "$engine" | grep -o 'off #[0-9]* [a-z]*' | cut -d' ' -f3)" launches
+ok "vprof info tells of it" sh -c "'$vprof' info '$(ring "$engine")' | grep -q '#[0-9]* (request) from .* after the start for .* (launches), 7 launches'"
+is "likewise for scripts" "$("$vprof" info --json "$(ring "$engine")" | python3 -c '
+import json, sys
+w = json.load(sys.stdin)[0]["windows"]
+print(w[0]["started"], w[-1]["started"], w[-1]["stopped"], w[-1]["launches"], all(a["stop_ns"] <= b["start_ns"] for a, b in zip(w, w[1:])))')" \
+	"begin request launches 7 True"
 for wrong in --for=0 --steps=0 --launches=0 --mb=0 --mb=18446744073709551614 --at=-2s --at=soon --mb=x --steps; do
 	is "start $wrong is wrong" "$(code "$vprof" start $wrong)" 2
 done
