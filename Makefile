@@ -46,7 +46,7 @@ TLIB_OBJ   := $(patsubst %,$(BUILD)/testlib/%.o,$(LIB_SRC))
 TOOL_SRC    := $(filter-out tools/main_%.c,$(wildcard tools/*.c))
 TOOL_OBJ    := $(patsubst %,$(BUILD)/tools/%.o,$(TOOL_SRC))
 TOOL_CFLAGS := $(CSTD) $(CFLAGS)
-TOOL_LIBS   := -lelf -lzstd -llz4 -lz -liberty -lpthread
+TOOL_LIBS   := -lelf -lzstd -llz4 -lz -liberty -lpthread -lm
 # What opens a ring and reads it, for programs that need no more of the tools.
 READER_SRC  := $(wildcard tools/ring*.c tools/spill*.c) tools/refuse.c tools/text.c
 

@@ -19,7 +19,7 @@ const struct verb vprof_verbs[] = {
 	{ "run", cmd_run, "a command with all its processes traced" },
 	{ "env", cmd_env, "the environment that a traced program needs: for a shell, Ray, Docker, Slurm, systemd" },
 	{ "steps", cmd_steps, "iterations of a program, found in its launches: how long, of what, which stand out" },
-	{ "top", cmd_top, "the kernels that were launched most, and the calls that never returned" },
+	{ "top", cmd_top, "what the GPUs spent their time on, or the kernels that were launched most" },
 	{ "verify", cmd_verify, "runs a command twice and holds the GPU times of vprof against those of CUPTI" },
 	{ "watch", cmd_watch, "wait for a slow step, idleness or a hang, and copy the rings or run a command" },
 	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },

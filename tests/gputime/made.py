@@ -35,6 +35,7 @@ options.add_argument("--bend", type=float, default=0, help="a second drift from 
 options.add_argument("--skip", choices=["stamp", "record", "piece", "edges", "launch", "ties", "costs"])
 options.add_argument("--pid", type=int, default=4242)
 options.add_argument("--seed", type=int, default=1)
+options.add_argument("--everything", help="a file for the truth of what was not measured as well")
 o = options.parse_args()
 rng = random.Random(o.seed)
 
@@ -108,11 +109,14 @@ def gpu_clock(ns):
     return int(ORIGIN + HOST_OFFSET + o.ahead + shown) // STEP * STEP
 
 
-truth = []
+truth, everything, measured = [], [], True
 
 
 def tell(kind, name, number, node, begin, end, raw, t0, beside):
-    truth.append((kind, name, number, node, begin + HOST_OFFSET, end + HOST_OFFSET, raw, t0, beside))
+    line = (kind, name, number, node, begin + HOST_OFFSET, end + HOST_OFFSET, raw, t0, beside)
+    everything.append(line)
+    if measured:
+        truth.append(line)
 
 
 def replay(t0, number):
@@ -191,12 +195,15 @@ for i in range(o.replays):
     launch = struct.pack("<QIIIHHHHI", STREAM[2], 64, 2, 1, 256, 1, 1, 0, 512)
     other.append(record(eager, LAUNCH, kernels["_Z3addPf"], launch, done(2000), 1))
     other.append(record(eager + 50_000, COPY, 0x101, struct.pack("<QQQQ", 1, 2, 65536, STREAM[2]), done(1000), 3))
-    if i % 8 == 0:
-        work.append((eager + 40_000, [timed(eager, LAUNCH, kernels["_Z3addPf"], launch, 6, 3200 + 32 * (i % 3))]))
-        work.append((eager + 90_000, [timed(eager + 50_000, COPY, 0x101, b"", 8, 6400)]))
+    measured = i % 8 == 0
+    kernel = timed(eager, LAUNCH, kernels["_Z3addPf"], launch, 6, 3200 + 32 * (i % 3))
+    copy = timed(eager + 50_000, COPY, 0x101, b"", 8, 6400)
+    if measured:
+        work += [(eager + 40_000, [kernel]), (eager + 90_000, [copy])]
+    measured = twin_now
+    sampled += twin_now
+    slots, end = replay(now, sampled)
     if twin_now:
-        sampled += 1
-        slots, end = replay(now, sampled)
         work.append((end, slots))
 if o.skip != "ties":
     for i in range(o.ties):
@@ -210,5 +217,9 @@ for _, slots in work:
             torn.add((2, len(keeper)))
         keeper.append(slot)
 ring.write(o.ring, torn)
+if o.everything:
+    with open(o.everything, "w") as out:
+        for line in everything:
+            print(*line, sep="\t", file=out)
 for line in sorted(truth, key=lambda t: (t[7], t[3])):
     print(*line, sep="\t")

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# vprof top by GPU time: totals against the truth of everything that ran, measured or not.
+. tests/tap.sh
+
+here=tests/gputime
+command -v python3 >/dev/null || skip_all "python3 makes the rings"
+vprof=$BUILD/vprof
+
+python3 "$here/made.py" --replays 400 --every 4 --everything "$TMP/a.all" "$TMP/a.ring" >"$TMP/a.truth"
+"$vprof" top --json --rows 0 "$TMP/a.ring" >"$TMP/a.json"
+is "estimated totals are true within their margins" "$(python3 "$here/total.py" "$TMP/a.all" "$TMP/a.json" 2 2>&1)" ""
+row() { jq -c --arg name "$1" ".work[] | select(.name == \$name) | $2" "${3:-$TMP/a.json}"; }
+is "how many were measured" "$(row 'gemm(float*)' '[.count, .samples, .one_in, .covered]')" "[1200,300,4,1200]"
+is "eager and in graphs: samples of both" "$(row 'add(float*)' '[.count, .samples]')" "[1200,250]"
+ok "a margin that is small and not 0" test "$(row 'gemm(float*)' '.margin_ns > 0 and .margin_ns < 0.01 * .total_ns')" = true
+is "no variation, no margin" "$(row set .margin_ns)" 0
+# All measured: the eager ones are not, so those of graphs.
+python3 "$here/made.py" --replays 40 --every 1 --everything "$TMP/b.all" "$TMP/b.ring" >"$TMP/b.truth"
+"$vprof" top --json --rows 0 --per graph "$TMP/b.ring" >"$TMP/b.json"
+jq '.work |= map(select(.of | startswith("graph")))' "$TMP/b.json" | jq '.total_ns = ([.work[].total_ns] | add)' >"$TMP/g.json"
+awk -F '\t' '$3 == 1' "$TMP/b.all" >"$TMP/g.all"
+is "all measured: no margin, and every figure right" "$(python3 "$here/total.py" "$TMP/g.all" "$TMP/g.json" 0 2>&1)" ""
+is "nothing is estimated there" "$(jq '[.work[].margin_ns] | add' "$TMP/g.json")" 0
+
+# Every way to tell apart adds up to the same.
+total() { "$vprof" top --json --rows 0 "$@" "$TMP/a.ring" | jq '[.work[].total_ns] | add | . / 100 | round'; }
+want=$(total)
+for per in process role device stream graph step; do
+	is "per $per: the same in all" "$(total --per "$per")" "$want"
+done
+is "ranges that were never sampled are in no total" \
+	"$("$vprof" top --json --rows 0 --per range "$TMP/a.ring" | jq -c '[.work[] | select(.of == "decode") | [.covered, .samples, .total_ns]] | unique')" '[[0,0,0]]'
+is "and lower the coverage" "$("$vprof" top --per range --csv --rows 0 "$TMP/a.ring" | awk -F, '$4 > 0 && $5 == 0' | wc -l)" 6
+
+python3 "$here/made.py" --replays 64 --skip edges "$TMP/e.ring" >/dev/null
+is "where only wholes are known they are the row" \
+	"$("$vprof" top --json --rows 0 "$TMP/e.ring" | jq -c '[.work[] | select(.name | startswith("graph")) | [.count, .samples]]')" '[[64,16]]'
+python3 "$here/made.py" --replays 64 --skip launch "$TMP/l.ring" >/dev/null
+is "launches whose records are gone count once" \
+	"$("$vprof" top --json --rows 0 "$TMP/l.ring" | jq -c '.work[] | select(.name == "rope(float*)") | [.count, .samples]')" '[64,16]'
+
+# Other answers, and what does not fit.
+is "the first rows" "$("$vprof" top -n 2 --json "$TMP/a.ring" | jq '.work | length')" 2
+is "CSV" "$("$vprof" top --csv -n 1 "$TMP/a.ring" | tail -1 | cut -d, -f4-7,13-)" '1200,1200,300,4.000,"","gemm(float*)"'
+ok "a table for people" grep -qE '^ *11\.3 ms +45\.[0-9]% .* 1200 +300 +4 +100% .* gemm\(float\*\)$' <("$vprof" top "$TMP/a.ring")
+is "by launches: as without GPU times" "$("$vprof" top --by launches --json "$TMP/a.ring" | jq -c '[.kernels[] | .launches]')" "[400,400]"
+is "by host time" "$("$vprof" top --by host --csv "$TMP/a.ring" | sed -n 2p)" '400,0,800000,2000,2000,"add(float*)"'
+"$BUILD/tests/make_ring" "$TMP/none.ring"
+ok "without GPU times: launches" grep -q LAUNCHES <("$vprof" top "$TMP/none.ring")
+is "asked for, and not there" "$("$vprof" top --by gpu "$TMP/none.ring" 2>&1)" "vprof top: these rings have no times of a GPU (see VPROF_GPU)"
+for wrong in "--by time" "--per kernel" "--json --csv" "--by host --per graph" "--by-range --by gpu"; do
+	$vprof top $wrong "$TMP/a.ring" >/dev/null 2>"$TMP/err"
+	is "refused: $wrong" "$? $(grep -c 'vprof top' "$TMP/err")" "2 2"
+done
+done_testing
