@@ -34,7 +34,10 @@ for ((i = 0; i < rings; i++)); do
 	started+=($!)
 done
 for ((i = 0; i < rings; i++)); do
-	until [ -e "$work/ready.$i" ]; do sleep 0.1; done
+	until [ -e "$work/ready.$i" ]; do
+		kill -0 "${started[i]}" # or it has failed, and so have we
+		sleep 0.1
+	done
 done
 
 for ((i = 0; i < runs; i++)); do

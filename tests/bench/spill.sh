@@ -14,7 +14,8 @@ live() {
 		VPROF_SPILL=1 "$BUILD/spill/loop" 2 4000000 20000 4000 </dev/null)
 	records=$("$BUILD/spill/check" "$work"/out/*.ring 4000000 | sed -n 's/^records //p')
 	awk -v ns="${said##* }" -v n="$records" 'BEGIN {
-		if (n) printf "spill_live_cost\t%.4g\tns/record\t200\t%.3f\t<=1\t%s\n", ns / n, ns / n / 200, ns / n <= 200 ? "ok" : "short" }'
+		if (!n) exit 1
+		printf "spill_live_cost\t%.4g\tns/record\t200\t%.3f\t<=1\t%s\n", ns / n, ns / n / 200, ns / n <= 200 ? "ok" : "short" }'
 	"$BUILD/bench/spill_cost" "$work"/out/*.ring "$work/file" launches
 }
 

@@ -8,7 +8,7 @@
 # the last row. A place's figures are therefore the lowest of many short runs: a wait that belongs
 # to the place comes back in each of them. Waits are counted besides, call by call, and added up.
 set -euo pipefail
-build=${BUILD:-build}
+build=$(realpath "${BUILD:-build}")
 runs=${BENCH_TAIL_RUNS:-15}
 disk=$(mktemp -d "$build/tail.XXXXXX")
 memory=$(mktemp -d /dev/shm/vprof-tail.XXXXXX)
@@ -28,7 +28,7 @@ nice -n -20 true 2>/dev/null && nice="nice -n -20"
 
 one() { # one OUT AT: the line of tail.c. The ring is small enough to wrap.
 	mkdir -p "$1"
-	LD_LIBRARY_PATH="$build/fakecuda" FAKECUDA_INSTANT=1 LD_PRELOAD="$PWD/$build/libvprof.so" VPROF_OUT="$1" \
+	LD_LIBRARY_PATH="$build/fakecuda" FAKECUDA_INSTANT=1 LD_PRELOAD="$build/libvprof.so" VPROF_OUT="$1" \
 		VPROF_RING_MB=16 VPROF_RING_AT="$2" $nice taskset -c 1 "$build/bench/tail"
 	# Rings on tmpfs first, while the links to them are there.
 	find "$1" -name '*.ring' -lname '/dev/shm/vprof-*' -printf '%l\0' | xargs -0 -r rm -f
@@ -36,8 +36,8 @@ one() { # one OUT AT: the line of tail.c. The ring is small enough to wrap.
 }
 for ((i = 0; i < runs; i++)); do
 	one "$memory/out" auto >>"$disk/tmpfs"
-	one "$PWD/$disk/out" auto >>"$disk/auto"
-	one "$PWD/$disk/out" out >>"$disk/disk"
+	one "$disk/out" auto >>"$disk/auto"
+	one "$disk/out" out >>"$disk/disk"
 done
 column() { cut -d' ' -f"$2" "$disk/$1" | sort -g; }
 lowest() { column "$1" "$2" | head -n 1; }

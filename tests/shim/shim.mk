@@ -36,6 +36,7 @@ $(BUILD)/tests/shim/walk: tests/shim/walk.c preload/elf.c
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d tests/shim/walk.c preload/elf.c -ldl -o $@
 
 SHIM_TESTS += $(BUILD)/tests/shim/all/libcuda.so.1 $(BUILD)/tests/shim/walk
+bench: $(BUILD)/tests/shim/all/libcuda.so.1 $(BUILD)/tests/shim/walk
 
 # Linked against a driver that is not there when it runs.
 $(BUILD)/tests/shim/nodriver: tests/shim/nodriver.c $(BUILD)/libvprof.so

@@ -21,3 +21,4 @@ $(SPILL_TESTS): tests/spill/pack.c preload/spill_pack.c preload/spill_codec.c to
 TESTS      += $(SPILL_TESTS)
 TEST_NEEDS += $(SPILL_TESTS)
 TEST_NEEDS += $(SPILL_PROGRAMS)
+bench: $(SPILL_PROGRAMS)
