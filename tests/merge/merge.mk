@@ -1,9 +1,9 @@
 TEST_NEEDS += $(BUILD)/tests/forge
 
-$(BUILD)/tests/forge: tests/merge/forge.c include/vprof/ring.h
-	$(call say,CC,$@)
+$(BUILD)/tests/forge: $(patsubst %,$(BUILD)/tools/%.o,$(wildcard tests/merge/forge*.c))
+	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CSTD) $(CFLAGS) $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(filter %.o,$^) $(LDFLAGS) -o $@
 
 TESTS += $(BUILD)/tests/merge_text
 TEST_NEEDS += $(BUILD)/tests/merge_text
