@@ -11,7 +11,7 @@ $(BUILD)/fuzz/%.o: %
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(CSTD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
 
-$(BUILD)/fuzz/fuzz_spill: $(BUILD)/fuzz/tests/tools/make_ring.c.o
+$(BUILD)/fuzz/fuzz_spill: $(BUILD)/fuzz/tests/tools/make_ring.c.o $(BUILD)/fuzz/tests/tools/make_ring_parts.c.o
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.c.o $(FUZZ_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@

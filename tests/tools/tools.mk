@@ -6,7 +6,7 @@ TOOL_TESTS        := occupancy graph_model ring_read ring_bad clock_map cli_word
 TOOL_THREAD_TESTS := live_read
 
 TOOL_TEST_SRC := $(READER_SRC) $(wildcard tools/cli*.c) tools/clock.c tools/inputs.c tools/occupancy.c tools/graphs.c \
-	tools/records.c tools/process.c tools/info.c tests/tools/make_ring.c
+	tools/records.c tools/process.c tools/info.c tests/tools/make_ring.c tests/tools/make_ring_parts.c
 TOOL_TEST_FLAGS := $(CSTD) -O1 -g -fno-omit-frame-pointer
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN_FLAGS := -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
@@ -36,7 +36,7 @@ TOOL_TEST_PROGRAMS := $(TOOL_TESTS:%=$(BUILD)/plain/%.t) $(TOOL_TESTS:%=$(BUILD)
 	$(TOOL_THREAD_TESTS:%=$(BUILD)/tsan/%.t)
 
 # make_ring: rings for tests and benchmarks, see `make_ring --help`.
-$(BUILD)/tests/make_ring: $(patsubst %,$(BUILD)/tools/%.o,tests/tools/make_ring.c tests/tools/make_ring_main.c) $(TOOL_OBJ)
+$(BUILD)/tests/make_ring: $(patsubst %,$(BUILD)/tools/%.o,$(wildcard tests/tools/make_ring*.c)) $(TOOL_OBJ)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@
