@@ -9,9 +9,11 @@
 #ifndef VPROF_PRELOAD_LIBC_H
 #define VPROF_PRELOAD_LIBC_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,6 +44,21 @@ static inline void vprof_sigmask(const sigset_t *set, sigset_t *old)
 static inline int vprof_stat(const char *path, struct stat *st, int flags)
 {
 	return (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, flags);
+}
+
+/* pwrite() of all of it. 0 or a negative errno; -ENOSPC where nothing more is taken. */
+static inline int vprof_pwrite(int fd, const void *bytes, uint64_t size, uint64_t offset)
+{
+	for (uint64_t done = 0; done < size;) {
+		ssize_t n = pwrite(fd, (const char *)bytes + done, size - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ENOSPC;
+		done += (uint64_t)n;
+	}
+	return 0;
 }
 
 /* A static sentence for an errno; strerror() may allocate and lock. */

@@ -180,21 +180,14 @@ static int file_allocate(int fd, uint64_t size)
 static int ring_reserve(int fd, uint64_t size)
 {
 	static const char zeroes[65536];
-	uint64_t done = 0;
 	int error = file_allocate(fd, size);
 
 	if (error != -EOPNOTSUPP && error != -ENOSYS)
 		return error;
-	while (done < size) {
-		ssize_t n = pwrite(fd, zeroes, size - done < sizeof(zeroes) ? size - done : sizeof(zeroes), (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		done += (uint64_t)n;
-	}
-	return 0;
+	error = 0;
+	for (uint64_t at = 0; at < size && !error; at += sizeof(zeroes))
+		error = vprof_pwrite(fd, zeroes, size - at < sizeof(zeroes) ? size - at : sizeof(zeroes), at);
+	return error;
 }
 
 /* ---- one file, made nowhere or whole ---- */

@@ -50,21 +50,6 @@ static void name_put(struct vprof_text *name, uint64_t hash, const char *suffix)
 	vprof_text_put(name, suffix);
 }
 
-static int write_all(int fd, const uint8_t *bytes, uint64_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, bytes, size < 1 << 30 ? size : 1 << 30);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		bytes += n;
-		size -= (uint64_t)n;
-	}
-	return 0;
-}
-
 /* The same file by an earlier process or an earlier load. */
 static int is_there(const char *path, uint64_t size)
 {
@@ -85,7 +70,7 @@ static int file_write(const char *path, const char *draft, const void *bytes, ui
 	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	error = fchmod(fd, 0600) ? -errno : write_all(fd, bytes, size);
+	error = fchmod(fd, 0600) ? -errno : vprof_pwrite(fd, bytes, size, 0);
 	if (close(fd) && !error)
 		error = -errno;
 	if (!error && rename(draft, path))

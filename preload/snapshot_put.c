@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "preload/inner.h"
+#include "preload/libc.h"
 #include "preload/process.h"
 #include "preload/record.h"
 #include "preload/snapshot.h"
@@ -32,18 +33,7 @@ static struct vprof_chunk chunk_copy;
 
 static int put(const void *bytes, size_t size, uint64_t offset)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pwrite(file, (const char *)bytes + done, size - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		done += (size_t)n;
-	}
-	return 0;
+	return vprof_pwrite(file, bytes, size, offset);
 }
 
 static uint64_t offset_of(const void *part)

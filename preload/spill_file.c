@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "preload/config.h"
 #include "preload/inner.h"
+#include "preload/libc.h"
 #include "preload/process.h"
 #include "preload/spill_file.h"
 #include "preload/text.h"
@@ -114,20 +115,8 @@ static void header_fill(struct vprof_spill_header *h)
 /* All of it or nothing: a part that was written is taken away again. */
 static int append(int fd, const void *bytes, uint64_t size, uint64_t at)
 {
-	const char *from = bytes;
-	uint64_t done = 0;
-	int error = 0;
+	int error = vprof_pwrite(fd, bytes, size, at);
 
-	while (done < size && !error) {
-		ssize_t n = pwrite(fd, from + done, size - done, (off_t)(at + done));
-
-		if (n > 0)
-			done += (uint64_t)n;
-		else if (n == 0)
-			error = -ENOSPC;
-		else if (errno != EINTR)
-			error = -errno;
-	}
 	/* What cannot be taken away shows in the file's size, and ends the spill. */
 	if (error && ftruncate(fd, (off_t)at))
 		return -ESTALE;
