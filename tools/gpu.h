@@ -111,6 +111,10 @@ const struct gpu_plan *gpu_plan(struct gpu *gpu, uint32_t graph);
 /* What was measured of stamps on the device by then; NULL: nothing. */
 const struct vprof_def_gpu *gpu_costs(const struct gpu_device *device, uint64_t ticks);
 
+/* The stream of a launch, copy or set (2: a thread's own), and its device; -1: not known. */
+uint64_t gpu_launch_stream(const struct vprof_slot *slot);
+int32_t gpu_launch_device(const struct gpu *gpu, const struct vprof_slot *slot);
+
 /* For people: "programmatic", "plain", …; "it allocates or frees memory", …; "kernel", … */
 const char *gpu_class_name(unsigned int class);
 const char *gpu_why_text(unsigned int why);

@@ -165,6 +165,34 @@ void gpu_free_defs(struct gpu *gpu)
 	objects_free(&gpu->objects);
 }
 
+/* ---- launches ---- */
+
+uint64_t gpu_launch_stream(const struct vprof_slot *slot)
+{
+	switch (slot->kind) {
+	case VPROF_KIND_LAUNCH:
+		return !slot->launch.stream && slot->launch.flags & VPROF_LAUNCH_PER_THREAD ? 2 : slot->launch.stream;
+	case VPROF_KIND_GRAPH_LAUNCH:
+		return !slot->graph_launch.stream && slot->graph_launch.flags & VPROF_LAUNCH_PER_THREAD ? 2 : slot->graph_launch.stream;
+	case VPROF_KIND_COPY:
+		return !slot->copy.stream && slot->object & VPROF_COPY_PER_THREAD ? 2 : slot->copy.stream;
+	default:
+		return !slot->set.stream && slot->object & VPROF_COPY_PER_THREAD ? 2 : slot->set.stream;
+	}
+}
+
+int32_t gpu_launch_device(const struct gpu *gpu, const struct vprof_slot *slot)
+{
+	const struct vprof_def_stream *stream = objects_stream(&gpu->objects, gpu_launch_stream(slot), slot->t0);
+	const struct vprof_def_context *context = stream ? objects_context(&gpu->objects, stream->context, slot->t0) : NULL;
+
+	if (stream && stream->device >= 0)
+		return stream->device;
+	if (context)
+		return context->device;
+	return gpu->device_count == 1 ? gpu->devices[0].ordinal : -1;
+}
+
 /* ---- names ---- */
 
 static const char *name_of(const char *const *names, unsigned int count, unsigned int i)

@@ -13,20 +13,6 @@
 #include "tools/list.h"
 #include "tools/steps.h"
 
-static uint64_t stream_of(const struct vprof_slot *slot)
-{
-	switch (slot->kind) {
-	case VPROF_KIND_LAUNCH:
-		return !slot->launch.stream && slot->launch.flags & VPROF_LAUNCH_PER_THREAD ? 2 : slot->launch.stream;
-	case VPROF_KIND_GRAPH_LAUNCH:
-		return !slot->graph_launch.stream && slot->graph_launch.flags & VPROF_LAUNCH_PER_THREAD ? 2 : slot->graph_launch.stream;
-	case VPROF_KIND_COPY:
-		return !slot->copy.stream && slot->object & VPROF_COPY_PER_THREAD ? 2 : slot->copy.stream;
-	default:
-		return !slot->set.stream && slot->object & VPROF_COPY_PER_THREAD ? 2 : slot->set.stream;
-	}
-}
-
 /* Reading the launches of one process. */
 struct reading {
 	struct gpu_top *top;
@@ -56,13 +42,11 @@ static const char *step_at(struct reading *r, const struct trace_thread *thread,
 static int add_launch(struct reading *r, const struct event *event)
 {
 	const struct vprof_slot *slot = &event->slot;
-	const struct vprof_def_stream *stream = objects_stream(&r->gpu.objects, stream_of(slot), slot->t0);
-	const struct vprof_def_context *context = stream ? objects_context(&r->gpu.objects, stream->context, slot->t0) : NULL;
+	const struct vprof_def_stream *stream = objects_stream(&r->gpu.objects, gpu_launch_stream(slot), slot->t0);
 	char text[64];
 	struct gpu_top_origin of = {
-		.process = r->process, .stream = stream_of(slot), .stream_number = stream ? stream->number : 0,
-		.device = stream && stream->device >= 0 ? stream->device : context ? context->device :
-			  r->gpu.device_count == 1 ? r->gpu.devices[0].ordinal : -1,
+		.process = r->process, .stream = gpu_launch_stream(slot), .stream_number = stream ? stream->number : 0,
+		.device = gpu_launch_device(&r->gpu, slot),
 		.graph = slot->kind == VPROF_KIND_GRAPH_LAUNCH ? slot->object : 0,
 		.range = event->range ? event->range->text : NULL,
 	};

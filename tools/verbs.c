@@ -7,6 +7,7 @@ const struct verb vprof_verbs[] = {
 	{ "coverage", cmd_coverage, "which functions of the driver are recorded, and how" },
 	{ "cubin", cmd_cubin, "what the kernels in a cubin, a fatbin or a program need" },
 	{ "dump", cmd_dump, "every record of rings as text or JSON, one a line" },
+	{ "gpu", cmd_gpu, "how busy each GPU was over time: at work, in copies, idle, how much at once" },
 	{ "graphs", cmd_graphs, "the graphs: their kernels, where they come from, how often they were launched" },
 	{ "info", cmd_info, "whose a ring is, when it was written, how much was lost" },
 	{ "kernels", cmd_kernels, "what each kernel needs, how often it ran, the occupancy it can reach" },

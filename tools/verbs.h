@@ -23,6 +23,7 @@ void vprof_help(FILE *out);
 int cmd_coverage(int argc, char **argv);
 int cmd_cubin(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
+int cmd_gpu(int argc, char **argv);
 int cmd_graphs(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_kernels(int argc, char **argv);

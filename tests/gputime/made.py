@@ -35,6 +35,7 @@ options.add_argument("--bend", type=float, default=0, help="a second drift from 
 options.add_argument("--skip", choices=["stamp", "record", "piece", "edges", "launch", "ties", "costs"])
 options.add_argument("--pid", type=int, default=4242)
 options.add_argument("--seed", type=int, default=1)
+options.add_argument("--all", action="store_true", help="measure all eager work")
 options.add_argument("--everything", help="a file for the truth of what was not measured as well")
 o = options.parse_args()
 rng = random.Random(o.seed)
@@ -195,7 +196,7 @@ for i in range(o.replays):
     launch = struct.pack("<QIIIHHHHI", STREAM[2], 64, 2, 1, 256, 1, 1, 0, 512)
     other.append(record(eager, LAUNCH, kernels["_Z3addPf"], launch, done(2000), 1))
     other.append(record(eager + 50_000, COPY, 0x101, struct.pack("<QQQQ", 1, 2, 65536, STREAM[2]), done(1000), 3))
-    measured = i % 8 == 0
+    measured = i % 8 == 0 or o.all
     kernel = timed(eager, LAUNCH, kernels["_Z3addPf"], launch, 6, 3200 + 32 * (i % 3))
     copy = timed(eager + 50_000, COPY, 0x101, b"", 8, 6400)
     if measured:

@@ -1,0 +1,188 @@
+/*
+ * cmd_gpu.c - `vprof gpu`: how busy each device was over time, with what, and where it waited.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tools/cli.h"
+#include "tools/gpu.h"
+#include "tools/gpu_busy.h"
+#include "tools/trace_command.h"
+#include "tools/verbs.h"
+
+enum { BINS = 20, BINS_MOST = 10000 };
+
+struct options {
+	int json;
+	uint64_t bins;
+	struct trace_filter filter;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct cli_option table[] = {
+	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "as one JSON object, times in ns" },
+	{ "bins", 'b', CLI_COUNT, FIELD(bins), "N", "cut the time into N parts (default 20)" },
+	TRACE_FILTER_OPTIONS(FIELD(filter)),
+	{ 0 },
+};
+
+static const struct cli_command command = {
+	"vprof gpu", "RING...",
+	"Prints how busy each GPU was over time: at work, in copies, idle.",
+	"From the launches that were measured; those that were not count with the mean of their\n"
+	"kind. BUSY of a row is at least that where COVERED is below 100%. RING is a ring, a folder\n"
+	"of rings or a pattern.", table,
+};
+
+static double percent(double part, double of)
+{
+	return of > 0 ? 100 * (part < of ? part : of) / of : 0;
+}
+
+static void print_summary(const struct gpu_busy *busy)
+{
+	const struct vprof_def *def = NULL;
+	char span[32], gap[32];
+
+	printf("GPU %d of %s (pid %u)", busy->device, busy->process->name, busy->process->os_pid);
+	while ((def = ring_def_next(busy->process->ring, def)))
+		if (def->type == VPROF_DEF_DEVICE && ((const struct vprof_def_device *)def)->ordinal == busy->device)
+			printf(": %s", ((const struct vprof_def_device *)def)->name);
+	printf("\n  %" PRIu64 " of %" PRIu64 " launches measured, %.0f%% are of kinds that were\n", busy->measured,
+	       busy->launches, percent((double)busy->covered, (double)busy->launches));
+	if (!busy->measured)
+		return;
+	printf("  of these, %s: at work %.1f%%, with copies and sets alone %.1f%%, taken by the stamps %.1f%%\n",
+	       cli_time_text(span, sizeof(span), busy->span_ns), percent((double)busy->busy_ns, (double)busy->span_ns),
+	       percent((double)busy->copy_ns, (double)busy->span_ns),
+	       percent((double)(busy->span_ns - busy->busy_ns), (double)busy->span_ns));
+	printf("  while at work %.2f pieces at once, at most %u\n",
+	       busy->busy_ns ? (double)busy->work_ns / (double)busy->busy_ns : 0, busy->most);
+	if (busy->measured == busy->launches)
+		printf("  between launches %" PRIu64 " gaps, %s idle, the longest %s\n", busy->gaps,
+		       cli_time_text(span, sizeof(span), busy->idle_ns), cli_time_text(gap, sizeof(gap), busy->longest_gap_ns));
+	printf("\n");
+}
+
+static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *busy, const struct trace *trace)
+{
+	static const char *const heads[] = { "FROM", "LAUNCHES", "MEASURED", "COVERED", "BUSY", "COPIES", "IDLE", "SEEN" };
+	struct cli_table *cells = cli_table_new("rrrrrrrr");
+	char text[32];
+
+	if (!cells)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		cli_table_cell(cells, "%s", heads[i]);
+	for (uint32_t i = 0; i < all->bins; i++) {
+		const struct gpu_busy_bin *bin = &busy->bins[i];
+		double length = (double)all->bin_ns;
+
+		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), all->from_ns - trace->base_ns + i * all->bin_ns));
+		cli_table_cell(cells, "%" PRIu64, bin->launches);
+		cli_table_cell(cells, "%" PRIu64, bin->measured);
+		if (bin->launches)
+			cli_table_cell(cells, "%.0f%%", percent((double)bin->covered, (double)bin->launches));
+		else
+			cli_table_cell(cells, "-");
+		cli_table_cell(cells, "%.1f%%", percent(bin->busy_ns, length));
+		cli_table_cell(cells, "%.1f%%", percent(bin->copy_ns, length));
+		cli_table_cell(cells, "%.1f%%", 100 - percent(bin->busy_ns, length));
+		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), bin->seen_ns));
+	}
+	return cli_table_print(cells, stdout, 2);
+}
+
+static void json_device(const struct gpu_busy_list *all, const struct gpu_busy *busy)
+{
+	printf("{\"pid\": %u, \"device\": %d, \"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ", \"covered\": %" PRIu64
+	       ", \"span_ns\": %" PRIu64 ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64 ", \"work_ns\": %" PRIu64
+	       ", \"most_at_once\": %u, ", busy->process->os_pid, busy->device, busy->launches, busy->measured, busy->covered,
+	       busy->span_ns, busy->busy_ns, busy->copy_ns, busy->work_ns, busy->most);
+	if (busy->measured == busy->launches)
+		printf("\"gaps\": %" PRIu64 ", \"idle_ns\": %" PRIu64 ", \"longest_gap_ns\": %" PRIu64, busy->gaps,
+		       busy->idle_ns, busy->longest_gap_ns);
+	else
+		printf("\"gaps\": null");
+	printf(",\n  \"bins\": [");
+	for (uint32_t i = 0; i < all->bins; i++) {
+		const struct gpu_busy_bin *bin = &busy->bins[i];
+
+		printf("%s\n   {\"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ", \"covered\": %" PRIu64
+		       ", \"busy_ns\": %.0f, \"copy_ns\": %.0f, \"seen_ns\": %" PRIu64 "}", i ? "," : "", bin->launches,
+		       bin->measured, bin->covered, bin->busy_ns, bin->copy_ns, bin->seen_ns);
+	}
+	printf("]}");
+}
+
+static int print_all(const struct gpu_busy_list *busy, const struct trace *trace, int json)
+{
+	int error = 0;
+
+	if (json)
+		printf("{\"from_ns\": %" PRIu64 ", \"bin_ns\": %" PRIu64 ", \"devices\": [", busy->from_ns, busy->bin_ns);
+	for (size_t i = 0; !error && i < busy->count; i++) {
+		if (i)
+			printf(json ? ",\n " : "\n");
+		if (json) {
+			json_device(busy, &busy->list[i]);
+		} else {
+			print_summary(&busy->list[i]);
+			error = print_bins(busy, &busy->list[i], trace);
+		}
+	}
+	if (json)
+		printf("]}\n");
+	return error;
+}
+
+static int has_times(const struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->processes[i].chosen && gpu_has(trace->processes[i].ring))
+			return 1;
+	return 0;
+}
+
+static int gpu_print(struct trace *trace, const void *values)
+{
+	const struct options *options = values;
+	struct gpu_busy_list busy;
+	int error;
+
+	if (!has_times(trace)) {
+		fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command.name);
+		return CLI_FAILED;
+	}
+	error = gpu_busy_make(&busy, trace, (uint32_t)options->bins);
+	if (!error)
+		error = print_all(&busy, trace, options->json);
+	gpu_busy_free(&busy);
+	if (error) {
+		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
+		return CLI_FAILED;
+	}
+	error = cli_finish(command.name);
+	if (!options->json)
+		trace_print_losses(trace, command.name);
+	return error;
+}
+
+static int check_options(void *values)
+{
+	const struct options *options = values;
+
+	if (!options->bins || options->bins > BINS_MOST)
+		return cli_usage(&command, "--bins: from 1 to %d", BINS_MOST);
+	return CLI_OK;
+}
+
+int cmd_gpu(int argc, char **argv)
+{
+	struct options options = { .bins = BINS };
+	const struct trace_command run = { &command, &options, &options.filter, check_options, gpu_print };
+
+	return trace_command_run(&run, argc, argv);
+}
