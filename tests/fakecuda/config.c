@@ -3,6 +3,7 @@
  *
  *   FAKECUDA_DEVICES=N       how many devices there are (1)
  *   FAKECUDA_KERNEL_NS=N     how long a kernel takes whose name does not say so (0)
+ *   FAKECUDA_JITTER_NS=N     up to so much longer, each time, takes what takes time at all (0)
  *   FAKECUDA_COPY_NS=N       how long a copy or a fill takes (0)
  *   FAKECUDA_EDGE_NS=N       how long after what comes before it a kernel, copy or fill begins, on a
  *                            stream that is not idle or over a plain edge (500)
@@ -94,6 +95,7 @@ __attribute__((constructor)) static void config_read(void)
 	fk_config.prog_ns = env_number("FAKECUDA_PROG_NS", 350);
 	fk_config.node_ns = env_number("FAKECUDA_NODE_NS", 0);
 	fk_config.node_bytes = env_number("FAKECUDA_NODE_BYTES", 0);
+	fk_config.jitter_ns = env_number("FAKECUDA_JITTER_NS", 0);
 	fk_config.sm = (int)env_number("FAKECUDA_SM", 90);
 	env_numbers("FAKECUDA_CLOCK_OFFSET_NS", offsets);
 	for (int i = 0; i < FK_CLOCKS; i++)

@@ -47,6 +47,9 @@ done
 is "a forked child of an initialised process gets error 3" \
 	"$(timeout 10 "$BUILD/fakecuda/client" --_Fork --when after 2>&1 >/dev/null | head -1)" \
 	"client: cuInit returned 3"
+is "PTX for a newer GPU than FAKECUDA_SM says is refused" \
+	"$(FAKECUDA_SM=70 timeout 10 "$BUILD/fakecuda/client" 2>&1 >/dev/null | head -1)" \
+	"client: cuModuleLoadData returned 209"
 export FAKECUDA_FAIL=cuLaunchKernel:3:700
 ok "an injected failure fails the program" not timeout 10 "$BUILD/fakecuda/client" --launches 5
 is "and is sticky" "$(timeout 10 "$BUILD/fakecuda/client" --launches 5 --keep-errors 2>&1 |

@@ -101,12 +101,20 @@ static CUresult ctx_create(CUcontext *out, CUdevice device, unsigned int flags)
 	return result ? result : ctx_push(*out);
 }
 
+/* What was made in a context ends with it. */
+static void ctx_empty(CUcontext ctx)
+{
+	fk_memory_drop(ctx);
+	fk_modules_drop(ctx);
+	fk_streams_drop(ctx);
+}
+
 static CUresult ctx_destroy(CUcontext ctx)
 {
 	if (!fk_is(ctx, FK_CONTEXT) || ctx->primary)
 		return CUDA_ERROR_INVALID_CONTEXT;
 	fk_ctx_wait(ctx);
-	fk_memory_drop(ctx);
+	ctx_empty(ctx);
 	if (fk_ctx() == ctx)
 		ctx_top--;
 	fk_delete(ctx);
@@ -155,7 +163,7 @@ static CUresult primary_release(CUdevice device, bool reset)
 	if (ctx)
 		fk_ctx_wait(ctx);
 	if (ended)
-		fk_memory_drop(ctx);
+		ctx_empty(ctx);
 	return ctx || reset ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT;
 }
 

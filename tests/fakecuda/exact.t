@@ -38,11 +38,23 @@ ok "branches run side by side" reads plain branches 10000
 ok "20 ms" reads plain long 20001000
 is "a stamp into memory that is not the GPU's loses the context" "$(value plain stray)" "700 1"
 
-ok "it runs with other ways" runs ways FAKECUDA_EDGE_NS=2000 FAKECUDA_PROG_NS=64
+is "an exec takes no memory of the device" "$(value plain exec_bytes)" "0 0"
+is "what was made in a context ends with it" "$(value plain ended)" "400 400 0"
+
+ok "it runs with other ways" runs ways FAKECUDA_EDGE_NS=2000 FAKECUDA_PROG_NS=64 FAKECUDA_NODE_NS=10000000 FAKECUDA_NODE_BYTES=8192
 ok "a stream's" reads ways stream_plain 9000
 ok "a programmatic launch's" reads ways stream_prog 5128
 ok "an edge's" reads ways graph_plain 9000
 ok "a programmatic edge's" reads ways graph_prog 5128
+
+is "execs that take memory" "$(value ways exec_bytes)" "16384 0"
+is "and time" "$(value ways exec_20ms)" 1
+
+ok "it runs with jitter" runs jitter FAKECUDA_JITTER_NS=3000
+ok "and again" runs again FAKECUDA_JITTER_NS=3000
+ok "what takes 5 us takes longer" test "$(value jitter graph_plain)" -gt 6032
+ok "but not by more than that" test "$(value jitter graph_plain)" -lt 9032
+ok "and as long each time" reads again graph_plain "$(value jitter graph_plain)"
 
 ok "it runs with a clock of its own" runs clock FAKECUDA_CLOCK_OFFSET_NS=-5000000000 FAKECUDA_CLOCK_PPM=1000
 is "which is behind" "$((($(value clock ahead_ms) + 5000) / 500))" 0

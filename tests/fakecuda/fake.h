@@ -87,6 +87,7 @@ struct fk_config {
 	uint64_t kernel_ns;
 	int sm;       /* major * 10 + minor */
 	uint64_t edge_ns, prog_ns, copy_ns;
+	uint64_t jitter_ns;
 	uint64_t node_ns, node_bytes; /* to instantiate */
 	int64_t clock_offset[FK_CLOCKS]; /* by device */
 	double clock_ppm[FK_CLOCKS];
@@ -147,7 +148,7 @@ struct CUstream_st {
 	unsigned int flags;
 	int priority;
 	unsigned long long id;
-	bool legacy, destroyed, running, has_worker;
+	bool legacy, own, destroyed, running, has_worker; /* own: a thread's default stream */
 	int refs;
 	uint64_t submitted, done; /* sequence numbers */
 	uint64_t clock;      /* when all its work so far has ended, by the simulation's clock */
@@ -213,6 +214,7 @@ struct CUmod_st {
 	CUlibrary library;
 	CUcontext ctx;
 	CUfunction functions;
+	CUmodule next; /* of all that are loaded into a context, under fk_lock */
 };
 
 struct CUkern_st {
@@ -346,6 +348,8 @@ void fk_memory_info(size_t *free_bytes, size_t *total);
 
 CUfunction fk_function_of(const void *handle); /* a CUfunction, or a CUkernel in its place */
 void fk_kernel_bind(CUfunction function);
+void fk_modules_drop(CUcontext ctx); /* the context has ended */
+void fk_streams_drop(CUcontext ctx);
 CUresult fk_image_functions(CUmodule module, const void *image);
 CUresult fk_function_add(CUmodule module, const char *name, const struct fk_layout *layout,
 	CUfunction *out);

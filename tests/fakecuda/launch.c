@@ -103,11 +103,26 @@ static CUresult launch_cooperative(const CUDA_KERNEL_NODE_PARAMS_v2 *params, CUs
 	return launch_with(params, &attributes, stream);
 }
 
+/* Events of a launch: recorded when it has ended, which is later than they might be. */
+static CUresult launch_event(const struct fk_attributes *a, CUlaunchAttributeID id, CUstream stream)
+{
+	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_EVENT_RECORD };
+
+	if (!(a->given & 1u << id))
+		return CUDA_SUCCESS;
+	work.event = id == CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_EVENT ? a->value[id].programmaticEvent.event :
+		a->value[id].launchCompletionEvent.event;
+	if (!fk_is(work.event, FK_EVENT) || !(work.event->flags & CU_EVENT_DISABLE_TIMING))
+		return CUDA_ERROR_INVALID_VALUE;
+	return stream ? fk_submit(stream, &work) : CUDA_SUCCESS;
+}
+
 static CUresult launch_config(const CUlaunchConfig *c, CUfunction function, void **params,
 	void **extra, int pts)
 {
 	struct fk_attributes attributes;
 	CUDA_KERNEL_NODE_PARAMS_v2 p;
+	CUstream stream;
 	CUresult result;
 
 	if (!c || (c->numAttrs && !c->attrs))
@@ -119,8 +134,13 @@ static CUresult launch_config(const CUlaunchConfig *c, CUfunction function, void
 		.sharedMemBytes = c->sharedMemBytes,
 		.kernelParams = params, .extra = extra,
 	};
+	stream = fk_stream_get(c->hStream, pts);
 	result = fk_attributes_take(&attributes, c->attrs, c->numAttrs);
-	return result ? result : launch_with(&p, attributes.given ? &attributes : NULL, fk_stream_get(c->hStream, pts));
+	if (!result)
+		result = launch_with(&p, attributes.given ? &attributes : NULL, stream);
+	if (!result)
+		result = launch_event(&attributes, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_EVENT, stream);
+	return result ? result : launch_event(&attributes, CU_LAUNCH_ATTRIBUTE_LAUNCH_COMPLETION_EVENT, stream);
 }
 
 static CUresult launch_host(CUstream stream, CUhostFn fn, void *user)

@@ -37,6 +37,39 @@ static void module_free(CUmodule module)
 	fk_delete(module);
 }
 
+static CUmodule modules; /* under fk_lock; a library's is not among them: it belongs to no context */
+
+static void module_unlist_locked(CUmodule module)
+{
+	CUmodule *link = &modules;
+
+	while (*link && *link != module)
+		link = &(*link)->next;
+	if (*link)
+		*link = module->next;
+}
+
+static void module_list(CUmodule module)
+{
+	pthread_mutex_lock(&fk_lock);
+	module->next = modules;
+	modules = module;
+	pthread_mutex_unlock(&fk_lock);
+}
+
+void fk_modules_drop(CUcontext ctx)
+{
+	pthread_mutex_lock(&fk_lock);
+	for (CUmodule m = modules, next; m; m = next) {
+		next = m->next;
+		if (m->ctx != ctx)
+			continue;
+		module_unlist_locked(m);
+		module_free(m);
+	}
+	pthread_mutex_unlock(&fk_lock);
+}
+
 static CUresult module_new(CUmodule *out, const void *image)
 {
 	CUmodule module;
@@ -53,6 +86,15 @@ static CUresult module_new(CUmodule *out, const void *image)
 		module_free(module);
 	else
 		*out = module;
+	return result;
+}
+
+static CUresult module_load(CUmodule *out, const void *image)
+{
+	CUresult result = module_new(out, image);
+
+	if (!result)
+		module_list(*out);
 	return result;
 }
 
@@ -85,7 +127,7 @@ static CUresult module_load_file(CUmodule *out, const char *path)
 
 	if (result)
 		return result;
-	result = module_new(out, text);
+	result = module_load(out, text);
 	free(text);
 	return result;
 }
@@ -96,6 +138,7 @@ static CUresult module_unload(CUmodule module)
 		return CUDA_ERROR_INVALID_HANDLE;
 	fk_ctx_wait(module->ctx); /* its functions may be queued */
 	pthread_mutex_lock(&fk_lock);
+	module_unlist_locked(module);
 	module_free(module);
 	pthread_mutex_unlock(&fk_lock);
 	return CUDA_SUCCESS;
@@ -317,12 +360,12 @@ static CUresult function_load(CUfunction function)
 FK_API(FK_CTX, cuModuleLoad, (CUmodule *out, const char *path),
 	module_load_file(out, path))
 FK_API(FK_CTX, cuModuleLoadData, (CUmodule *out, const void *image),
-	module_new(out, image))
+	module_load(out, image))
 FK_API(FK_CTX, cuModuleLoadDataEx,
 	(CUmodule *out, const void *image, unsigned int count, int *options, void **values),
-	(void)count, (void)options, (void)values, module_new(out, image))
+	(void)count, (void)options, (void)values, module_load(out, image))
 FK_API(FK_CTX, cuModuleLoadFatBinary, (CUmodule *out, const void *image),
-	module_new(out, image))
+	module_load(out, image))
 FK_API(FK_CTX | FK_UNSAFE, cuModuleUnload, (CUmodule module), module_unload(module))
 FK_API(FK_CTX, cuModuleGetFunction, (CUfunction *out, CUmodule module, const char *name),
 	function_find(out, module, name))

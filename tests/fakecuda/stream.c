@@ -50,6 +50,18 @@ static void stream_destroy_locked(CUstream stream)
 	fk_stream_unref_locked(stream);
 }
 
+/* Those that are there without being created stay: so does their context's handle. */
+void fk_streams_drop(CUcontext ctx)
+{
+	pthread_mutex_lock(&fk_lock);
+	for (CUstream s = ctx->streams, next; s; s = next) {
+		next = s->next;
+		if (!s->legacy && !s->own)
+			stream_destroy_locked(s);
+	}
+	pthread_mutex_unlock(&fk_lock);
+}
+
 static CUresult stream_destroy(CUstream stream)
 {
 	if (!fk_is(stream, FK_STREAM) || stream->destroyed || stream->legacy)
@@ -93,6 +105,8 @@ static CUstream own_stream(CUcontext ctx)
 	if (!own)
 		return NULL;
 	own->stream = fk_stream_new(ctx, CU_STREAM_DEFAULT, 0);
+	if (own->stream)
+		own->stream->own = true;
 	own->next = pthread_getspecific(own_key);
 	pthread_setspecific(own_key, own);
 	return own->stream;

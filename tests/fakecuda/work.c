@@ -120,10 +120,27 @@ bool fk_work_timed(const struct fk_work *work)
 	return false;
 }
 
+/* Up to FAKECUDA_JITTER_NS more, another number each time, but the same ones in each run. */
+static uint64_t jitter(void)
+{
+	static uint64_t last; /* peer: workers of other streams */
+	uint64_t x;
+
+	if (!fk_config.jitter_ns)
+		return 0;
+	x = __atomic_add_fetch(&last, 0x9e3779b97f4a7c15u, __ATOMIC_RELAXED);
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	return (x ^ x >> 27) % (fk_config.jitter_ns + 1);
+}
+
 struct fk_span fk_span_at(const struct fk_work *work, uint64_t begin)
 {
 	uint64_t ns = fk_work_open(work) ? 0 : fk_work_ns(work);
-	struct fk_span span = { .begin = begin, .trigger = begin + ns, .end = begin + ns };
+	struct fk_span span;
+
+	if (ns && !fk_work_timed(work))
+		ns += jitter();
+	span = (struct fk_span){ .begin = begin, .trigger = begin + ns, .end = begin + ns };
 
 	if (work->type == CU_GRAPH_NODE_TYPE_KERNEL && work->kernel.func->trigger_ns < ns)
 		span.trigger = begin + work->kernel.func->trigger_ns;

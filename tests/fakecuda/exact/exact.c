@@ -189,6 +189,48 @@ static void clock_of_device(void)
 	tell("long");
 }
 
+/* An exec of two nodes: the memory it takes, and that making it takes time. */
+static void instantiate(void)
+{
+	size_t before, with, after, total;
+	struct timespec a, b;
+	CUgraphExec exec;
+
+	add("noop", NULL, false, NULL);
+	add("noop", NULL, false, last);
+	MUST(cuMemGetInfo_v2(&before, &total));
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	MUST(cuGraphInstantiateWithFlags(&exec, graph, 0));
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	MUST(cuMemGetInfo_v2(&with, &total));
+	MUST(cuGraphExecDestroy(exec));
+	MUST(cuMemGetInfo_v2(&after, &total));
+	printf("exec_bytes %zu %zu\n", before - with, before - after);
+	printf("exec_20ms %d\n", (b.tv_sec - a.tv_sec) * 1000000000ll + (b.tv_nsec - a.tv_nsec) >= 20000000);
+}
+
+/* A function and a stream of a context that has ended. */
+static void ended(void)
+{
+	CUcontext ctx, primary;
+	CUmodule own;
+	CUfunction f;
+	CUstream old;
+	int result[3];
+
+	MUST(cuCtxGetCurrent(&primary));
+	MUST(cuCtxCreate_v2(&ctx, 0, 0));
+	MUST(cuModuleLoadData(&own, "fake"));
+	MUST(cuModuleGetFunction(&f, own, "noop"));
+	MUST(cuStreamCreate(&old, CU_STREAM_NON_BLOCKING));
+	MUST(cuCtxDestroy_v2(ctx));
+	MUST(cuCtxSetCurrent(primary));
+	result[0] = cuLaunchKernel(f, 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL);
+	result[1] = cuStreamQuery(old);
+	result[2] = cuLaunchKernel(kernel("noop"), 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL);
+	printf("ended %d %d %d\n", result[0], result[1], result[2]);
+}
+
 static void stray(void)
 {
 	static uint64_t mine;
@@ -225,6 +267,8 @@ int main(void)
 	triggered("untriggered", "add_one_spin_50us", "double_it_spin_5us");
 	branches();
 	clock_of_device();
+	instantiate();
+	ended();
 	stray();
 	return 0;
 }
