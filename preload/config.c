@@ -7,7 +7,7 @@
 #include "preload/config.h"
 #include "preload/inner.h"
 
-enum type { TEXT, COUNT, SWITCH, GROUPS };
+enum type { TEXT, COUNT, SWITCH, GROUPS, SAMPLE };
 
 struct row {
 	const char *name;
@@ -100,6 +100,22 @@ static int parse_groups(const char *text, uint64_t *value)
 	return 0;
 }
 
+static int parse_sample(const char *text, uint64_t *value)
+{
+	static const char sample[] = "sample:";
+	uint64_t n = VPROF_GPU_OFF;
+
+	if (!strcmp(text, "all"))
+		n = VPROF_GPU_ALL;
+	else if (!strncmp(text, sample, sizeof(sample) - 1)) {
+		if (parse_count(text + sizeof(sample) - 1, &n) || !n || n > INT32_MAX)
+			return -1;
+	} else if (strcmp(text, "off"))
+		return -1;
+	*value = n;
+	return 0;
+}
+
 static int parse(const struct row *row, const char *text)
 {
 	char *field = (char *)&vprof_config + row->offset;
@@ -117,6 +133,8 @@ static int parse(const struct row *row, const char *text)
 		return parse_switch(text, (uint64_t *)(void *)field);
 	case GROUPS:
 		return parse_groups(text, (uint64_t *)(void *)field);
+	case SAMPLE:
+		return parse_sample(text, (uint64_t *)(void *)field);
 	}
 	return -1;
 }
@@ -180,4 +198,14 @@ int vprof_wants_facts(void)
 int vprof_saves_modules(void)
 {
 	return vprof_config.save_modules != 0;
+}
+
+uint32_t vprof_gpu_start(void)
+{
+	return (uint32_t)vprof_config.gpu;
+}
+
+uint32_t vprof_gpu_twins(void)
+{
+	return vprof_config.gpu_twins < UINT32_MAX ? (uint32_t)vprof_config.gpu_twins : UINT32_MAX;
 }

@@ -10,19 +10,21 @@
 #include <stdint.h>
 #include "preload/compiler.h"
 
-/* One field for each row of env.def: a text's own copy, a number, 0 or 1, group bits. */
+/* One field for each row of env.def: a text's own copy, a number, 0 or 1, group bits, as control.gpu. */
 struct vprof_config {
 #define VPROF_ENV(name, type, field, initial, help) VPROF_ENV_##type(field)
 #define VPROF_ENV_TEXT(field)   char field[1024];
 #define VPROF_ENV_COUNT(field)  uint64_t field;
 #define VPROF_ENV_SWITCH(field) uint64_t field;
 #define VPROF_ENV_GROUPS(field) uint64_t field;
+#define VPROF_ENV_SAMPLE(field) uint64_t field;
 #include "vprof/env.def"
 #undef VPROF_ENV
 #undef VPROF_ENV_TEXT
 #undef VPROF_ENV_COUNT
 #undef VPROF_ENV_SWITCH
 #undef VPROF_ENV_GROUPS
+#undef VPROF_ENV_SAMPLE
 };
 
 extern struct vprof_config vprof_config HIDDEN;

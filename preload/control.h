@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "preload/clock.h"
 #include "preload/compiler.h"
+#include "preload/inner.h"
 #include "vprof/ring.h"
 
 /* The only clock that control knows, so that setting the time of day changes nothing. */
@@ -48,9 +49,6 @@ uint64_t vprof_switch_surely(uint32_t groups, enum vprof_window_reason reason, u
 
 /* Writes the window of a switch that somebody else made. Housekeeping only. */
 void vprof_windows_settle(void) HIDDEN;
-
-/* The number of the window that is open; 0: none. */
-uint64_t vprof_window_open(void) HIDDEN;
 
 /* ---- a limit by launches: launches.c ---- */
 

@@ -117,6 +117,16 @@ int vprof_save(const void *bytes, uint64_t size, const char *suffix, struct vpro
 /* Zeroed memory of our own, for tables; NULL when there is none. Never given back. */
 void *vprof_table(size_t bytes) HIDDEN;
 
+/* The number of the window of recording that is open; 0: none. */
+uint64_t vprof_window_open(void) HIDDEN;
+
+/* How many launches get stamps: VPROF_GPU, and what it is now (control.gpu). 0 without a ring. */
+uint32_t vprof_gpu_start(void) HIDDEN;
+uint32_t vprof_gpu_now(void) HIDDEN;
+
+/* VPROF_GPU_TWINS. */
+uint32_t vprof_gpu_twins(void) HIDDEN;
+
 /* One line on stderr, unless VPROF_QUIET: "vprof: pid N: ...". %s %d %u only. */
 void vprof_log(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));
 
@@ -146,5 +156,14 @@ void vprof_shim_start(void) HIDDEN;
 
 /* A ring has been made (again in a forked child): put the names of the calls into it. */
 void vprof_shim_ring_ready(void) HIDDEN;
+
+/*
+ * By housekeeping, again and again: reads what stamps have stored, without a call to the driver. Returns in
+ * how many ns it wants to be called again; UINT64_MAX: when it comes to pass.
+ */
+uint64_t vprof_shim_gpu_round(void) HIDDEN;
+
+/* The process ends: the last stamps, and no call to the driver from now on. */
+void vprof_shim_leave(void) HIDDEN;
 
 #endif

@@ -85,6 +85,9 @@ static inline void vprof_cursor_void(void)
  */
 struct vprof_record vprof_begin_slow(void) HIDDEN COLD;
 
+/* A record of a thread of ours, which VPROF_THREADS does not concern. slot == NULL: there can be none. */
+struct vprof_record vprof_begin_own(void) HIDDEN COLD;
+
 /* A call returned after its slot went to another record (a handler filled a whole lap). */
 void vprof_end_late(void) HIDDEN COLD;
 

@@ -150,6 +150,7 @@ static int start(void)
 	vprof_shim_ring_ready();
 	vprof_map.defs_floor = __atomic_load_n(&map.live->defs_used, __ATOMIC_RELAXED);
 	vprof_names_ring_ready();
+	map.control->gpu = (uint32_t)vprof_config.gpu;
 	vprof_control_begin();
 	vprof_trigger_begin();
 	vprof_capture_begin();
@@ -269,6 +270,18 @@ struct vprof_record vprof_begin_slow(void)
 	return record;
 }
 
+struct vprof_record vprof_begin_own(void)
+{
+	struct vprof_record none = { NULL, 0 };
+
+	return vprof_ring_is_ours() ? vprof_lane_begin() : none;
+}
+
+uint32_t vprof_gpu_now(void)
+{
+	return vprof_ring_is_ours() ? __atomic_load_n(&vprof_map.control->gpu, __ATOMIC_RELAXED) : VPROF_GPU_OFF;
+}
+
 int vprof_ring_want(void)
 {
 	int saved = errno, ready;
@@ -317,6 +330,7 @@ __attribute__((destructor)) static void vprof_unload(void)
 
 	if (!map->header || !vprof_is_alive())
 		return;
+	vprof_shim_leave();
 	vprof_spill_close();
 	vprof_ring_anchor(map);
 	map->live->end_ticks = vprof_ticks();

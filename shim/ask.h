@@ -74,4 +74,16 @@ static inline enum vprof_stream_state vprof_ask_stream_state(CUstream stream)
 #define VPROF_ASK_STREAM(state, question, stream, answer) \
 	((state) == VPROF_STREAM_OPEN && vprof_ask.question && !vprof_ask.question(stream, answer))
 
+/* Streams of our own are captured by nobody. CUDA_ERROR_NOT_FOUND: this driver cannot. */
+static inline CUresult vprof_ask_own_stream(CUstream *out)
+{
+	return vprof_ask.stream_create && vprof_ask.stream_query ? vprof_ask.stream_create(out, CU_STREAM_NON_BLOCKING) :
+								   CUDA_ERROR_NOT_FOUND;
+}
+
+static inline CUresult vprof_ask_own_state(CUstream own)
+{
+	return vprof_ask.stream_query(own);
+}
+
 #endif

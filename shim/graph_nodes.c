@@ -91,7 +91,7 @@ static int index_find(const struct vprof_scratch *s, CUgraphNode node, uint32_t 
 
 /* ---- edges ---- */
 
-static CUresult ask_edges(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *data, size_t *count)
+CUresult vprof_graph_edges(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *data, size_t *count)
 {
 	if (vprof_ask.graph_edges_v2)
 		return vprof_ask.graph_edges_v2(graph, from, to, data, count);
@@ -118,7 +118,7 @@ static void take_edges(struct vprof_scratch *s, CUgraph graph)
 {
 	size_t room = MOST_EDGES - s->edge_count, count = 0, got;
 
-	if (ask_edges(graph, NULL, NULL, NULL, &count)) {
+	if (vprof_graph_edges(graph, NULL, NULL, NULL, &count)) {
 		s->lost = 1;
 		return;
 	}
@@ -127,7 +127,7 @@ static void take_edges(struct vprof_scratch *s, CUgraph graph)
 	got = count = count < room ? count : room;
 	if (!count)
 		return;
-	if (ask_edges(graph, s->from, s->to, s->data, &got) || got > count) {
+	if (vprof_graph_edges(graph, s->from, s->to, s->data, &got) || got > count) {
 		s->lost = 1;
 		return;
 	}

@@ -52,4 +52,8 @@ struct vprof_scratch {
 _Static_assert(sizeof(struct vprof_def_edges) + EDGES_PIECE * sizeof(struct edge) <=
 	       sizeof(((struct vprof_scratch *)0)->piece), "a piece of edges has to fit as well");
 
+/* The edges of a graph, with data or, where the driver has none, zeroes. Between begin and end (ask.h). */
+CUresult vprof_graph_edges(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *data,
+			   size_t *count) HIDDEN COLD;
+
 #endif

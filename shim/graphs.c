@@ -13,10 +13,20 @@
 #include "shim/captures.h"
 #include "shim/graph_nodes.h"
 #include "shim/graphs.h"
+#include "shim/twin.h"
 
 enum { GRAPH_BITS = 14 };
+_Static_assert(VPROF_GRAPHS_MOST == (1 << GRAPH_BITS) + VPROF_HANDLE_PROBES, "a place for each entry");
 
 struct vprof_handles vprof_graphs = VPROF_HANDLES_EMPTY;
+
+/* What is kept of a graph beside its entry, at the same place. */
+struct more {
+	uint64_t content;    /* see struct vprof_graph_nodes */
+	uint32_t updates;    /* since it was made */
+	uint32_t next_look;
+};
+static struct more none, *mores; /* NULL: no memory */
 
 static uint32_t graphs_made; /* in this ring */
 static uint32_t graph_others; /* the definition in this ring that stands for the others; 0: none yet */
@@ -24,7 +34,25 @@ static uint32_t graph_others; /* the definition in this ring that stands for the
 void vprof_graphs_init(void)
 {
 	vprof_handles_make(&vprof_graphs, GRAPH_BITS);
+	if (!mores)
+		mores = vprof_table(VPROF_GRAPHS_MOST * sizeof(*mores));
 	vprof_captures_init();
+	vprof_twins_init();
+}
+
+uint32_t vprof_graph_place(const struct vprof_handle *entry)
+{
+	return (uint32_t)(entry - vprof_graphs.entries);
+}
+
+struct vprof_handle *vprof_graph_at(uint32_t place)
+{
+	return vprof_graphs.ready && place < VPROF_GRAPHS_MOST ? &vprof_graphs.entries[place] : NULL;
+}
+
+static struct more *more_of(const struct vprof_handle *entry)
+{
+	return mores ? &mores[vprof_graph_place(entry)] : &none;
 }
 
 void vprof_graphs_forget(void)
@@ -32,6 +60,7 @@ void vprof_graphs_forget(void)
 	vprof_handles_void(&vprof_graphs);
 	__atomic_store_n(&graphs_made, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&graph_others, 0, __ATOMIC_RELAXED);
+	vprof_twins_forget();
 }
 
 static uint32_t graph_define(CUgraphExec exec, CUgraph graph, uint64_t flags, uint32_t number, uint32_t nodes)
@@ -110,8 +139,9 @@ uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsig
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	vprof_nodes_take(graph, &nodes);
 	id = vprof_handle_set(entry, word, generation, graph_tell(exec, graph, flags, call, 0, &nodes));
-	entry->content = nodes.content;
-	entry->updates = 0;
+	more_of(entry)->content = nodes.content;
+	more_of(entry)->updates = 0;
+	vprof_twin_made(entry, graph, id, flags, &nodes);
 	vprof_nodes_drop(&nodes);
 	return id;
 }
@@ -120,17 +150,16 @@ uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsig
 
 enum { COARSE_TICKS = 20, LOOKS_AT_ONCE = 8, PART_OF_TIME = 100 };
 
-static int may_look(const struct vprof_handle *entry, uint64_t now)
+static int may_look(const struct more *more, uint64_t now)
 {
-	return entry->updates <= LOOKS_AT_ONCE ||
-	       (int32_t)((uint32_t)(now >> COARSE_TICKS) - entry->next_look) >= 0;
+	return more->updates <= LOOKS_AT_ONCE || (int32_t)((uint32_t)(now >> COARSE_TICKS) - more->next_look) >= 0;
 }
 
-static void looked(struct vprof_handle *entry, uint64_t since)
+static void looked(struct more *more, uint64_t since)
 {
 	uint64_t now = vprof_ticks();
 
-	entry->next_look = (uint32_t)((now + PART_OF_TIME * (now - since)) >> COARSE_TICKS);
+	more->next_look = (uint32_t)((now + PART_OF_TIME * (now - since)) >> COARSE_TICKS);
 }
 
 /* The graph has these nodes now: an earlier definition of it that says so, or a new one. */
@@ -152,22 +181,27 @@ uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
 	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
 	uint64_t word, now = vprof_ticks();
 	struct vprof_graph_nodes nodes;
+	struct more *more;
 
 	if (!entry)
 		return 0;
+	more = more_of(entry);
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	id = vprof_handle_id(&vprof_graphs, word);
-	entry->updates++;
-	if (id && !may_look(entry, now))
+	more->updates++;
+	if (id && !may_look(more, now)) {
+		vprof_twin_changed(exec);
 		return id;
+	}
 	vprof_nodes_take(graph, &nodes);
 	/* Most updates change arguments only. */
-	if (nodes.content && (!id || nodes.content != entry->content)) {
+	if (nodes.content && (!id || nodes.content != more->content)) {
 		id = vprof_handle_set(entry, word, generation, graph_changed(exec, graph, call, id, &nodes));
-		entry->content = nodes.content;
+		more->content = nodes.content;
 	}
+	vprof_twin_updated(entry, graph, id, &nodes);
 	vprof_nodes_drop(&nodes);
-	looked(entry, now);
+	looked(more, now);
 	return id;
 }
 
@@ -195,5 +229,6 @@ uint32_t vprof_graph_gone(CUgraphExec exec)
 {
 	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
 
+	vprof_twin_gone(exec);
 	return entry ? vprof_handle_id(&vprof_graphs, __atomic_exchange_n(&entry->word, 0, __ATOMIC_RELAXED)) : 0;
 }

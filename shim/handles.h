@@ -27,10 +27,10 @@ struct vprof_handle {
 	uint64_t word;     /* as drawn above */
 	union {
 		uint32_t library; /* of a kernel. 1: a CUkernel, not a CUfunction */
-		uint32_t updates; /* of a graph, since it was made */
+		uint32_t left;    /* of a graph: see vprof_graph_launching() */
 	};
-	uint32_t next_look;  /* of a graph: see graphs.c */
-	uint64_t content;    /* likewise: see struct vprof_graph_nodes */
+	uint32_t zero;
+	uint64_t token;      /* of a graph: likewise */
 };
 
 struct vprof_handles {
@@ -67,15 +67,12 @@ static inline uint32_t vprof_handle_generation(uint64_t word)
 	return (uint32_t)((word & ~VPROF_HANDLE_FRESH) >> 32);
 }
 
-/*
- * Id of a handle, 0 when it has to be looked at more closely. For threads that record
- * already: the table is there then. An entry lies within so many places of where it belongs,
- * so the walk is short in a full table too.
- */
-static ALWAYS_INLINE uint32_t vprof_handle_find(const struct vprof_handles *table, const void *handle)
+/* As below, and the entry; valid when the id is not 0. */
+static ALWAYS_INLINE uint32_t vprof_handle_find_entry(const struct vprof_handles *table, const void *handle,
+						      struct vprof_handle **found)
 {
 	uint64_t key = (uintptr_t)handle, word;
-	const struct vprof_handle *entry = &table->entries[key * 0x9e3779b97f4a7c15u >> table->shift];
+	struct vprof_handle *entry = &table->entries[key * 0x9e3779b97f4a7c15u >> table->shift];
 
 	if (unlikely(__atomic_load_n(&entry->key, __ATOMIC_RELAXED) != key)) {
 		int left = VPROF_HANDLE_PROBES;
@@ -85,10 +82,23 @@ static ALWAYS_INLINE uint32_t vprof_handle_find(const struct vprof_handles *tabl
 				return 0;
 		while (__atomic_load_n(&(++entry)->key, __ATOMIC_RELAXED) != key);
 	}
+	*found = entry;
 	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
 	if (unlikely(word >> 32 != __atomic_load_n(&table->generation, __ATOMIC_RELAXED)))
 		return 0; /* a fresh one as well */
 	return (uint32_t)word;
+}
+
+/*
+ * Id of a handle, 0 when it has to be looked at more closely. For threads that record
+ * already: the table is there then. An entry lies within so many places of where it belongs,
+ * so the walk is short in a full table too.
+ */
+static ALWAYS_INLINE uint32_t vprof_handle_find(const struct vprof_handles *table, const void *handle)
+{
+	struct vprof_handle *entry;
+
+	return vprof_handle_find_entry(table, handle, &entry);
 }
 
 #endif

@@ -87,8 +87,6 @@
 /* `launches`: 1 when it is a launch, of which the user may have asked for so many. */
 #define WRAP_COUNTED(visible, name, params, args, quick, ready, full, fill, launches)  \
 	visible CUresult name params;                                                  \
-	HIDDEN CUresult name##_record params;                                          \
-	HIDDEN CUresult name##_off params;                                             \
 	static COLD CUresult name##_long params                                        \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
@@ -112,6 +110,13 @@
 		vprof_kernel_settle(result);                                           \
 		return result;                                                         \
 	}                                                                              \
+	WRAP_AROUND(visible, name, params, args, quick, ready, fill)
+
+/* All of it but NAME_long, the slow way, which stands before. */
+#define WRAP_AROUND(visible, name, params, args, quick, ready, fill)                   \
+	visible CUresult name params;                                                  \
+	HIDDEN CUresult name##_record params;                                          \
+	HIDDEN CUresult name##_off params;                                             \
 	/* With little of its own to do, so that those of no interest pass with little. */ \
 	static COLD CUresult name##_slow params                                        \
 	{                                                                              \

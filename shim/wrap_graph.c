@@ -6,6 +6,7 @@
  */
 #include "shim/captures.h"
 #include "shim/graphs.h"
+#include "shim/twin.h"
 #include "shim/wrap.h"
 
 #define FILL(graph, exec, stream, flags) \
@@ -58,6 +59,35 @@ UPDATE(cuGraphExecUpdate, (CUgraphExec exec, CUgraph graph, CUgraphNode *error, 
 UPDATE(cuGraphExecUpdate_v2, (CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info),
        (exec, graph, info));
 
+/*
+ * One node of it, in ways that its graph does not show: its twin, if it has one, is none any more. Told as
+ * calls without a kind of their own are.
+ */
+typedef uintptr_t word;
+
+#define CHANGE(name, params, args, a, b, c, d) \
+	WRAP_KEEP(EXPORT, name, params, args, , \
+		  fill_head(r.slot, VPROF_KIND_CALL, call, object); fill_words(r.slot, WORD(a), b, c, d), \
+		  vprof_twin_changed(a), )
+#define CHANGE_3(name) \
+	CHANGE(name, (CUgraphExec exec, word node, word what), (exec, node, what), exec, node, what, 0)
+#define CHANGE_4(name) \
+	CHANGE(name, (CUgraphExec exec, word node, word what, word more), (exec, node, what, more), exec, node, what, more)
+
+CHANGE_3(cuGraphExecBatchMemOpNodeSetParams);
+CHANGE_3(cuGraphExecChildGraphNodeSetParams);
+CHANGE_3(cuGraphExecEventRecordNodeSetEvent);
+CHANGE_3(cuGraphExecEventWaitNodeSetEvent);
+CHANGE_3(cuGraphExecExternalSemaphoresSignalNodeSetParams);
+CHANGE_3(cuGraphExecExternalSemaphoresWaitNodeSetParams);
+CHANGE_3(cuGraphExecHostNodeSetParams);
+CHANGE_3(cuGraphExecKernelNodeSetParams);
+CHANGE_3(cuGraphExecKernelNodeSetParams_v2);
+CHANGE_4(cuGraphExecMemcpyNodeSetParams);
+CHANGE_4(cuGraphExecMemsetNodeSetParams);
+CHANGE_3(cuGraphExecNodeSetParams);
+CHANGE_3(cuGraphNodeSetEnabled);
+
 /* ---- launch and upload ---- */
 
 static ALWAYS_INLINE void fill_graph_launch(struct vprof_slot *slot, unsigned call, uint32_t object,
@@ -67,11 +97,51 @@ static ALWAYS_INLINE void fill_graph_launch(struct vprof_slot *slot, unsigned ca
 	fill_words(slot, WORD(stream), WORD(exec), flags, 0);
 }
 
-#define ON_STREAM(name, fill, launches) \
+/*
+ * The slow way of a launch, on which it may go to the graph's twin. That is chosen before the record is
+ * published, which says so; and the graph is held until its launch has been made, recorded or not.
+ */
+static COLD CUresult graph_launch_long(CUgraphExec exec, CUstream stream, unsigned call, uint32_t flags)
+{
+	CUresult (*real)(CUgraphExec, CUstream) = (CUresult (*)(CUgraphExec, CUstream))vprof_target(call);
+	uint64_t launch = vprof_launch_take();
+	struct vprof_record r = { NULL, 0 };
+	struct vprof_twin_choice choice;
+	CUresult result;
+
+	if (launch != VPROF_LAUNCH_REFUSED)
+		r = vprof_open(VPROF_GROUP_BIT(VPROF_GROUP_GRAPH));
+	choice = vprof_twin_choose(exec, stream, flags & VPROF_LAUNCH_PER_THREAD, r.slot != NULL);
+	if (r.slot) {
+		fill_graph_launch(r.slot, call, vprof_graph_id(exec), exec, stream,
+				  flags | (choice.twin ? VPROF_LAUNCH_TWIN : 0));
+		vprof_publish(r);
+		vprof_launch_made(launch);
+	} else {
+		vprof_launch_drop(launch);
+	}
+	if (choice.twin)
+		vprof_twin_launching(&choice, r, stream);
+	result = real(choice.twin ? choice.twin->exec : exec, stream);
+	if (choice.subject && !vprof_twin_launched(&choice, result))
+		result = real(exec, stream);
+	if (r.slot)
+		vprof_end(r, (uint32_t)result);
+	return result;
+}
+
+#define GRAPH_LAUNCH(name, flags)                                                                 \
+	static CUresult name##_long(CUgraphExec exec, CUstream stream)                            \
+	{                                                                                         \
+		return graph_launch_long(exec, stream, CU_ID_##name, flags);                      \
+	}                                                                                         \
+	WRAP_AROUND(EXPORT, name, (CUgraphExec exec, CUstream stream), (exec, stream),            \
+		    vprof_graph_launching(exec, stream, flags), object,                           \
+		    fill_graph_launch(r.slot, call, object, exec, stream, flags))
+
+#define GRAPH_UPLOAD(name) \
 	WRAP_COUNTED(EXPORT, name, (CUgraphExec exec, CUstream stream), (exec, stream), \
-		     vprof_handle_find(&vprof_graphs, exec), object, vprof_graph_id(exec), fill, launches)
-#define GRAPH_LAUNCH(name, flags) ON_STREAM(name, fill_graph_launch(r.slot, call, object, exec, stream, flags), 1)
-#define GRAPH_UPLOAD(name)        ON_STREAM(name, FILL(0, exec, stream, 0), 0)
+		     vprof_handle_find(&vprof_graphs, exec), object, vprof_graph_id(exec), FILL(0, exec, stream, 0), 0)
 
 GRAPH_LAUNCH(cuGraphLaunch,      0);
 GRAPH_LAUNCH(cuGraphLaunch_ptsz, VPROF_LAUNCH_PER_THREAD);

@@ -4,6 +4,7 @@
  * Recorded as other calls are, by their arguments; of what they make, the record has the
  * definition as well.
  */
+#include "shim/gpu.h"
 #include "shim/memory.h"
 #include "shim/objects.h"
 #include "shim/wrap.h"
@@ -49,16 +50,21 @@ MAKE(cuDevicePrimaryCtxRetain, (CUcontext *out, CUdevice device), (out, device),
 
 /* What was taken in a context goes with it. */
 #define CONTEXT_END(name) \
-	END(name, (CUcontext context), (context), , FILL(context, 0, 0, 0), \
+	END(name, (CUcontext context), (context), vprof_gpu_context_gone(context, -1), \
+	    FILL(context, 0, 0, 0), \
 	    vprof_context_gone(context); vprof_memory_context_gone(call, context))
 CONTEXT_END(cuCtxDestroy);
 CONTEXT_END(cuCtxDestroy_v2);
 
 /* A primary context ends with its last user, or when it is reset. */
-#define PRIMARY_END(name, learn, ended) \
-	END(name, (CUdevice device), (device), CUcontext primary = vprof_primary_context(device), \
-	    FILL((unsigned)device, 0, 0, 0), learn; if (ended) vprof_memory_context_gone(call, primary))
-PRIMARY_END(cuDevicePrimaryCtxRelease,    vprof_primary_released(device), !vprof_primary_is_active(device));
-PRIMARY_END(cuDevicePrimaryCtxRelease_v2, vprof_primary_released(device), !vprof_primary_is_active(device));
-PRIMARY_END(cuDevicePrimaryCtxReset,      vprof_kernels_recheck(), 1);
-PRIMARY_END(cuDevicePrimaryCtxReset_v2,   vprof_kernels_recheck(), 1);
+#define PRIMARY_END(name, before, learn, ended) \
+	END(name, (CUdevice device), (device), CUcontext primary = vprof_primary_context(device); before, \
+	    FILL((unsigned)device, 0, 0, 0), \
+	    learn; if (ended) { vprof_gpu_context_gone(primary, device); vprof_memory_context_gone(call, primary); })
+#define RELEASE(name) \
+	PRIMARY_END(name, vprof_gpu_hold(), vprof_primary_released(device), !vprof_primary_is_active(device))
+#define RESET(name) PRIMARY_END(name, vprof_gpu_context_gone(primary, device), vprof_kernels_recheck(), 1)
+RELEASE(cuDevicePrimaryCtxRelease);
+RELEASE(cuDevicePrimaryCtxRelease_v2);
+RESET(cuDevicePrimaryCtxReset);
+RESET(cuDevicePrimaryCtxReset_v2);

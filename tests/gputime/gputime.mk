@@ -12,3 +12,11 @@ $(BUILD)/asan/gputime_list: $(BUILD)/asan/tests/gputime/list.c.o $(patsubst %,$(
 	$(Q)$(CC) $(ASAN_FLAGS) $^ $(LDFLAGS) $(TOOL_LIBS) -o $@
 
 TEST_NEEDS += $(GPUTIME_LIST)
+
+# A program whose graphs are timed.
+$(BUILD)/gputime/client: tests/gputime/client.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
+
+TEST_NEEDS += $(BUILD)/gputime/client

@@ -1,0 +1,229 @@
+/*
+ * gpu.c - the states of contexts, and what is made in one: module, stream, cells, pages.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include "preload/clock.h"
+#include "preload/inner.h"
+#include "shim/ask.h"
+#include "shim/gpu.h"
+#include "shim/stamp_ptx.h"
+
+#ifndef MADV_DONTFORK
+#define MADV_DONTFORK 10
+#endif
+
+enum {
+	CHUNK = 1 << VPROF_AREA_LOG_MOST,
+	CHUNKS = 8,
+	TIES_BYTES = 4096,
+};
+_Static_assert(CHUNKS * CHUNK <= 16 << 20, "as stated");
+
+struct vprof_gpu vprof_gpus[VPROF_GPUS];
+
+void vprof_gpus_forget(void)
+{
+	memset(vprof_gpus, 0, sizeof(vprof_gpus));
+}
+
+/* ---- which ---- */
+
+/* A place is taken for good: a context of the same handle that comes after a dead one takes another. */
+struct vprof_gpu *vprof_gpu_here(void)
+{
+	CUcontext context = NULL;
+
+	if (!vprof_ask.ctx_get_current || vprof_ask.ctx_get_current(&context) || !context)
+		return NULL;
+	for (struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS; gpu++) {
+		CUcontext found = __atomic_load_n(&gpu->context, __ATOMIC_ACQUIRE);
+
+		if (!found && __atomic_compare_exchange_n(&gpu->context, &found, context, 0, __ATOMIC_ACQ_REL,
+							  __ATOMIC_ACQUIRE)) {
+			__atomic_store_n(&gpu->state, VPROF_GPU_WANTED, __ATOMIC_RELEASE);
+			vprof_gpu_call();
+			return gpu;
+		}
+		if (found == context && vprof_gpu_state_of(gpu) != VPROF_GPU_DEAD)
+			return gpu;
+	}
+	return NULL;
+}
+
+void vprof_gpu_context_gone(CUcontext context, int32_t device)
+{
+	for (struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS; gpu++)
+		if (gpu->context && (context ? gpu->context == context : gpu->device == device))
+			/* Pairs with the load in work_begin(). */
+			__atomic_store_n(&gpu->state, VPROF_GPU_DEAD, __ATOMIC_SEQ_CST);
+	vprof_gpu_wait_idle();
+}
+
+/* ---- pages ---- */
+
+static CUresult pages_make(struct vprof_gpu *gpu)
+{
+	uint8_t *pages = vprof_table(CHUNK);
+	CUresult result;
+
+	if (!pages)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	/* The driver pins them: a forked child must not share them. */
+	madvise(pages, CHUNK, MADV_DONTFORK);
+	result = vprof_ask.host_register(pages, CHUNK, CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP);
+	if (!result)
+		result = vprof_ask.host_device_pointer(&gpu->chunk_device, pages, 0);
+	if (result) {
+		munmap(pages, CHUNK);
+		return result;
+	}
+	gpu->chunk = pages;
+	gpu->chunk_used = 0;
+	gpu->chunks++;
+	return CUDA_SUCCESS;
+}
+
+/* `bytes` of the present chunk, or of a new one; NULL: none. */
+static void *pages_take(struct vprof_gpu *gpu, uint32_t bytes, CUdeviceptr *device)
+{
+	void *at;
+
+	if ((!gpu->chunk || gpu->chunk_used + bytes > CHUNK) && (gpu->chunks == CHUNKS || pages_make(gpu)))
+		return NULL;
+	at = gpu->chunk + gpu->chunk_used;
+	*device = gpu->chunk_device + gpu->chunk_used;
+	gpu->chunk_used += bytes;
+	return at;
+}
+
+struct vprof_area *vprof_gpu_area(struct vprof_gpu *gpu, uint32_t log)
+{
+	for (struct vprof_area *area = gpu->areas; area < gpu->areas + VPROF_AREAS; area++) {
+		if (!area->log) {
+			area->host = pages_take(gpu, 1u << log, &area->device);
+			if (!area->host)
+				return NULL;
+			area->log = log;
+		}
+		/* Pairs with the release in vprof_gpu_area_drop(). */
+		if (area->log == log && !__atomic_load_n(&area->taken, __ATOMIC_ACQUIRE)) {
+			area->taken = 1;
+			memset(area->host, 0, (size_t)1 << log);
+			return area;
+		}
+	}
+	return NULL;
+}
+
+/* ---- cells ---- */
+
+CUresult vprof_gpu_settle(struct vprof_gpu *gpu)
+{
+	struct timespec pause = { .tv_nsec = 50000 };
+	CUresult result;
+
+	/* Not cuStreamSynchronize: it may wait in a way that slows others. */
+	while ((result = vprof_ask_own_state(gpu->stream)) == CUDA_ERROR_NOT_READY)
+		nanosleep(&pause, NULL);
+	return result;
+}
+
+CUresult vprof_gpu_cell(struct vprof_gpu *gpu, const struct vprof_area *area, uint32_t block_count, uint32_t stride,
+			CUdeviceptr *cell)
+{
+	uint32_t number = (uint32_t)(area - gpu->areas);
+	struct vprof_cell *image = &gpu->images[number];
+	CUresult result;
+
+	*image = (struct vprof_cell){ .blocks = area->device, .block_count = block_count, .stride = stride };
+	*cell = gpu->cells + number * sizeof(*image);
+	result = vprof_ask.copy_to_device(*cell, image, sizeof(*image), gpu->stream);
+	return result ? result : vprof_gpu_settle(gpu);
+}
+
+/* ---- all of it ---- */
+
+static int driver_has_all(void)
+{
+	return vprof_ask.module_load && vprof_ask.module_function && vprof_ask.mem_alloc && vprof_ask.host_register &&
+	       vprof_ask.host_device_pointer && vprof_ask.copy_to_device && vprof_ask.launch_kernel &&
+	       vprof_ask.device_get_attribute;
+}
+
+static int is_programmatic(CUdevice device)
+{
+	int major = 0;
+
+	return vprof_ask.graph_add_edges_v2 && vprof_ask.graph_cut_edges_v2 && vprof_ask.graph_edges_v2 &&
+	       !vprof_ask.device_get_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device) && major >= 9;
+}
+
+static CUresult load(struct vprof_gpu *gpu)
+{
+	const struct { CUfunction *out; const char *name; int programmatic; } functions[] = {
+		{ &gpu->stamp, "vprof_stamp", 1 },
+		{ &gpu->twin_stamp, "vprof_twin_stamp", 1 },
+		{ &gpu->stamp_plain, "vprof_stamp_plain", 0 },
+		{ &gpu->twin_stamp_plain, "vprof_twin_stamp_plain", 0 },
+		{ &gpu->twin_begin, "vprof_twin_begin", 0 },
+		{ &gpu->twin_end, "vprof_twin_end", 0 },
+		{ &gpu->timed, "vprof_timed", 0 },
+	};
+	int programmatic = gpu->mode == VPROF_STAMPS_PROGRAMMATIC;
+	CUresult result = vprof_ask.module_load(&gpu->module, programmatic ? vprof_ptx_programmatic : vprof_ptx_plain);
+
+	for (size_t i = 0; !result && i < ARRAY_SIZE(functions); i++)
+		if (programmatic || !functions[i].programmatic)
+			result = vprof_ask.module_function(functions[i].out, gpu->module, functions[i].name);
+	return result;
+}
+
+/* A compiler that does not know the programmatic text may know the plain one. */
+static CUresult load_either(struct vprof_gpu *gpu)
+{
+	CUresult result;
+
+	gpu->mode = is_programmatic(gpu->device) ? VPROF_STAMPS_PROGRAMMATIC : VPROF_STAMPS_PLAIN;
+	result = load(gpu);
+	if (!result || gpu->mode == VPROF_STAMPS_PLAIN)
+		return result;
+	gpu->mode = VPROF_STAMPS_PLAIN;
+	return load(gpu);
+}
+
+static CUresult make(struct vprof_gpu *gpu)
+{
+	CUdeviceptr images;
+	CUresult result;
+
+	if (!driver_has_all())
+		return CUDA_ERROR_NOT_FOUND;
+	result = vprof_ask.ctx_get_device(&gpu->device);
+	if (!result)
+		result = load_either(gpu);
+	if (!result)
+		result = vprof_ask_own_stream(&gpu->stream);
+	if (!result)
+		result = vprof_ask.mem_alloc(&gpu->cells, VPROF_AREAS * sizeof(struct vprof_cell));
+	if (!result)
+		result = pages_make(gpu);
+	if (result)
+		return result;
+	gpu->images = pages_take(gpu, VPROF_AREAS * sizeof(struct vprof_cell), &images);
+	gpu->ties = pages_take(gpu, TIES_BYTES, &gpu->ties_device);
+	return CUDA_SUCCESS;
+}
+
+void vprof_gpu_prepare(struct vprof_gpu *gpu)
+{
+	uint32_t wanted = VPROF_GPU_WANTED, state;
+
+	gpu->device = -1;
+	gpu->error = make(gpu);
+	if (gpu->error)
+		gpu->mode = VPROF_STAMPS_NONE;
+	state = gpu->error ? VPROF_GPU_FAILED : VPROF_GPU_READY;
+	/* Unless the context has gone meanwhile. Pairs with the acquire in vprof_gpu_state_of(). */
+	__atomic_compare_exchange_n(&gpu->state, &wanted, state, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}

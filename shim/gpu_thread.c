@@ -1,0 +1,162 @@
+/*
+ * gpu_thread.c - our thread that calls the driver: what takes time is done here, and not where the program launches.
+ *
+ * It is started by housekeeping when something waits for it, sleeps until something does, and makes states
+ * and twins, one after the other. Housekeeping itself never calls the driver, which may not return while a
+ * GPU hangs.
+ *
+ * It calls the driver only while `working`, and not until `held_until`, nor in a context that is dead: both sides
+ * store their own word and then look at the other's.
+ */
+#include <sched.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include "preload/clock.h"
+#include "preload/inner.h"
+#include "preload/thread.h"
+#include "shim/ask.h"
+#include "shim/gpu.h"
+#include "shim/twin.h"
+
+enum {
+	HOLD_NS = 500000000,
+	HOLD_TRIES = 5000,     /* of a ms each */
+	ROUND_NS = 20000000,   /* between two harvests */
+	SLEEP_US = 1000000,
+};
+
+static uint32_t calls;       /* a futex */
+static uint32_t started;     /* 1: the thread is there. Housekeeping, and the end of a process */
+static uint32_t working, ended;
+static uint64_t held_until;
+
+static uint64_t now_ns(void)
+{
+	return vprof_clock_ns(CLOCK_MONOTONIC);
+}
+
+void vprof_gpu_call(void)
+{
+	__atomic_add_fetch(&calls, 1, __ATOMIC_RELEASE);
+	vprof_futex_wake(&calls);
+}
+
+/* ---- working and held ---- */
+
+static int work_begin(struct vprof_gpu *gpu)
+{
+	__atomic_store_n(&working, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&ended, __ATOMIC_SEQ_CST) && now_ns() >= __atomic_load_n(&held_until, __ATOMIC_SEQ_CST) &&
+	    vprof_gpu_state_of(gpu) != VPROF_GPU_DEAD && !vprof_ask.ctx_set_current(gpu->context))
+		return 1;
+	__atomic_store_n(&working, 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void work_end(void)
+{
+	vprof_ask.ctx_set_current(NULL);
+	__atomic_store_n(&working, 0, __ATOMIC_SEQ_CST);
+}
+
+void vprof_gpu_wait_idle(void)
+{
+	struct timespec ms = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < HOLD_TRIES && __atomic_load_n(&working, __ATOMIC_SEQ_CST); i++)
+		nanosleep(&ms, NULL);
+}
+
+void vprof_gpu_hold(void)
+{
+	__atomic_store_n(&held_until, now_ns() + HOLD_NS, __ATOMIC_SEQ_CST);
+	vprof_gpu_wait_idle();
+}
+
+/* ---- the thread ---- */
+
+static void make_states(void)
+{
+	for (struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS; gpu++) {
+		if (vprof_gpu_state_of(gpu) != VPROF_GPU_WANTED || !work_begin(gpu))
+			continue;
+		vprof_gpu_prepare(gpu);
+		work_end();
+	}
+}
+
+/* Those of a context that has gone, or that is held, wait. */
+static void make_twins(void)
+{
+	struct vprof_subject *subject;
+
+	while ((subject = vprof_twin_wanted()) && vprof_gpu_state_of(subject->gpu) != VPROF_GPU_WANTED &&
+	       work_begin(subject->gpu)) {
+		vprof_twin_build(subject);
+		work_end();
+	}
+}
+
+static void *gpu_thread(void *unused)
+{
+	struct vprof_asking asking;
+
+	(void)unused;
+	prctl(PR_SET_NAME, "vprof gpu");
+	if (!vprof_ask.ctx_set_current || !vprof_ask_begin(&asking))
+		return NULL;
+	while (!__atomic_load_n(&ended, __ATOMIC_RELAXED)) {
+		uint32_t seen = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
+
+		make_states();
+		make_twins();
+		vprof_futex_wait(&calls, seen, SLEEP_US);
+	}
+	return NULL;
+}
+
+/* Housekeeping has blocked all signals, and the thread inherits that. */
+static void thread_want(void)
+{
+	if (started || !__atomic_load_n(&calls, __ATOMIC_RELAXED))
+		return;
+	/* The driver's compiler may need as much of a stack as any thread has. */
+	__atomic_store_n(&started, vprof_thread_start(gpu_thread, 0) ? 0 : 1, __ATOMIC_RELAXED);
+}
+
+void vprof_gpu_thread_forget(void)
+{
+	calls = started = working = 0;
+	held_until = 0;
+}
+
+/* ---- what preload/ asks ---- */
+
+uint64_t vprof_shim_gpu_round(void)
+{
+	static uint64_t next_ns;
+	static uint32_t before;
+	uint32_t gpu = vprof_gpu_now();
+	uint64_t now;
+	int to_come;
+
+	if (gpu && !before)
+		vprof_twins_count_all();
+	before = gpu;
+	if ((!gpu && !started) || __atomic_load_n(&ended, __ATOMIC_RELAXED))
+		return UINT64_MAX;
+	now = now_ns();
+	if (now < next_ns)
+		return next_ns - now;
+	thread_want();
+	to_come = vprof_twins_harvest(0);
+	next_ns = now + ROUND_NS;
+	return gpu || to_come ? ROUND_NS : UINT64_MAX;
+}
+
+void vprof_shim_leave(void)
+{
+	__atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
+	if (started)
+		vprof_twins_harvest(1);
+}

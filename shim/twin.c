@@ -1,0 +1,415 @@
+/*
+ * twin.c - graphs that may be stamped: remembered, launched, changed, forgotten. See twin.h.
+ */
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+#include "preload/inner.h"
+#include "shim/ask.h"
+#include "shim/captures.h"
+#include "shim/graph_scratch.h"
+#include "shim/graphs.h"
+#include "shim/twin.h"
+
+struct vprof_twin *vprof_twins;
+static struct vprof_subject *subjects; /* VPROF_GRAPHS_MOST; NULL: nothing is ever stamped */
+
+void vprof_twins_init(void)
+{
+	if (!subjects) {
+		vprof_twins = vprof_table(VPROF_TWINS_MOST * sizeof(*vprof_twins));
+		if (vprof_twins)
+			subjects = vprof_table(VPROF_GRAPHS_MOST * sizeof(*subjects));
+	}
+}
+
+/* The driver is of no use in a forked child, and its handles are nobody's. */
+void vprof_twins_forget(void)
+{
+	static int used;
+
+	if (subjects && used++) {
+		for (uint32_t i = 0; i < VPROF_GRAPHS_MOST; i++)
+			if (subjects[i].version)
+				memset(&subjects[i], 0, sizeof(subjects[i]));
+		for (int i = 0; i < VPROF_TWINS_MOST; i++)
+			if (vprof_twins[i].use)
+				memset(&vprof_twins[i], 0, sizeof(vprof_twins[i]));
+	}
+	vprof_gpu_thread_forget();
+	vprof_gpus_forget();
+}
+
+struct vprof_subject *vprof_subject_at(uint32_t place)
+{
+	return subjects && place < VPROF_GRAPHS_MOST ? &subjects[place] : NULL;
+}
+
+static struct vprof_subject *subject_of(const struct vprof_handle *entry)
+{
+	return entry ? vprof_subject_at(vprof_graph_place(entry)) : NULL;
+}
+
+int vprof_subject_hold(struct vprof_subject *subject)
+{
+	uint32_t self = vprof_thread_id(), found = 0;
+
+	/* Held for as long as a launch takes. A handler that comes in between must not wait for its own thread. */
+	while (!__atomic_compare_exchange_n(&subject->lock, &found, self, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		if (found == self)
+			return 0;
+		found = 0;
+		sched_yield();
+	}
+	return 1;
+}
+
+void vprof_subject_drop(struct vprof_subject *subject)
+{
+	__atomic_store_n(&subject->lock, 0, __ATOMIC_RELEASE);
+}
+
+static int is_known(const struct vprof_subject *subject)
+{
+	return subject && __atomic_load_n(&subject->version, __ATOMIC_RELAXED);
+}
+
+/* ---- remembered ---- */
+
+static enum vprof_twin_why refusal(const struct vprof_graph_nodes *nodes, uint64_t flags)
+{
+	const struct vprof_scratch *s = nodes->scratch;
+
+	if (flags & CUDA_GRAPH_INSTANTIATE_FLAG_DEVICE_LAUNCH)
+		return VPROF_TWIN_DEVICE;
+	if (!s)
+		return VPROF_TWIN_UNSEEN;
+	if (s->lost)
+		return VPROF_TWIN_LARGE;
+	for (uint32_t i = 0; i < s->total; i++) {
+		if (s->nodes[i].type == VPROF_NODE_ALLOC || s->nodes[i].type == VPROF_NODE_FREE)
+			return VPROF_TWIN_MEMORY_NODE;
+		if (s->nodes[i].type == VPROF_NODE_CONDITIONAL)
+			return VPROF_TWIN_CONDITIONAL;
+	}
+	return VPROF_TWIN_BUILT;
+}
+
+static void keep(struct vprof_subject *subject, CUgraph graph, const struct vprof_graph_nodes *nodes)
+{
+	struct vprof_asking asking;
+	CUresult result;
+
+	subject->why = (uint16_t)refusal(nodes, subject->flags);
+	if (subject->why)
+		return;
+	subject->why = VPROF_TWIN_NO_CLONE;
+	if (!vprof_ask.graph_clone || !vprof_ask.graph_destroy || !vprof_ask_begin(&asking))
+		return;
+	result = vprof_ask.graph_clone(&subject->clone, graph);
+	vprof_ask_end(&asking);
+	subject->error = (uint16_t)result;
+	if (result)
+		return;
+	subject->content = nodes->content;
+	subject->why = VPROF_TWIN_BUILT;
+	subject->state = VPROF_SUBJECT_KEPT;
+}
+
+/* What is left of what was made of it; the twin may still run, which the driver waits for before it goes. */
+static void forget(struct vprof_subject *subject)
+{
+	struct vprof_asking asking;
+	struct vprof_twin *twin = subject->twin;
+
+	if ((subject->clone || twin) && vprof_ask_begin(&asking)) {
+		if (subject->clone)
+			vprof_ask.graph_destroy(subject->clone);
+		if (twin && vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY)
+			vprof_ask.graph_exec_destroy(twin->exec);
+		vprof_ask_end(&asking);
+	}
+	/* Pairs with the acquire in vprof_twins_harvest(). */
+	if (twin)
+		__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
+	subject->clone = NULL;
+	subject->twin = NULL;
+	subject->state = VPROF_SUBJECT_NONE;
+	subject->error = 0;
+	subject->told = 0;
+	__atomic_store_n(&subject->version, subject->version + 1 ? subject->version + 1 : 1, __ATOMIC_RELAXED);
+}
+
+/* Have clones a use: are launches stamped, or may they be? */
+static int is_wanted(void)
+{
+	return vprof_gpu_now() || vprof_gpu_start();
+}
+
+static void count_set(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t left)
+{
+	__atomic_store_n(&entry->token, subject->token, __ATOMIC_RELAXED);
+	__atomic_store_n(&entry->left, left, __ATOMIC_RELAXED);
+	subject->armed = left;
+}
+
+void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uint64_t flags,
+		     const struct vprof_graph_nodes *nodes)
+{
+	struct vprof_subject *subject = subject_of(entry);
+
+	if (!subject || (!is_wanted() && !is_known(subject)) || !vprof_subject_hold(subject))
+		return;
+	/* An earlier graph of this handle whose end was not seen. */
+	forget(subject);
+	subject->graph = id;
+	subject->flags = flags;
+	subject->why = VPROF_TWIN_UNSEEN;
+	subject->on_twin = 0;
+	subject->last_twin = NULL;
+	subject->window = 0;
+	subject->since = 0;
+	subject->wants = 0;
+	if (is_wanted())
+		keep(subject, graph, nodes);
+	count_set(entry, subject, vprof_gpu_now() ? 1 : 0);
+	vprof_subject_drop(subject);
+}
+
+void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id, const struct vprof_graph_nodes *nodes)
+{
+	struct vprof_subject *subject = subject_of(entry);
+
+	if (!is_known(subject) || !vprof_subject_hold(subject))
+		return;
+	forget(subject);
+	subject->graph = id;
+	keep(subject, graph, nodes);
+	vprof_subject_drop(subject);
+}
+
+void vprof_twin_changed(CUgraphExec exec)
+{
+	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
+	struct vprof_subject *subject = subject_of(entry);
+
+	if (!is_known(subject) || !vprof_subject_hold(subject))
+		return;
+	forget(subject);
+	subject->why = VPROF_TWIN_CHANGED;
+	vprof_subject_drop(subject);
+}
+
+void vprof_twin_gone(CUgraphExec exec)
+{
+	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
+	struct vprof_subject *subject = subject_of(entry);
+
+	if (!is_known(subject) || !vprof_subject_hold(subject))
+		return;
+	forget(subject);
+	subject->why = VPROF_TWIN_UNSEEN;
+	subject->last_twin = NULL;
+	subject->on_twin = 0;
+	count_set(entry, subject, 0);
+	vprof_subject_drop(subject);
+}
+
+/* Nothing is known of where they were launched meanwhile: see vprof_graph_launching(). */
+void vprof_twins_count_all(void)
+{
+	struct vprof_handle *entry;
+
+	for (uint32_t i = 0; subjects && (entry = vprof_graph_at(i)); i++)
+		if (__atomic_load_n(&entry->word, __ATOMIC_RELAXED) && !__atomic_load_n(&entry->left, __ATOMIC_RELAXED))
+			__atomic_store_n(&entry->left, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- launched ---- */
+
+static void tell_none(struct vprof_subject *subject)
+{
+	struct vprof_def_twin def = {
+		.head.type = VPROF_DEF_TWIN,
+		.graph = subject->graph,
+		.device = subject->gpu ? subject->gpu->device : -1,
+		.why = subject->why,
+		.error = subject->error,
+	};
+
+	if (!subject->told)
+		vprof_define_sparing(&def, sizeof(def), NULL);
+	subject->told = 1;
+}
+
+static int is_captured(CUstream stream, uint32_t per_thread)
+{
+	struct vprof_asking asking;
+	enum vprof_stream_state state;
+
+	if (!vprof_ask_begin(&asking))
+		return 1;
+	state = vprof_ask_stream_state(!stream && per_thread ? CU_STREAM_PER_THREAD : stream);
+	vprof_ask_end(&asking);
+	return state == VPROF_STREAM_CAPTURED;
+}
+
+/* Has the last launch of that twin ended? Its block says so, in memory of ours. */
+static int has_ended(const struct vprof_twin *twin, uint32_t number)
+{
+	const uint64_t *block = twin->area->host + (uint64_t)((number - 1) % twin->block_count) * twin->stride;
+
+	return (uint32_t)__atomic_load_n(block, __ATOMIC_ACQUIRE) == number || twin->launched != number;
+}
+
+/*
+ * The program's own is launched on another stream than its twin was, which was dropped meanwhile: nothing
+ * but waiting keeps the order. A second at most: a stuck GPU must not hold the program up here.
+ */
+static void wait_end(const struct vprof_subject *subject)
+{
+	struct timespec pause = { .tv_nsec = 20000 };
+
+	for (int i = 0; i < 50000 && !has_ended(subject->last_twin, subject->last_number); i++)
+		nanosleep(&pause, NULL);
+}
+
+static void want_twin(struct vprof_subject *subject)
+{
+	struct vprof_asking asking;
+
+	if (subject->state != VPROF_SUBJECT_KEPT || subject->wants < 2 || !vprof_ask_begin(&asking))
+		return;
+	subject->gpu = vprof_gpu_here();
+	vprof_ask_end(&asking);
+	if (!subject->gpu)
+		return;
+	/* Pairs with the acquire in vprof_twin_wanted(). */
+	__atomic_store_n(&subject->state, VPROF_SUBJECT_QUEUED, __ATOMIC_RELEASE);
+	vprof_gpu_call();
+}
+
+static int is_ready(const struct vprof_twin *twin)
+{
+	return twin && vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY;
+}
+
+/* Is there a block that has been collected? */
+static int has_room(const struct vprof_twin *twin)
+{
+	return twin->launched - __atomic_load_n(&twin->taken, __ATOMIC_RELAXED) < twin->block_count;
+}
+
+/* Which of the two. `due`: it is its turn to be stamped. */
+static int choose_twin(struct vprof_subject *subject, int due, uint64_t key, uint64_t token)
+{
+	int known = subject->window && subject->window == vprof_window_open(), same = known && subject->stream == key;
+
+	if (subject->on_twin && !same && known) {
+		if (is_ready(subject->twin))
+			return 1;
+		wait_end(subject);
+		return 0;
+	}
+	return due && same && subject->token == token && is_ready(subject->twin) && has_room(subject->twin);
+}
+
+/* So many launches from one that is stamped to the next, this one counted. */
+static int is_due(struct vprof_subject *subject, const struct vprof_handle *entry, uint32_t every)
+{
+	uint32_t left = __atomic_load_n(&entry->left, __ATOMIC_RELAXED);
+
+	subject->since += left && left <= subject->armed ? subject->armed - left + 1 : 1;
+	return every && subject->since >= every;
+}
+
+static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struct vprof_handle *entry, CUstream stream,
+					    uint32_t per_thread, int stampable)
+{
+	struct vprof_twin_choice own = { NULL, NULL }, choice = { subject, NULL };
+	uint64_t key = vprof_stream_key(stream, per_thread), token = vprof_stream_token(key);
+	uint32_t every = vprof_gpu_now();
+	int due;
+
+	if (subject->state == VPROF_SUBJECT_NONE && !subject->on_twin) {
+		if (every)
+			tell_none(subject);
+		count_set(entry, subject, 0);
+		return own;
+	}
+	due = is_due(subject, entry, every);
+	if ((due || subject->on_twin || subject->stream != key) && is_captured(stream, per_thread)) {
+		count_set(entry, subject, 1);
+		return own;
+	}
+	if (due) {
+		subject->since = 0;
+		subject->wants++;
+		want_twin(subject);
+	}
+	if (choose_twin(subject, due && stampable, key, token))
+		choice.twin = subject->twin;
+	subject->on_twin = choice.twin != NULL;
+	subject->stream = key;
+	subject->token = token;
+	subject->window = every ? vprof_window_open() : 0;
+	if (subject->on_twin || (every && subject->since >= every))
+		count_set(entry, subject, 1);
+	else
+		count_set(entry, subject, every ? every - subject->since : 0);
+	return choice;
+}
+
+struct vprof_twin_choice vprof_twin_choose(CUgraphExec exec, CUstream stream, uint32_t per_thread, int stampable)
+{
+	struct vprof_twin_choice own = { NULL, NULL }, choice;
+	struct vprof_handle *entry = subjects && exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
+	struct vprof_subject *subject = subject_of(entry);
+
+	if (!subject || (!vprof_gpu_now() && !__atomic_load_n(&entry->left, __ATOMIC_RELAXED)) ||
+	    !vprof_subject_hold(subject))
+		return own;
+	if (!is_known(subject)) {
+		/* Made before recording, or while nothing was to be stamped. */
+		subject->version = 1;
+		subject->why = VPROF_TWIN_UNSEEN;
+		subject->graph = vprof_handle_id(&vprof_graphs, __atomic_load_n(&entry->word, __ATOMIC_RELAXED));
+	}
+	choice = choose_held(subject, entry, stream, per_thread, stampable);
+	if (!choice.subject)
+		vprof_subject_drop(subject);
+	return choice;
+}
+
+void vprof_twin_launching(const struct vprof_twin_choice *choice, struct vprof_record r, CUstream stream)
+{
+	struct vprof_twin *twin = choice->twin;
+	const struct vprof_chunk *chunk = vprof_cursor.chunk;
+	struct vprof_twin_launch *launch = &twin->launches[twin->launched % VPROF_TWIN_BLOCKS_MOST];
+
+	launch->t0 = r.slot ? r.slot->t0 : 0;
+	launch->stream = (uintptr_t)stream;
+	launch->thread = r.slot && chunk ? chunk->head.thread : 0;
+	/* Pairs with the acquire in vprof_twins_harvest(). */
+	__atomic_store_n(&twin->launched, twin->launched + 1, __ATOMIC_RELEASE);
+	choice->subject->last_twin = twin;
+	choice->subject->last_number = twin->launched;
+}
+
+int vprof_twin_launched(const struct vprof_twin_choice *choice, CUresult result)
+{
+	struct vprof_subject *subject = choice->subject;
+	int done = !choice->twin || result == CUDA_SUCCESS;
+
+	if (!done) {
+		/* It never ran. */
+		__atomic_sub_fetch(&choice->twin->launched, 1, __ATOMIC_RELAXED);
+		forget(subject);
+		subject->why = VPROF_TWIN_NO_EXEC;
+		subject->error = (uint16_t)result;
+		subject->on_twin = 0;
+		vprof_lose(VPROF_LOSS_STAMPS);
+	}
+	vprof_subject_drop(subject);
+	return done;
+}

@@ -1,0 +1,147 @@
+/*
+ * twin.h - twins of executable graphs: ours, with stamps in them, launched in place of the program's now and then.
+ *
+ * A graph is remembered when it is made (a clone), a twin is made of it when it is launched for the second time
+ * at which it would be stamped (twin_build.c, our thread), and one of so many launches goes to
+ * the twin (twin.c). What the stamps store is collected by housekeeping (twin_harvest.c).
+ *
+ * ORDER. An executable graph runs once at a time, but the program's and its twin are not ordered
+ * against each other. So a launch goes to the other of the two only when it is made on the same stream,
+ * by the same thread, as this graph's launch before; else it goes to the one that was
+ * launched last. From a launch of the twin until the program's own has followed, and whenever the stream or the
+ * thread changes, all its launches take the slow way, one at a time.
+ *
+ * CAPTURE. A launch on a stream that is being captured goes to the program's graph, and counts for nothing.
+ *
+ * LIMITS. A launch that is not recorded is not seen here, so nothing is known of what was launched
+ * while nothing was recorded: the first launch after it is never stamped.
+ */
+#ifndef VPROF_SHIM_TWIN_H
+#define VPROF_SHIM_TWIN_H
+
+#include <stdint.h>
+#include "preload/compiler.h"
+#include "preload/record.h"
+#include "shim/cuda_abi.h"
+#include "shim/gpu.h"
+#include "shim/graph_nodes.h"
+#include "shim/handles.h"
+
+enum {
+	VPROF_TWINS_MOST = 256,
+	VPROF_TWIN_BLOCKS_MOST = 256, /* launches of a twin that are not collected yet */
+	VPROF_BLOCK_HEAD = 2,         /* words of a block before its stamps */
+};
+
+enum vprof_twin_use { VPROF_TWIN_FREE = 0, VPROF_TWIN_MAKING = 1, VPROF_TWIN_USED = 2, VPROF_TWIN_DROPPED = 3 };
+
+/* One launch of a twin, by its number modulo block_count. */
+struct vprof_twin_launch {
+	uint64_t t0, stream, thread;
+};
+
+struct vprof_twin {
+	uint32_t use;             /* enum vprof_twin_use. FREE -> MAKING -> USED: our thread; -> FREE: housekeeping */
+	uint32_t id;              /* VPROF_DEF_TWIN */
+	struct vprof_gpu *gpu;
+	struct vprof_area *area;
+	CUdeviceptr cell;
+	CUgraphExec exec;
+	uint32_t stamps;          /* stamp 0 not counted */
+	uint32_t block_count, stride;
+	uint32_t launched;        /* so far; writer: who holds the subject */
+	uint32_t taken;           /* of these, collected or given up: housekeeping */
+	uint64_t dropped_ns;      /* housekeeping: when it saw that */
+	struct vprof_twin_launch launches[VPROF_TWIN_BLOCKS_MOST];
+};
+
+/* VPROF_TWINS_MOST of them, or NULL. */
+extern struct vprof_twin *vprof_twins HIDDEN;
+
+enum vprof_subject_state {
+	VPROF_SUBJECT_NONE = 0,   /* nothing to make a twin of: `why` */
+	VPROF_SUBJECT_KEPT = 1,   /* a clone */
+	VPROF_SUBJECT_QUEUED = 2, /* and a twin is wanted */
+	VPROF_SUBJECT_MAKING = 3, /* our thread has the clone */
+	VPROF_SUBJECT_BUILT = 4,
+};
+
+/* An executable graph of the program, by its place among the handles. Everything by who holds the lock. */
+struct vprof_subject {
+	uint32_t lock;            /* thread id; 0: nobody */
+	uint32_t version;         /* of the graph: another when it is changed or another's */
+	uint16_t state;           /* enum vprof_subject_state */
+	uint16_t why, error;      /* no twin: enum vprof_twin_why, CUresult */
+	uint8_t told;             /* that it has none, and why */
+	uint8_t on_twin;          /* its last launch went to a twin, */
+	uint32_t graph;           /* VPROF_DEF_GRAPH */
+	CUgraph clone;
+	uint64_t flags, content;
+	struct vprof_gpu *gpu;    /* of the launch that wanted a twin */
+	struct vprof_twin *twin;
+	uint64_t stream, token;   /* of its last launch: vprof_stream_key(), vprof_stream_token() */
+	uint64_t window;          /* the window of recording in which it was; 0: not known */
+	struct vprof_twin *last_twin; /* of which the launch `last_number` was that launch */
+	uint32_t last_number;
+	uint32_t since, armed;    /* launches since it was its turn; what `left` was set to */
+	uint32_t wants;           /* how often it was its turn */
+};
+
+/* ---- graphs.c ---- */
+
+void vprof_twins_init(void) HIDDEN;
+void vprof_twins_forget(void) HIDDEN;
+
+void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uint64_t flags,
+		     const struct vprof_graph_nodes *nodes) HIDDEN COLD;
+
+/* The exec does what `graph` says now. */
+void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id,
+			const struct vprof_graph_nodes *nodes) HIDDEN COLD;
+
+/* The exec has been changed in a way that no graph shows. */
+void vprof_twin_changed(CUgraphExec exec) HIDDEN COLD;
+
+/* It is about to be destroyed. */
+void vprof_twin_gone(CUgraphExec exec) HIDDEN COLD;
+
+/* ---- launches ---- */
+
+/* Which exec a launch goes to; the graph is held until vprof_twin_launched(). */
+struct vprof_twin_choice {
+	struct vprof_subject *subject; /* NULL: the program's, and nothing is held */
+	struct vprof_twin *twin;       /* NULL: the program's */
+};
+
+/* `stampable`: it is recorded, so that it may have stamps. */
+struct vprof_twin_choice vprof_twin_choose(CUgraphExec exec, CUstream stream, uint32_t per_thread,
+					   int stampable) HIDDEN COLD;
+
+/* Before a twin's launch: its record, or an empty one. */
+void vprof_twin_launching(const struct vprof_twin_choice *choice, struct vprof_record r, CUstream stream) HIDDEN COLD;
+
+/* 0: the program's own has to be launched after all. */
+int vprof_twin_launched(const struct vprof_twin_choice *choice, CUresult result) HIDDEN COLD;
+
+/* ---- our thread, housekeeping ---- */
+
+/* Waits for the subject; 0: the calling thread holds it already. */
+int vprof_subject_hold(struct vprof_subject *subject) HIDDEN;
+void vprof_subject_drop(struct vprof_subject *subject) HIDDEN;
+
+/* The subject of that place; NULL: there are none. */
+struct vprof_subject *vprof_subject_at(uint32_t place) HIDDEN;
+
+/* Makes the twin of a subject that is queued. The right context is current. */
+void vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
+
+/* The twin that is wanted most; NULL: none. */
+struct vprof_subject *vprof_twin_wanted(void) HIDDEN COLD;
+
+/* Launches are to be stamped from now on: the next of every graph is looked at. Housekeeping. */
+void vprof_twins_count_all(void) HIDDEN;
+
+/* Collects what has come. Returns whether some is still to come. `last`: what has not come by now is lost. */
+int vprof_twins_harvest(int last) HIDDEN;
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * twin_harvest.c - what the stamps of twins have stored, into records. By housekeeping; without the driver.
+ *
+ * Launch n of a twin writes block (n - 1) modulo block_count, and n into its first word when all of it is
+ * there. A block is made empty once it is taken, so that a stamp that is not made reads as 0. One that was
+ * written anew before it was taken, or while, is lost.
+ */
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+#include "preload/clock.h"
+#include "preload/inner.h"
+#include "preload/record.h"
+#include "shim/twin.h"
+
+enum {
+	STAMPS_PER_RECORD = 8,
+	WAIT_NS = 1000000000, /* for the last launches of a twin that was dropped */
+};
+
+static uint64_t stamps[VPROF_TWIN_STAMPS + VPROF_BLOCK_HEAD]; /* one block; of the harvesting thread */
+
+/* Since the first: 0 says that there is none, and a stamp as early as the first is one. */
+static uint32_t since(uint64_t begin, uint64_t stamp)
+{
+	if (!stamp)
+		return 0;
+	if (stamp <= begin)
+		return 1;
+	return stamp - begin < UINT32_MAX ? (uint32_t)(stamp - begin) : UINT32_MAX;
+}
+
+static struct vprof_slot *put(struct vprof_record *r, enum vprof_kind kind, uint32_t object)
+{
+	*r = vprof_begin_own();
+	if (!r->slot)
+		return NULL;
+	r->slot->kind = (uint16_t)kind;
+	r->slot->call = 0;
+	r->slot->object = object;
+	return r->slot;
+}
+
+static void publish(struct vprof_record r, uint64_t t0)
+{
+	r.slot->t0 = t0;
+	r.slot->done = VPROF_DONE(1, 0);
+	/* Pairs with the readers' acquire load of seq. */
+	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
+}
+
+static int tell_stamps(const struct vprof_twin *twin, uint64_t t0, uint32_t first)
+{
+	struct vprof_record r;
+	struct vprof_slot *slot = put(&r, VPROF_KIND_STAMPS, twin->id);
+
+	if (!slot)
+		return 0;
+	for (uint32_t i = 0; i < STAMPS_PER_RECORD; i++)
+		slot->stamps[i] = first + i < twin->stamps ?
+			since(stamps[1], stamps[VPROF_BLOCK_HEAD + first + i]) : 0;
+	publish(r, t0);
+	return 1;
+}
+
+static int tell_replay(const struct vprof_twin *twin, const struct vprof_twin_launch *launch, uint32_t number)
+{
+	struct vprof_record r;
+	struct vprof_slot *slot = put(&r, VPROF_KIND_REPLAY, twin->id);
+
+	if (!slot)
+		return 0;
+	slot->replay.begin = stamps[1];
+	slot->replay.stream = launch->stream;
+	slot->replay.number = number;
+	slot->replay.stamps = twin->stamps;
+	slot->replay.thread = launch->thread;
+	publish(r, launch->t0);
+	for (uint32_t i = 0; i < twin->stamps; i += STAMPS_PER_RECORD)
+		if (!tell_stamps(twin, launch->t0, i))
+			return 0;
+	return 1;
+}
+
+static uint64_t *block_of(const struct vprof_twin *twin, uint32_t number)
+{
+	return twin->area->host + (uint64_t)((number - 1) % twin->block_count) * twin->stride;
+}
+
+enum come { NOT_YET, WHOLE, LOST };
+
+static enum come take(const struct vprof_twin *twin, uint32_t number, uint32_t launched)
+{
+	uint64_t *block = block_of(twin, number), word = __atomic_load_n(block, __ATOMIC_ACQUIRE);
+	struct vprof_twin_launch launch = twin->launches[(number - 1) % VPROF_TWIN_BLOCKS_MOST];
+
+	if (word != number)
+		return launched - number >= twin->block_count || (uint32_t)word > number ? LOST : NOT_YET;
+	memcpy(stamps, block, (VPROF_BLOCK_HEAD + twin->stamps) * sizeof(*stamps));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(block, __ATOMIC_RELAXED) != number)
+		return LOST;
+	if (__atomic_load_n(&twin->launched, __ATOMIC_ACQUIRE) - number < twin->block_count)
+		memset(block + VPROF_BLOCK_HEAD, 0, twin->stamps * sizeof(*block));
+	/* Of a launch that has no record there is nothing to tell. */
+	return !launch.t0 || tell_replay(twin, &launch, number) ? WHOLE : LOST;
+}
+
+/* Returns how many are still to come. */
+static uint32_t harvest(struct vprof_twin *twin, int last)
+{
+	uint32_t launched = __atomic_load_n(&twin->launched, __ATOMIC_ACQUIRE);
+
+	while (twin->taken != launched) {
+		enum come come = take(twin, twin->taken + 1, launched);
+
+		if (come == NOT_YET && !last)
+			break;
+		if (come != WHOLE)
+			vprof_lose(VPROF_LOSS_STAMPS);
+		__atomic_store_n(&twin->taken, twin->taken + 1, __ATOMIC_RELAXED);
+	}
+	return launched - twin->taken;
+}
+
+/* A dropped twin is given up when nothing is to come; if that takes too long, its area stays as it is. */
+static void settle(struct vprof_twin *twin, uint32_t to_come)
+{
+	uint64_t now = vprof_clock_ns(CLOCK_MONOTONIC);
+
+	if (!twin->dropped_ns)
+		twin->dropped_ns = now;
+	if (to_come && now - twin->dropped_ns < WAIT_NS)
+		return;
+	if (!to_come)
+		vprof_gpu_area_drop(twin->area);
+	else
+		harvest(twin, 1);
+	/* Pairs with the acquire of who takes it. */
+	__atomic_store_n(&twin->use, VPROF_TWIN_FREE, __ATOMIC_RELEASE);
+}
+
+int vprof_twins_harvest(int last)
+{
+	static uint32_t busy;
+	uint32_t none = 0;
+	int to_come = 0;
+
+	/* At the end of a process its main thread harvests too. */
+	while (!__atomic_compare_exchange_n(&busy, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		none = 0;
+		sched_yield();
+	}
+	for (struct vprof_twin *twin = vprof_twins; twin && twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
+		/* Pairs with the releases of those who make and drop it. */
+		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE), left;
+
+		if (use != VPROF_TWIN_USED && use != VPROF_TWIN_DROPPED)
+			continue;
+		left = harvest(twin, last);
+		to_come |= left != 0;
+		if (use == VPROF_TWIN_DROPPED)
+			settle(twin, left);
+	}
+	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+	return to_come;
+}

@@ -1,0 +1,316 @@
+/*
+ * client.c - a program whose graphs are to be timed; on the fake driver or on a real one.
+ *
+ *	client chain N PAUSE      N launches of a graph of five nodes on a stream, so many µs between two
+ *	client alternate N PAUSE  the same, each on the other of two streams
+ *	client blocks N PAUSE     on one stream for twenty launches, then on the other, and so on
+ *	client update N PAUSE     cuGraphExecUpdate to other kernels in the middle, and back at three quarters
+ *	client change N PAUSE     cuGraphExecKernelNodeSetParams in the middle
+ *	client renew N PAUSE      destroyed and made again in the middle
+ *	client capture N PAUSE    while another thread captures, in global mode, from beginning to end
+ *	client captured N PAUSE   every tenth launch goes into a capture instead
+ *	client many G N PAUSE     G graphs, N times in turn; the first twice each time
+ *	client forever PAUSE      without end
+ *	client alloc N PAUSE      a graph that allocates
+ *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
+ *
+ * The graph adds one to x, to y, to x, to y, and copies x; what changes it has x and y change places. Prints
+ * `x VALUE VALUE VALUE launches N` at the end (x, y, the copy), `current yes` when the context is still the
+ * current one, and `error E CALL` for a call that failed.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "shim/cuda_abi.h"
+
+typedef unsigned int U;
+#define API \
+	A(cuInit, U) \
+	A(cuDevicePrimaryCtxRetain, CUcontext *, CUdevice) \
+	A(cuCtxCreate_v2, CUcontext *, U, CUdevice) \
+	A(cuCtxDestroy_v2, CUcontext) \
+	A(cuCtxSetCurrent, CUcontext) \
+	A(cuCtxGetCurrent, CUcontext *) \
+	A(cuCtxSynchronize, void) \
+	A(cuModuleLoadData, CUmodule *, const void *) \
+	A(cuModuleGetFunction, CUfunction *, CUmodule, const char *) \
+	A(cuMemAlloc_v2, CUdeviceptr *, size_t) \
+	A(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream) \
+	A(cuMemFreeAsync, CUdeviceptr, CUstream) \
+	A(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr, size_t, CUstream) \
+	A(cuMemcpyDtoH_v2, void *, CUdeviceptr, size_t) \
+	A(cuMemcpyHtoD_v2, CUdeviceptr, const void *, size_t) \
+	A(cuLaunchKernel, CUfunction, U, U, U, U, U, U, U, CUstream, void **, void **) \
+	A(cuStreamCreate, CUstream *, U) \
+	A(cuStreamSynchronize, CUstream) \
+	A(cuStreamBeginCapture_v2, CUstream, CUstreamCaptureMode) \
+	A(cuStreamEndCapture, CUstream, CUgraph *) \
+	A(cuGraphDestroy, CUgraph) \
+	A(cuGraphGetNodes, CUgraph, CUgraphNode *, size_t *) \
+	A(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long) \
+	A(cuGraphLaunch, CUgraphExec, CUstream) \
+	A(cuGraphExecDestroy, CUgraphExec) \
+	A(cuGraphExecUpdate_v2, CUgraphExec, CUgraph, CUgraphExecUpdateResultInfo *) \
+	A(cuGraphKernelNodeGetParams_v2, CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2 *) \
+	A(cuGraphExecKernelNodeSetParams_v2, CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS_v2 *)
+
+#define A(name, ...) CUresult (*name)(__VA_ARGS__);
+static struct { API } cu;
+#undef A
+
+static const char ptx[] =
+	".version 7.0\n.target sm_50\n.address_size 64\n"
+	".visible .entry add_one_spin_20us(.param .u64 p, .param .u32 n)\n"
+	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
+	".visible .entry add_one_spin_10us(.param .u64 p, .param .u32 n)\n"
+	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n";
+
+static CUcontext context;
+static CUfunction slow, fast;
+static CUdeviceptr cell; /* x, and 64 bytes on y, and as many on the copy */
+static U one = 1;
+static long launches;
+static useconds_t between;
+
+static void must(const char *what, CUresult result)
+{
+	if (result)
+		printf("error %d %s\n", result, what);
+}
+#define CALL(name, ...) must(#name, cu.name(__VA_ARGS__))
+
+static void kernel(CUfunction function, CUdeviceptr at, CUstream stream)
+{
+	void *params[] = { &at, &one };
+
+	CALL(cuLaunchKernel, function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
+}
+
+/* `other`: x is what y else is. */
+static CUgraph capture(int other, int alloc)
+{
+	CUdeviceptr memory;
+	CUstream stream;
+	CUgraph graph = NULL;
+
+	CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+	CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+	if (alloc)
+		CALL(cuMemAllocAsync, &memory, 4096, stream);
+	for (int i = 0; i < 2; i++) {
+		kernel(slow, cell + (other ? 64 : 0), stream);
+		kernel(fast, cell + (other ? 0 : 64), stream);
+	}
+	CALL(cuMemcpyDtoDAsync_v2, cell + 128, cell, 4, stream);
+	if (alloc)
+		CALL(cuMemFreeAsync, memory, stream);
+	CALL(cuStreamEndCapture, stream, &graph);
+	return graph;
+}
+
+/* The graph goes at once, as PyTorch has it. */
+static CUgraphExec make(int other)
+{
+	CUgraph graph = capture(other, 0);
+	CUgraphExec exec = NULL;
+
+	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
+	CALL(cuGraphDestroy, graph);
+	return exec;
+}
+
+static void launch(CUgraphExec exec, CUstream stream)
+{
+	CALL(cuGraphLaunch, exec, stream);
+	launches++;
+	if (between)
+		usleep(between);
+}
+
+static void launch_some(CUgraphExec exec, CUstream stream, long n)
+{
+	while (n-- > 0)
+		launch(exec, stream);
+}
+
+/* ---- another thread's capture ---- */
+
+static volatile int stop;
+
+static void *capture_all_along(void *unused)
+{
+	CUstream stream;
+	CUgraph graph = NULL;
+
+	(void)unused;
+	CALL(cuCtxSetCurrent, context);
+	CALL(cuStreamCreate, &stream, CU_STREAM_DEFAULT);
+	while (!stop) {
+		CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_GLOBAL);
+		for (int i = 0; i < 50; i++) {
+			kernel(slow, cell + 192, stream);
+			usleep(200);
+		}
+		CALL(cuStreamEndCapture, stream, &graph);
+		if (!graph)
+			printf("error capture\n");
+		CALL(cuGraphDestroy, graph);
+	}
+	return unused;
+}
+
+/* ---- verbs ---- */
+
+static void update(CUgraphExec exec, int other)
+{
+	CUgraphExecUpdateResultInfo info;
+	CUgraph graph = capture(other, 0);
+
+	CALL(cuGraphExecUpdate_v2, exec, graph, &info);
+	CALL(cuGraphDestroy, graph);
+}
+
+/* Its first kernel adds to y. */
+static void change(CUgraphExec exec, CUgraph graph)
+{
+	CUDA_KERNEL_NODE_PARAMS_v2 params;
+	CUdeviceptr at = cell + 64;
+	void *list[] = { &at, &one };
+	CUgraphNode nodes[5];
+	size_t count = 5;
+
+	memset(&params, 0, sizeof(params));
+	CALL(cuGraphGetNodes, graph, nodes, &count);
+	CALL(cuGraphKernelNodeGetParams_v2, nodes[0], &params);
+	params.kernelParams = list;
+	params.extra = NULL;
+	CALL(cuGraphExecKernelNodeSetParams_v2, exec, nodes[0], &params);
+}
+
+static void run(const char *verb, long n, CUstream a, CUstream b)
+{
+	CUgraph graph = capture(0, !strcmp(verb, "alloc"));
+	CUgraphExec exec = NULL;
+	CUgraph captured;
+	pthread_t thread;
+
+	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
+	if (!strcmp(verb, "alternate")) {
+		for (long i = 0; i < n; i++)
+			launch(exec, i & 1 ? b : a);
+	} else if (!strcmp(verb, "blocks")) {
+		for (long i = 0; i < n; i++)
+			launch(exec, i / 20 & 1 ? b : a);
+	} else if (!strcmp(verb, "update")) {
+		launch_some(exec, a, n / 2);
+		update(exec, 1);
+		launch_some(exec, a, n / 4);
+		update(exec, 0);
+		launch_some(exec, a, n / 4);
+	} else if (!strcmp(verb, "change")) {
+		launch_some(exec, a, n / 2);
+		change(exec, graph);
+		launch_some(exec, a, n / 2);
+	} else if (!strcmp(verb, "renew")) {
+		launch_some(exec, a, n / 2);
+		CALL(cuGraphExecDestroy, exec);
+		exec = make(1);
+		launch_some(exec, a, n / 2);
+	} else if (!strcmp(verb, "capture")) {
+		pthread_create(&thread, NULL, capture_all_along, NULL);
+		launch_some(exec, a, n);
+		stop = 1;
+		pthread_join(thread, NULL);
+	} else if (!strcmp(verb, "captured")) {
+		for (long i = 0; i < n; i++) {
+			if (i % 10 == 9)
+				CALL(cuStreamBeginCapture_v2, a, CU_STREAM_CAPTURE_MODE_RELAXED);
+			launch(exec, a);
+			if (i % 10 == 9) {
+				CALL(cuStreamEndCapture, a, &captured);
+				CALL(cuGraphDestroy, captured);
+			}
+		}
+	} else {
+		launch_some(exec, a, n);
+	}
+	CALL(cuCtxSynchronize);
+	CALL(cuGraphExecDestroy, exec);
+	CALL(cuGraphDestroy, graph);
+}
+
+static void run_many(long graphs, long n, CUstream stream)
+{
+	CUgraphExec *exec = calloc((size_t)graphs, sizeof(*exec));
+
+	for (long g = 0; g < graphs; g++)
+		exec[g] = make(0);
+	while (n-- > 0) {
+		launch(exec[0], stream);
+		for (long g = 0; g < graphs; g++)
+			launch(exec[g], stream);
+	}
+	CALL(cuCtxSynchronize);
+	free(exec);
+}
+
+static void begin(int own)
+{
+	CUmodule module;
+	U zeroes[64] = { 0 };
+
+	if (own)
+		CALL(cuCtxCreate_v2, &context, 0, 0);
+	else
+		CALL(cuDevicePrimaryCtxRetain, &context, 0);
+	CALL(cuCtxSetCurrent, context);
+	CALL(cuModuleLoadData, &module, ptx);
+	CALL(cuModuleGetFunction, &slow, module, "add_one_spin_20us");
+	CALL(cuModuleGetFunction, &fast, module, "add_one_spin_10us");
+	CALL(cuMemAlloc_v2, &cell, 256);
+	CALL(cuMemcpyHtoD_v2, cell, zeroes, sizeof(zeroes));
+}
+
+static void end(void)
+{
+	CUcontext now = NULL;
+	U x[64];
+
+	CALL(cuMemcpyDtoH_v2, x, cell, sizeof(x));
+	CALL(cuCtxGetCurrent, &now);
+	printf("x %u %u %u launches %ld\ncurrent %s\n", x[0], x[16], x[32], launches, now == context ? "yes" : "no");
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+	int own = !strcmp(verb, "context"), many = !strcmp(verb, "many"), forever = !strcmp(verb, "forever");
+	long n = forever ? 1L << 60 : argc > 2 ? atol(argv[2]) : 0;
+	void *driver = dlopen("libcuda.so.1", RTLD_NOW);
+	CUstream a, b;
+
+	between = argc > 2 ? (useconds_t)atol(argv[argc - 1]) : 0;
+#define A(name, ...) cu.name = (CUresult (*)(__VA_ARGS__))dlsym(driver, #name);
+	API
+#undef A
+	if (!driver || argc < 3)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	CALL(cuInit, 0);
+	for (int turn = 0; turn <= own; turn++) {
+		begin(own);
+		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
+		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
+		if (many)
+			run_many(n, atol(argv[3]), a);
+		else
+			run(verb, n, a, b);
+		end();
+		if (own)
+			CALL(cuCtxDestroy_v2, context);
+	}
+	return 0;
+}

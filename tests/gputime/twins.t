@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Graphs are timed by twins: the program is the same with them, and the ring says which launches were stamped.
+. tests/tap.sh
+
+command -v python3 >/dev/null || skip_all "python3 reads the rings"
+export LD_LIBRARY_PATH=$BUILD/fakecuda
+client=$BUILD/gputime/client
+
+# timed NAME GPU VERB ARGUMENT...: its ring as seen.py has it, its output, and that of the program without the library
+timed() {
+	local name=$1 gpu=$2
+	shift 2
+	mkdir "$TMP/$name"
+	VPROF_OUT=$TMP/$name VPROF_GPU=$gpu LD_PRELOAD=$BUILD/libvprof.so timeout 60 "$client" "$@" >"$TMP/$name.out" 2>&1
+	timeout 60 "$client" "$@" >"$TMP/$name.plain" 2>&1
+	python3 tests/gputime/seen.py "$TMP/$name"/*.ring >"$TMP/$name.seen"
+	is "$name: the program does what it does without" "$(cat "$TMP/$name.out")" "$(cat "$TMP/$name.plain")"
+	is "$name: each replay is of a stamped launch" "$(seen "$name" wrong)" 0
+}
+seen() { sed -n "s/^$2 *//p" "$TMP/$1.seen"; }
+
+timed off off chain 100 200
+is "off: nothing is stamped" "$(seen off stamped) $(seen off twins)" "0 0"
+timed sample sample:4 chain 400 300
+ok "sample:4: launches are stamped" test "$(seen sample stamped)" -gt 50
+is "one in four" "$(seen sample gaps)" 4
+is "all of them are collected" "$(seen sample replays) $(seen sample lost)" "$(seen sample stamped) 0"
+is "each with a stamp behind each node" "$(seen sample stamps)" $((5 * $(seen sample replays)))
+is "by one twin" "$(seen sample twins)" 1
+timed all all chain 300 300
+is "all: each launch from the first stamped one on" "$(seen all gaps)" 1
+ok "all: most of them" test "$(seen all stamped)" -gt 150
+
+timed update sample:4 update 1200 300
+ok "an update has a twin of its own" test "$(seen update twins)" -ge 2
+is "and all is collected" "$(seen update replays) $(seen update lost)" "$(seen update stamped) 0"
+timed change sample:4 change 800 400
+is "a graph whose nodes are set has none any more" "$(seen change twins) $(seen change refused)" "1 10"
+timed renew sample:4 renew 800 300
+is "a graph at the handle of another has its own" "$(seen renew twins)" 2
+timed alloc sample:4 alloc 100 200
+is "one that allocates has none" "$(seen alloc twins) $(seen alloc refused)" "0 1"
+timed context sample:4 context 400 400
+is "a context that goes takes its twin with it" "$(seen context twins)" 2
+
+timed capture sample:2 capture 200 500
+ok "beside another thread's capture" test "$(seen capture stamped)" -gt 20
+timed captured sample:3 captured 200 500
+ok "what is captured is not stamped, the rest is" test "$(seen captured stamped)" -gt 20
+
+# The previous launch was on the other stream, always: no launch may go to the twin.
+timed alternate sample:2 alternate 200 300
+is "streams in turn: never" "$(seen alternate stamped)" 0
+timed blocks sample:4 blocks 400 300
+ok "streams one after the other: some" test "$(seen blocks stamped)" -gt 30
+
+VPROF_GPU_TWINS=3 timed few sample:2 many 8 40 300
+is "VPROF_GPU_TWINS: so many and no more" "$(seen few twins) $(seen few execs)" "3 3"
+
+mkdir "$TMP/killed"
+VPROF_OUT=$TMP/killed VPROF_GPU=sample:2 LD_PRELOAD=$BUILD/libvprof.so "$client" forever 1000 >/dev/null 2>&1 &
+pid=$!
+sleep 1
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+python3 tests/gputime/seen.py "$TMP"/killed/*.ring >"$TMP/killed.seen"
+ok "killed: what was stamped is there" test "$(seen killed replays)" -gt 100
+ok "but for what one round of collecting has" test $(($(seen killed stamped) - $(seen killed replays))) -le 60
+
+done_testing
