@@ -17,10 +17,12 @@
 #define PROGRAM "vprof-merge"
 
 struct options {
-	const char *output, *compress, *format;
+	const char *output, *compress, *format, *steps;
 	uint64_t jobs;
 	struct trace_filter filter;
 	int raw_names, expand_graphs, no_steps;
+	uint32_t first_step, last_step; /* of `steps` */
+	struct steps *found;   /* those, where they were asked for; else NULL */
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -30,6 +32,7 @@ static const struct cli_option option_rows[] = {
 	{ "format", 'f', CLI_TEXT, AT(format), "FORMAT", "chrome (the default), or kineto: a file for each process" },
 	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name" },
 	TRACE_FILTER_OPTIONS(AT(filter)),
+	{ "steps", 's', CLI_TEXT, AT(steps), "A..B", "only what happened from step A to step B, as vprof steps numbers them" },
 	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
 	{ "expand-graphs", 0, CLI_FLAG, AT(expand_graphs), NULL, "each launch of a graph with the nodes that it runs" },
 	{ "no-steps", 0, CLI_FLAG, AT(no_steps), NULL, "no track of the steps that the launches show" },
@@ -119,8 +122,8 @@ static int produce_file(struct trace *trace, const struct output *output, struct
 	struct steps steps = { 0 };
 	int error;
 
-	trace->steps = NULL;
-	if (!options->no_steps && !steps_open(&steps, trace, NULL))
+	trace->steps = options->no_steps ? NULL : options->found;
+	if (!options->no_steps && !options->found && !steps_open(&steps, trace, NULL))
 		trace->steps = &steps;
 	error = produce(trace, output, sink, options->jobs < 64 ? (int)options->jobs : 64);
 	steps_close(&steps);
@@ -273,6 +276,72 @@ static int write_ranks(struct trace *trace, const struct options *options, enum 
 	return code;
 }
 
+/* ---- some steps ---- */
+
+/* "7", "7..12", "7..", "..12": 0 or -EINVAL. */
+static int parse_steps(struct options *options)
+{
+	const char *text = options->steps, *dots = text ? strstr(text, "..") : NULL, *second = dots ? dots + 2 : text;
+	uint64_t first = 1, last = UINT32_MAX;
+	char number[16];
+
+	if (!text)
+		return 0;
+	if (dots && dots > text) {
+		snprintf(number, sizeof(number), "%.*s", (int)(dots - text < 15 ? dots - text : 15), text);
+		if (cli_parse_count(number, &first))
+			return -EINVAL;
+	}
+	if (!dots || *second)
+		if (cli_parse_count(second, &last))
+			return -EINVAL;
+	if (!dots)
+		first = last;
+	options->first_step = (uint32_t)first;
+	options->last_step = (uint32_t)last;
+	return first && first <= last && last <= UINT32_MAX && strcmp(text, "..") ? 0 : -EINVAL;
+}
+
+/* All records are looked at, since a step's number is its place among all; then the trace is that of some of them. */
+static int choose_steps(struct trace *trace, struct steps *steps, const struct options *options)
+{
+	int error = steps_find(steps, trace, NULL);
+	uint64_t from, to;
+	size_t all;
+
+	if (error) {
+		fprintf(stderr, PROGRAM ": %s\n", strerror(-error));
+		return error;
+	}
+	all = steps_choose(steps, options->first_step, options->last_step, &from, &to);
+	if (!steps->count) {
+		fprintf(stderr, PROGRAM ": --steps %s: there is none of them among the %zu steps of these rings (see vprof steps)\n",
+			options->steps, all);
+		return -ENOENT;
+	}
+	trace->from_ns = from > trace->from_ns ? from : trace->from_ns;
+	trace->to_ns = to < trace->to_ns ? to : trace->to_ns;
+	return 0;
+}
+
+static int write_all(struct trace *trace, const struct options *options, enum sink_form form)
+{
+	return is_kineto(options) ? write_ranks(trace, options, form) : write_trace(trace, options, form);
+}
+
+static int write_steps(struct trace *trace, const struct options *options, enum sink_form form)
+{
+	struct options those = *options;
+	struct steps steps = { 0 };
+	int code = CLI_FAILED;
+
+	those.found = &steps;
+	if (!choose_steps(trace, &steps, options))
+		code = write_all(trace, &those, form);
+	steps_close(&steps);
+	return code;
+}
+
 static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
 {
 	struct trace trace;
@@ -284,7 +353,7 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	}
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
-	code = is_kineto(options) ? write_ranks(&trace, options, form) : write_trace(&trace, options, form);
+	code = options->steps ? write_steps(&trace, options, form) : write_all(&trace, options, form);
 	trace_close(&trace);
 	return code;
 }
@@ -303,6 +372,9 @@ int main(int argc, char **argv)
 		code = cli_usage(&command, "which rings?");
 	else if (options.format && !is_kineto(&options) && strcmp(options.format, output_chrome.name))
 		code = cli_usage(&command, "--format: '%s' is neither chrome nor kineto", options.format);
+	else if (parse_steps(&options))
+		code = cli_usage(&command, "--steps: '%s' is no number of a step, nor a first and a last one (as in 100..110)",
+				 options.steps);
 	else if (choose_form(&options, &form))
 		code = cli_usage(&command, "--compress: '%s' is none of gz, zst, none", options.compress);
 	else if (!inputs_collect(&inputs, PROGRAM, count, argv + 1) && !inputs_open_all(&inputs))

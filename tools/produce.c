@@ -239,6 +239,8 @@ static int put_steps(struct production *production, struct buffer *out)
 	for (size_t i = 0; !error && i < steps->count; i++) {
 		const struct step *step = &steps->list[i];
 
+		if (!step->thread->process->chosen)
+			continue;
 		if (step->thread != thread) {
 			thread = step->thread;
 			tid = trace_invent_id(production->trace);

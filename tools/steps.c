@@ -226,6 +226,8 @@ void steps_feed(struct steps *steps, struct trace_thread *thread, const struct v
 	const struct step_graph *graph = NULL;
 	struct step_finder *finder;
 
+	if (steps->whole)
+		return;
 	if (name && slot->kind == VPROF_KIND_RANGE && !(slot->range.flags & VPROF_RANGE_PROCESS) &&
 	    names_step(steps, name->text))
 		take_mark(steps, thread, begin_ns, end_ns, name);
@@ -247,6 +249,8 @@ void steps_feed(struct steps *steps, struct trace_thread *thread, const struct v
 
 int steps_finish(struct steps *steps)
 {
+	if (steps->whole)
+		return steps->error;
 	for (uint32_t i = 0; i < steps->finder_count; i++) {
 		steps->finders[i].machine->to = &steps->finders[i];
 		vprof_steps_end(steps->finders[i].machine);
@@ -300,5 +304,27 @@ int steps_find(struct steps *steps, struct trace *trace, const char *range)
 	for (size_t i = 0; !error && i < trace->count; i++)
 		if (trace->processes[i].chosen)
 			error = find_in(steps, trace, &trace->processes[i]);
-	return error ? error : steps_finish(steps);
+	if (!error)
+		error = steps_finish(steps);
+	steps->whole = 1;
+	return error;
+}
+
+size_t steps_choose(struct steps *steps, uint32_t first, uint32_t last, uint64_t *from_ns, uint64_t *to_ns)
+{
+	size_t kept = 0, all = steps->count;
+
+	*from_ns = UINT64_MAX;
+	*to_ns = 0;
+	for (size_t i = 0; i < all; i++) {
+		const struct step *step = &steps->list[i];
+
+		if (step->number < first || step->number > last)
+			continue;
+		*from_ns = step->found.begin < *from_ns ? step->found.begin : *from_ns;
+		*to_ns = step->found.end > *to_ns ? step->found.end : *to_ns;
+		steps->list[kept++] = *step;
+	}
+	steps->count = kept;
+	return all;
 }

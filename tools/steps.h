@@ -65,6 +65,7 @@ struct steps {
 	uint32_t graph_count;
 	const char *range;        /* pattern of ranges that name steps; NULL: those above; "": none */
 	int error;                /* -ENOMEM once memory was short */
+	int whole;                /* steps_find() has looked at all records: what comes later is not looked at again */
 };
 
 /* `range`: see struct steps; stays the caller's. 0 or -ENOMEM; to be closed in both cases. */
@@ -80,6 +81,12 @@ int steps_finish(struct steps *steps);
 
 /* All three, for all records of the chosen processes whatever the filter's time; steps_close() is due in any case. */
 int steps_find(struct steps *steps, struct trace *trace, const char *range);
+
+/*
+ * Leaves those with these numbers, first and last included; `from_ns` and `to_ns` are when the first of them
+ * begins and the last one ends. Returns how many there were.
+ */
+size_t steps_choose(struct steps *steps, uint32_t first, uint32_t last, uint64_t *from_ns, uint64_t *to_ns);
 
 /* Puts them in order by process, thread, begin. Then: of those of `list[i]`'s process, are all its thread's? */
 void steps_by_thread(struct steps *steps);

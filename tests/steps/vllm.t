@@ -4,6 +4,7 @@
 The calls are of vLLM 0.26 on an H200: of a server under load, start-up included, whose warm-up,
 autotuning and captures are no iterations; and of one that put its iterations into ranges.
 """
+import json
 import os
 import re
 import subprocess
@@ -49,6 +50,22 @@ def check_times(steps, made):
     ok(len(begins) == len(steps) and right == len(steps), f"ranges: {right} of {len(begins)} begin with the step found for them")
 
 
+def check_some(path, steps):
+    """A trace of some steps has those, with their numbers, and the calls made in them."""
+    first, last = len(steps) // 2, len(steps) // 2 + 4
+    said = subprocess.run([found.VPROF + "-merge", f"--steps={first}..{last}", path], capture_output=True, text=True)
+    events = json.loads(said.stdout)["traceEvents"]
+    ok([e["args"]["step"] for e in events if e.get("cat") == "step"] == list(range(first, last + 1)),
+       f"steps {first} to {last} alone are in a trace of them")
+    made = [e for e in events if e.get("cat") in ("launch", "graph_launch")]
+    wanted = sum(s["launches"] + s["graphs"] for s in steps[first - 1:last])
+    ok(len(made) == wanted, f"and {len(made)} of their {wanted} launches")
+    for wrong, code, why in (("5..x", 2, "is no number of a step"), ("9..8", 2, "is no number of a step"), ("0", 2, "is no number"),
+                             ("..", 2, "is no number"), ("99999..", 1, f"none of them among the {len(steps)} steps")):
+        said = subprocess.run([found.VPROF + "-merge", f"--steps={wrong}", path], capture_output=True, text=True)
+        ok(said.returncode == code and why in said.stderr, f"--steps={wrong}: {said.stderr.strip()[:120]}")
+
+
 def check_track(path, steps):
     """The trace has the same steps, on a track of their own."""
     tracks, count = found.trace(path)
@@ -70,6 +87,7 @@ with tempfile.TemporaryDirectory() as folder:
     graphs = sum(step["graphs"] for step in steps)
     ok(graphs == 190, f"serve: the steps hold all {graphs} launches of graphs")
     check_track(path, steps)
+    check_some(path, steps)
     iterations, _ = ring_of("serve", path, waiter=True)
     compare("serve, results awaited by another thread", found.steps(path), iterations, "results")
     iterations, made = ring_of("ranges", path)
