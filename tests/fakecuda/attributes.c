@@ -65,6 +65,20 @@ bool fk_work_updatable(const struct fk_work *work)
 	return v && v->deviceUpdatableKernelNode.deviceUpdatable;
 }
 
+int fk_work_cooperative(const struct fk_work *work)
+{
+	const CUlaunchAttributeValue *v = find(work, CU_LAUNCH_ATTRIBUTE_COOPERATIVE);
+
+	return v ? v->cooperative : 0;
+}
+
+int fk_work_priority(const struct fk_work *work)
+{
+	const CUlaunchAttributeValue *v = find(work, CU_LAUNCH_ATTRIBUTE_PRIORITY);
+
+	return v ? v->priority : 0;
+}
+
 /* What work points at becomes its own. */
 CUresult fk_attributes_copy(struct fk_work *work)
 {

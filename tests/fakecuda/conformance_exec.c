@@ -34,6 +34,28 @@ static void changed(void)
 	check(CUDA_SUCCESS, cuGraphDestroy(another));
 }
 
+/* A graph of the same nodes takes the exec's place; one whose kernel is cooperative does not. */
+static void updated(void)
+{
+	CUlaunchAttributeValue cooperative = { .cooperative = 1 };
+	CUgraphExecUpdateResultInfo info = { 0 };
+	CUgraphNode node[3], other[3];
+	CUgraph graph = tw_chain(node), another = tw_chain(other);
+	CUgraphExec exec = NULL;
+
+	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
+	check(CUDA_SUCCESS, cuGraphExecUpdate_v2(exec, another, &info));
+	tw_run("a graph updated to an equal one", exec, 42);
+	check(CUDA_SUCCESS, cuGraphNodeSetEnabled(exec, node[1], 0));
+	tw_run("whose nodes are those of the first", exec, 40);
+	check(CUDA_SUCCESS, cuGraphKernelNodeSetAttribute(other[0], CU_LAUNCH_ATTRIBUTE_COOPERATIVE, &cooperative));
+	check(CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE, cuGraphExecUpdate_v2(exec, another, &info));
+	conf_ok(info.errorNode == other[0], "a kernel does not become cooperative");
+	check(CUDA_SUCCESS, cuGraphExecDestroy(exec));
+	check(CUDA_SUCCESS, cuGraphDestroy(graph));
+	check(CUDA_SUCCESS, cuGraphDestroy(another));
+}
+
 static int called;
 static void call(void *user) { called = *(int *)user; }
 
@@ -158,6 +180,7 @@ static void files(void)
 void conf_exec(void)
 {
 	changed();
+	updated();
 	changed_host_and_child();
 	running();
 	files();

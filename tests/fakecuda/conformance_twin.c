@@ -95,6 +95,9 @@ static void edges(void)
 		if (from[i] == node[0])
 			conf_ok(n == 2 && to[i] == node[1] && !memcmp(&data[i], &programmatic, sizeof(data[i])),
 				"an edge keeps its data");
+	conf_ok(!from[2] && !to[3], "more room than edges: NULL in the rest");
+	conf_ok(cu.cuGraphRemoveDependencies_v2(graph, &node[0], &node[1], NULL, 1) != CUDA_SUCCESS,
+		"it is removed by its data only");
 	check(CUDA_SUCCESS, cuGraphRemoveDependencies_v2(graph, &node[0], &node[1], &programmatic, 1));
 	check(CUDA_SUCCESS, cuGraphDestroy(graph));
 }
@@ -208,8 +211,9 @@ static void captured(void)
 /* A graph that owns memory: no clone, and one exec at a time. */
 static void memory_nodes(void)
 {
-	CUgraph graph = NULL, clone = NULL;
+	CUgraph graph = NULL, clone = NULL, outer = NULL;
 	CUgraphExec exec = NULL, second = NULL;
+	CUgraphNode node = NULL;
 	CUdeviceptr memory = 0;
 	CUresult result;
 
@@ -220,6 +224,9 @@ static void memory_nodes(void)
 	result = cu.cuGraphClone(&clone, graph);
 	conf_ok(result != CUDA_SUCCESS, "a graph that allocates has no clone");
 	printf("# refused with %d\n", result);
+	check(CUDA_SUCCESS, cuGraphCreate(&outer, 0));
+	conf_ok(cu.cuGraphAddChildGraphNode(&node, outer, NULL, 0, graph) != CUDA_SUCCESS, "nor is it a child");
+	check(CUDA_SUCCESS, cuGraphDestroy(outer));
 	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
 	result = cu.cuGraphInstantiateWithFlags(&second, graph, 0);
 	conf_ok(result != CUDA_SUCCESS, "and one exec at a time");

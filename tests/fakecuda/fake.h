@@ -286,6 +286,8 @@ CUresult fk_attributes_copy(struct fk_work *work);
 void fk_attributes_captured(struct fk_work *work, struct fk_attributes *room, int priority);
 bool fk_work_serializes(const struct fk_work *work); /* programmatically with the launch before it */
 bool fk_work_updatable(const struct fk_work *work);  /* by the device */
+int fk_work_cooperative(const struct fk_work *work);
+int fk_work_priority(const struct fk_work *work);
 
 CUresult fk_work_copy_locked(struct fk_work *to, const struct fk_work *from);
 void fk_work_drop_locked(struct fk_work *work);
@@ -412,6 +414,7 @@ struct CUgraphExec_st {
 	struct fk_head head;
 	struct fk_plan *plan; /* of an own copy of the graph; its nodes' `original` are the source's nodes */
 	unsigned long long flags;
+	bool alone;              /* there can be one of its source at a time */
 	CUgraph source;          /* may be gone */
 	unsigned long long source_id;
 	CUstream last;  /* where it ran last: runs do not overlap */
@@ -431,8 +434,10 @@ uint64_t fk_graph_ns(CUgraph graph);
 void fk_plan_unref_locked(struct fk_plan *plan);
 CUresult fk_exec_own_locked(CUgraphExec exec); /* so that its graph can be changed */
 CUgraphNode fk_graph_find_deep(CUgraph clone, CUgraphNode original); /* in child graphs too */
+CUresult fk_graph_join_locked(CUgraph graph, CUgraphNode from, CUgraphNode to, const CUgraphEdgeData *data);
 CUresult fk_graph_copy_equal_locked(CUgraph *out, CUgraph from); /* standing for the same nodes as `from` */
 bool fk_graph_has(CUgraph graph, bool (*is)(const struct fk_work *work));
+bool fk_work_allocates(const struct fk_work *work);
 bool fk_work_is_fixed(const struct fk_work *work); /* it cannot be cloned */
 CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *params, void *args,
 	size_t room);

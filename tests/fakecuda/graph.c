@@ -45,7 +45,7 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
 	return more;
 }
 
-static CUresult edge_add(CUgraph graph, CUgraphNode from, CUgraphNode to, const CUgraphEdgeData *data)
+CUresult fk_graph_join_locked(CUgraph graph, CUgraphNode from, CUgraphNode to, const CUgraphEdgeData *data)
 {
 	struct fk_edge *edges;
 
@@ -109,7 +109,7 @@ CUresult fk_graph_add_locked(CUgraph graph, const struct fk_work *work, const CU
 	node->graph = graph;
 	graph->nodes[graph->node_count++] = node;
 	for (size_t i = 0; i < count && !result; i++)
-		result = edge_add(graph, deps[i], node, data ? &data[i] : NULL);
+		result = fk_graph_join_locked(graph, deps[i], node, data ? &data[i] : NULL);
 	if (result)
 		node_remove(node);
 	else
@@ -146,10 +146,14 @@ bool fk_graph_has(CUgraph graph, bool (*is)(const struct fk_work *work))
 	return false;
 }
 
+bool fk_work_allocates(const struct fk_work *work)
+{
+	return work->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC || work->type == CU_GRAPH_NODE_TYPE_MEM_FREE;
+}
+
 bool fk_work_is_fixed(const struct fk_work *work)
 {
-	return work->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC || work->type == CU_GRAPH_NODE_TYPE_MEM_FREE ||
-		work->type == CU_GRAPH_NODE_TYPE_CONDITIONAL;
+	return fk_work_allocates(work) || work->type == CU_GRAPH_NODE_TYPE_CONDITIONAL;
 }
 
 CUresult fk_graph_copy_locked(CUgraph *out, CUgraph from)
@@ -166,7 +170,7 @@ CUresult fk_graph_copy_locked(CUgraph *out, CUgraph from)
 	for (size_t i = 0; i < from->edge_count && !result; i++) {
 		const struct fk_edge *e = &from->edges[i];
 
-		result = edge_add(to, clone_of(to, e->from), clone_of(to, e->to), &e->data);
+		result = fk_graph_join_locked(to, clone_of(to, e->from), clone_of(to, e->to), &e->data);
 	}
 	if (result && to)
 		fk_graph_free_locked(to);
@@ -288,73 +292,6 @@ static CUresult list_nodes(CUgraph graph, CUgraphNode *out, size_t *count, bool 
 	return CUDA_SUCCESS;
 }
 
-/* Edges of a graph: all, or those into or out of one node. */
-static CUresult list_edges(CUgraph graph, CUgraphNode to, CUgraphNode from, CUgraphNode *out_from,
-	CUgraphNode *out_to, CUgraphEdgeData *data, size_t *count)
-{
-	size_t n = 0, room;
-	CUresult result = CUDA_SUCCESS;
-
-	if (!fk_is(graph, FK_GRAPH) || !count)
-		return CUDA_ERROR_INVALID_VALUE;
-	pthread_mutex_lock(&fk_lock);
-	room = out_from || out_to ? *count : 0;
-	for (size_t i = 0; i < graph->edge_count; i++) {
-		const struct fk_edge *e = &graph->edges[i];
-
-		if ((to && e->to != to) || (from && e->from != from))
-			continue;
-		if (room && !data && (e->data.type || e->data.from_port || e->data.to_port))
-			result = CUDA_ERROR_LOSSY_QUERY;
-		if (n < room && out_from)
-			out_from[n] = e->from;
-		if (n < room && out_to)
-			out_to[n] = e->to;
-		if (n < room && data)
-			data[n] = e->data;
-		n++;
-	}
-	*count = room && n > room ? room : n;
-	pthread_mutex_unlock(&fk_lock);
-	return result;
-}
-
-static CUgraph graph_of(CUgraphNode node)
-{
-	return fk_is(node, FK_NODE) ? node->graph : NULL;
-}
-
-static CUresult edges_add(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
-	const CUgraphEdgeData *data, size_t count)
-{
-	CUresult result = fk_is(graph, FK_GRAPH) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
-
-	pthread_mutex_lock(&fk_lock);
-	for (size_t i = 0; i < count && !result; i++)
-		result = edge_add(graph, from[i], to[i], data ? &data[i] : NULL);
-	pthread_mutex_unlock(&fk_lock);
-	return result;
-}
-
-static CUresult edges_remove(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
-	size_t count)
-{
-	CUresult result = fk_is(graph, FK_GRAPH) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
-
-	pthread_mutex_lock(&fk_lock);
-	for (size_t i = 0; i < count && !result; i++) {
-		result = CUDA_ERROR_INVALID_VALUE;
-		for (size_t e = 0; e < graph->edge_count && result; e++) {
-			if (graph->edges[e].from != from[i] || graph->edges[e].to != to[i])
-				continue;
-			graph->edges[e] = graph->edges[--graph->edge_count];
-			result = CUDA_SUCCESS;
-		}
-	}
-	pthread_mutex_unlock(&fk_lock);
-	return result;
-}
-
 FK_API(FK_INIT, cuGraphCreate, (CUgraph *out, unsigned int flags), graph_create(out, flags))
 FK_API(FK_INIT, cuGraphDestroy, (CUgraph graph), graph_destroy(graph))
 FK_API(FK_INIT, cuGraphClone, (CUgraph *out, CUgraph from), graph_clone(out, from))
@@ -365,32 +302,3 @@ FK_API(FK_INIT, cuGraphGetNodes, (CUgraph graph, CUgraphNode *out, size_t *count
 	list_nodes(graph, out, count, false))
 FK_API(FK_INIT, cuGraphGetRootNodes, (CUgraph graph, CUgraphNode *out, size_t *count),
 	list_nodes(graph, out, count, true))
-FK_API(FK_INIT, cuGraphGetEdges, (CUgraph graph, CUgraphNode *from, CUgraphNode *to, size_t *count),
-	list_edges(graph, NULL, NULL, from, to, NULL, count))
-FK_API(FK_INIT, cuGraphGetEdges_v2,
-	(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *data, size_t *count),
-	list_edges(graph, NULL, NULL, from, to, data, count))
-FK_API(FK_INIT, cuGraphNodeGetDependencies, (CUgraphNode node, CUgraphNode *out, size_t *count),
-	list_edges(graph_of(node), node, NULL, out, NULL, NULL, count))
-FK_API(FK_INIT, cuGraphNodeGetDependencies_v2,
-	(CUgraphNode node, CUgraphNode *out, CUgraphEdgeData *data, size_t *count),
-	list_edges(graph_of(node), node, NULL, out, NULL, data, count))
-FK_API(FK_INIT, cuGraphNodeGetDependentNodes, (CUgraphNode node, CUgraphNode *out, size_t *count),
-	list_edges(graph_of(node), NULL, node, NULL, out, NULL, count))
-FK_API(FK_INIT, cuGraphNodeGetDependentNodes_v2,
-	(CUgraphNode node, CUgraphNode *out, CUgraphEdgeData *data, size_t *count),
-	list_edges(graph_of(node), NULL, node, NULL, out, data, count))
-FK_API(FK_INIT, cuGraphAddDependencies,
-	(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to, size_t count),
-	edges_add(graph, from, to, NULL, count))
-FK_API(FK_INIT, cuGraphAddDependencies_v2,
-	(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to, const CUgraphEdgeData *data,
-	 size_t count),
-	edges_add(graph, from, to, data, count))
-FK_API(FK_INIT, cuGraphRemoveDependencies,
-	(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to, size_t count),
-	edges_remove(graph, from, to, count))
-FK_API(FK_INIT, cuGraphRemoveDependencies_v2,
-	(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to, const CUgraphEdgeData *data,
-	 size_t count),
-	(void)data, edges_remove(graph, from, to, count))

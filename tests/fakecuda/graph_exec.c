@@ -5,10 +5,10 @@
 #include "tests/fakecuda/fake.h"
 #include "tests/fakecuda/proc.h"
 
-/* There can be one exec at a time of a graph that owns memory, has conditions or that the device may update. */
+/* There can be one exec at a time of a graph that owns memory or that the device may update. */
 static bool is_alone(CUgraph graph)
 {
-	return fk_graph_has(graph, fk_work_is_fixed) || fk_graph_has(graph, fk_work_updatable);
+	return fk_graph_has(graph, fk_work_allocates) || fk_graph_has(graph, fk_work_updatable);
 }
 
 static CUresult instantiate_locked(CUgraphExec exec, CUgraph graph)
@@ -29,7 +29,8 @@ static CUresult instantiate_locked(CUgraphExec exec, CUgraph graph)
 	fk_memory_use((ssize_t)(copy->node_count * fk_config.node_bytes));
 	exec->source = graph;
 	exec->source_id = graph->id;
-	graph->execs += is_alone(graph);
+	exec->alone = is_alone(graph);
+	graph->execs += exec->alone;
 	return CUDA_SUCCESS;
 }
 
@@ -138,7 +139,7 @@ static CUresult exec_destroy(CUgraphExec exec)
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&fk_lock);
 	if (fk_is(exec->source, FK_GRAPH) && exec->source->id == exec->source_id)
-		exec->source->execs -= is_alone(exec->source);
+		exec->source->execs -= exec->alone;
 	if (exec->last)
 		fk_stream_unref_locked(exec->last);
 	fk_memory_use(-(ssize_t)(exec->plan->graph->node_count * fk_config.node_bytes));
@@ -176,6 +177,37 @@ static int difference(CUgraph old, CUgraph new, CUgraphNode *at)
 	return CU_GRAPH_EXEC_UPDATE_SUCCESS;
 }
 
+enum { UPDATE_PARAMETERS_CHANGED = 5, UPDATE_NOT_SUPPORTED = 6, UPDATE_ATTRIBUTES_CHANGED = 8 };
+
+/* What may not change of a node that stays what it is. */
+static int node_difference(const struct CUgraphExec_st *exec, const struct fk_work *old, const struct fk_work *new)
+{
+	if (fk_work_updatable(old) || fk_work_updatable(new))
+		return UPDATE_NOT_SUPPORTED;
+	if (fk_work_cooperative(old) != fk_work_cooperative(new))
+		return UPDATE_ATTRIBUTES_CHANGED;
+	if ((exec->flags & CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY) &&
+	    fk_work_priority(old) != fk_work_priority(new))
+		return UPDATE_ATTRIBUTES_CHANGED;
+	if (old->type == CU_GRAPH_NODE_TYPE_MEMCPY && (old->copy.srcMemoryType != new->copy.srcMemoryType ||
+	    old->copy.dstMemoryType != new->copy.dstMemoryType))
+		return UPDATE_PARAMETERS_CHANGED;
+	return CU_GRAPH_EXEC_UPDATE_SUCCESS;
+}
+
+static int nodes_difference(const struct CUgraphExec_st *exec, CUgraph new, CUgraphNode *at)
+{
+	for (size_t i = 0; i < new->node_count; i++) {
+		int why = node_difference(exec, &exec->plan->graph->nodes[i]->work, &new->nodes[i]->work);
+
+		if (!why)
+			continue;
+		*at = new->nodes[i];
+		return why;
+	}
+	return CU_GRAPH_EXEC_UPDATE_SUCCESS;
+}
+
 /* The exec's nodes keep standing for the nodes of the graph it was made from. */
 static CUresult update_locked(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info)
 {
@@ -184,6 +216,8 @@ static CUresult update_locked(CUgraphExec exec, CUgraph graph, CUgraphExecUpdate
 	if (result)
 		return result;
 	info->result = difference(exec->plan->graph, graph, &info->errorNode);
+	if (!info->result)
+		info->result = nodes_difference(exec, graph, &info->errorNode);
 	if (info->result)
 		return CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE;
 	for (size_t i = 0; i < graph->node_count && !result; i++) {

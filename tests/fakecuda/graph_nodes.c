@@ -57,7 +57,7 @@ static CUresult add_child(CUgraphNode *out, CUgraph graph, const CUgraphNode *de
 {
 	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_GRAPH, .child = child };
 
-	return fk_is(child, FK_GRAPH) && child != graph ? add(out, graph, deps, count, data, &work) :
+	return fk_is(child, FK_GRAPH) && child != graph && !fk_graph_has(child, fk_work_is_fixed) ? add(out, graph, deps, count, data, &work) :
 		CUDA_ERROR_INVALID_VALUE;
 }
 
