@@ -11,7 +11,8 @@ in pairs drawn anew, so that all are at the same token. An engine counts with th
 the highest and the lowest fifth, and the arms' difference has an interval by how far the engines of each arm
 differ: a figure is as sure as the starts agree, however long it was measured.
 
-Arms, each compared with "without": "with" records; "silent" has the preload and never records; "empty"
+Arms, each compared with "without": "with" records; "silent" has the preload and never records; "no-nvtx"
+records and leaves NVTX alone; "empty"
 preloads a library that does nothing: what that costs, no change of ours can take away, and whether it
 costs anything says how far the method itself can be trusted.
 """
@@ -44,6 +45,7 @@ ARMS = {
     "without": {},
     "with": {"LD_PRELOAD": common.LIBRARY},
     "silent": {"LD_PRELOAD": common.LIBRARY, "VPROF_CAPTURE": "off"},
+    "no-nvtx": {"LD_PRELOAD": common.LIBRARY, "VPROF_NVTX": "0"},
     "empty": {"LD_PRELOAD": common.BUILD / "gpu/empty.so"},
 }
 # All engines share one GPU: a little memory for each, whatever the others have taken.
