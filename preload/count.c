@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "preload/inner.h"
 #include "preload/process.h"
 #include "preload/record.h"
@@ -26,6 +27,9 @@ void vprof_counts_init(uint32_t lanes)
 		return;
 	table = vprof_table(lanes * sizeof(*table));
 	table_lanes = table ? lanes : 0;
+	/* A child that no handler is told of would count in its parent's ring, without asking. */
+	if (table)
+		(void)madvise(table, lanes * sizeof(*table), MADV_WIPEONFORK);
 }
 
 void vprof_counts_enter(struct vprof_lane *lane)
@@ -78,6 +82,15 @@ static struct vprof_slot *begin_slot(unsigned call, unsigned query)
 	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
 	slot_keep(query, r);
 	return r.slot;
+}
+
+void vprof_count_error(unsigned query)
+{
+	struct vprof_counts *counts = vprof_cursor.counts;
+	struct vprof_slot *slot = counts && vprof_cursor_is_ours() ? counts->slot[query] : NULL;
+
+	if (slot)
+		vprof_add(&slot->queries.failed, 1);
 }
 
 void vprof_count_slow(unsigned call, unsigned query, int failed)

@@ -271,11 +271,14 @@ enum { VPROF_QUERIES = 256 };
 
 struct vprof_counts {
 	struct vprof_lane *lane;               /* the thread's */
-	struct vprof_slot *slot[VPROF_QUERIES]; /* NULL: none yet */
+	struct vprof_slot *slot[VPROF_QUERIES]; /* NULL: none yet; wiped in a child of any kind of fork */
 };
 
 /* Counts a call that has returned, whatever that takes. Keeps errno. A question makes no ring. */
 void vprof_count_slow(unsigned call, unsigned query, int failed) HIDDEN COLD;
+
+/* A call that was counted has failed. */
+void vprof_count_error(unsigned query) HIDDEN COLD;
 
 /* The first calls of a slot, and then each VPROF_QUERIES_TIMED-th, say when they were. */
 static inline int vprof_count_is_timed(uint64_t count)

@@ -11,6 +11,7 @@
  * argument. From six on they would have to be moved on the stack for that; those few
  * functions have all of it for themselves.
  */
+#include "shim/question.h"
 #include "shim/wrap.h"
 
 typedef uintptr_t word;
@@ -21,6 +22,13 @@ typedef uintptr_t word;
 CUresult vprof_count_result(unsigned call, CUresult result)
 {
 	vprof_count_slow(call, cu_query_of[call], result != CUDA_SUCCESS && result != CUDA_ERROR_NOT_READY);
+	return result;
+}
+
+CUresult vprof_count_failed(unsigned call, CUresult result)
+{
+	if (result != CUDA_ERROR_NOT_READY)
+		vprof_count_error(cu_query_of[call]);
 	return result;
 }
 
@@ -42,7 +50,7 @@ CUresult vprof_count_result(unsigned call, CUresult result)
 		vprof_end(r, (uint32_t)result);                                                \
 		return result;                                                                 \
 	}                                                                                      \
-	static RECORDER CUresult record_##N(params unsigned call)                              \
+	__attribute__((used)) static RECORDER CUresult record_##N(params unsigned call)                              \
 	{                                                                                      \
 		real_##N real = (real_##N)vprof_real[call];                                    \
 		struct vprof_record r;                                                         \
@@ -60,13 +68,13 @@ CUresult vprof_count_result(unsigned call, CUresult result)
 		vprof_end_at(r, (uint32_t)result, vprof_ticks_quick());                        \
 		return result;                                                                 \
 	}                                                                                      \
-	static RECORDER CUresult off_##N(params unsigned call)                                 \
+	__attribute__((used)) static RECORDER CUresult off_##N(params unsigned call)                                 \
 	{                                                                                      \
 		real_##N real = (real_##N)vprof_real[call];                                    \
                                                                                                \
 		return likely(real) ? real(args) : ((real_##N)vprof_resolve(call))(args);      \
 	}                                                                                      \
-	static RECORDER CUresult count_##N(params unsigned call)                               \
+	__attribute__((used)) static RECORDER CUresult count_##N(params unsigned call)                               \
 	{                                                                                      \
 		return count_query(call, ((real_##N)vprof_target(call))(args));                \
 	}
@@ -80,46 +88,70 @@ SHARED(4, (word, word, word, word), LIST(word a, word b, word c, word d,), LIST(
 SHARED(5, (word, word, word, word, word), LIST(word a, word b, word c, word d, word e,), LIST(a, b, c, d, e),
        LIST(a, b, c, d, e, call), a, b, c, d)
 
-#define SHORT(name, N, params, args)                                                           \
+#define ACT(name, N, params, args)                                                             \
+	EXPORT CUresult name params;                                                           \
+	WRAPPER CUresult name params                                                           \
+	{                                                                                      \
+		return likely(vprof_recording(CU_BIT_##name)) ? record_##N args : off_##N args; \
+	}
+#if defined(__x86_64__)
+#define ASK(name, N, params, args) QUESTION(name, N)
+#else
+#define ASK(name, N, params, args)                                                             \
 	EXPORT CUresult name params;                                                           \
 	WRAPPER CUresult name params                                                           \
 	{                                                                                      \
 		uint32_t groups = vprof_groups();                                              \
                                                                                                \
-		if (CU_IS_QUERY(name) ? groups & CU_BIT_##name : likely(groups & CU_BIT_##name)) \
+		if (groups & CU_BIT_##name)                                                    \
 			return record_##N args;                                                \
-		return CU_IS_QUERY(name) && groups ? count_##N args : off_##N args;            \
+		return groups ? count_##N args : off_##N args;                                 \
 	}
+#endif
 
-#define PLAIN_0(name) SHORT(name, 0, (void), (CU_ID_##name))
-#define PLAIN_1(name) SHORT(name, 1, (word a), (a, CU_ID_##name))
-#define PLAIN_2(name) SHORT(name, 2, (word a, word b), (a, b, CU_ID_##name))
-#define PLAIN_3(name) SHORT(name, 3, (word a, word b, word c), (a, b, c, CU_ID_##name))
-#define PLAIN_4(name) SHORT(name, 4, (word a, word b, word c, word d), (a, b, c, d, CU_ID_##name))
-#define PLAIN_5(name) SHORT(name, 5, (word a, word b, word c, word d, word e), (a, b, c, d, e, CU_ID_##name))
+/* By the group's number. */
+#define FORM_0  ACT
+#define FORM_1  ACT
+#define FORM_2  ACT
+#define FORM_3  ACT
+#define FORM_4  ACT
+#define FORM_5  ACT
+#define FORM_6  ACT
+#define FORM_7  ACT
+#define FORM_8  ACT
+#define FORM_9  ASK
+#define FORM(group) FORM_##group
+#define SHORT(group, ...) FORM(group)(__VA_ARGS__)
+
+#define PLAIN_0(name, group) SHORT(group, name, 0, (void), (CU_ID_##name))
+#define PLAIN_1(name, group) SHORT(group, name, 1, (word a), (a, CU_ID_##name))
+#define PLAIN_2(name, group) SHORT(group, name, 2, (word a, word b), (a, b, CU_ID_##name))
+#define PLAIN_3(name, group) SHORT(group, name, 3, (word a, word b, word c), (a, b, c, CU_ID_##name))
+#define PLAIN_4(name, group) SHORT(group, name, 4, (word a, word b, word c, word d), (a, b, c, d, CU_ID_##name))
+#define PLAIN_5(name, group) SHORT(group, name, 5, (word a, word b, word c, word d, word e), (a, b, c, d, e, CU_ID_##name))
 
 /* ---- from six on: P and A are the parameters and arguments behind the fifth ---- */
 
 #define LONG(name, P, A)                                                                       \
 	WRAP(name, (word a, word b, word c, word d, word e, P), (a, b, c, d, e, A), 0, CALL(a, b, c, d));
-#define PLAIN_6(name)  LONG(name, LIST(word f), LIST(f))
-#define PLAIN_7(name)  LONG(name, LIST(word f, word g), LIST(f, g))
-#define PLAIN_8(name)  LONG(name, LIST(word f, word g, word h), LIST(f, g, h))
+#define PLAIN_6(name, group)  LONG(name, LIST(word f), LIST(f))
+#define PLAIN_7(name, group)  LONG(name, LIST(word f, word g), LIST(f, g))
+#define PLAIN_8(name, group)  LONG(name, LIST(word f, word g, word h), LIST(f, g, h))
 #define P9             word f, word g, word h, word i
 #define A9             f, g, h, i
-#define PLAIN_9(name)  LONG(name, LIST(P9), LIST(A9))
-#define PLAIN_10(name) LONG(name, LIST(P9, word j), LIST(A9, j))
-#define PLAIN_11(name) LONG(name, LIST(P9, word j, word k), LIST(A9, j, k))
-#define PLAIN_12(name) LONG(name, LIST(P9, word j, word k, word l), LIST(A9, j, k, l))
-#define PLAIN_13(name) LONG(name, LIST(P9, word j, word k, word l, word m), LIST(A9, j, k, l, m))
+#define PLAIN_9(name, group)  LONG(name, LIST(P9), LIST(A9))
+#define PLAIN_10(name, group) LONG(name, LIST(P9, word j), LIST(A9, j))
+#define PLAIN_11(name, group) LONG(name, LIST(P9, word j, word k), LIST(A9, j, k))
+#define PLAIN_12(name, group) LONG(name, LIST(P9, word j, word k, word l), LIST(A9, j, k, l))
+#define PLAIN_13(name, group) LONG(name, LIST(P9, word j, word k, word l, word m), LIST(A9, j, k, l, m))
 #define P14            P9, word j, word k, word l, word m, word n
 #define A14            A9, j, k, l, m, n
-#define PLAIN_14(name) LONG(name, LIST(P14), LIST(A14))
-#define PLAIN_15(name) LONG(name, LIST(P14, word o), LIST(A14, o))
-#define PLAIN_16(name) LONG(name, LIST(P14, word o, word p), LIST(A14, o, p))
+#define PLAIN_14(name, group) LONG(name, LIST(P14), LIST(A14))
+#define PLAIN_15(name, group) LONG(name, LIST(P14, word o), LIST(A14, o))
+#define PLAIN_16(name, group) LONG(name, LIST(P14, word o, word p), LIST(A14, o, p))
 
-#define MAKE_TYPED(symbol, nargs)
-#define MAKE_GATE(symbol, nargs)
-#define MAKE_PLAIN(symbol, nargs) PLAIN_##nargs(symbol)
-#define CU_ROW(symbol, base, version, flags, family, style, nargs) MAKE_##style(symbol, nargs)
+#define MAKE_TYPED(symbol, nargs, group)
+#define MAKE_GATE(symbol, nargs, group)
+#define MAKE_PLAIN(symbol, nargs, group) PLAIN_##nargs(symbol, group)
+#define CU_ROW(symbol, base, version, flags, family, style, nargs) MAKE_##style(symbol, nargs, CU_GROUP_##family)
 #include "shim/cuda_api.def"
