@@ -62,9 +62,10 @@ struct vprof_gpu {
 	uint8_t *chunk;           /* the pages that areas are carved from */
 	CUdeviceptr chunk_device;
 	uint32_t chunk_used, chunks;
-	uint64_t tied_ns;         /* when its clock was last tied to ours */
+	uint64_t tied_ns;         /* when its clock was last tied to ours; 0: never */
 	uint64_t *ties;           /* where those stamps go, */
 	CUdeviceptr ties_device;  /* as the device knows it */
+	uint32_t ties_made;
 };
 
 extern struct vprof_gpu vprof_gpus[VPROF_GPUS] HIDDEN;

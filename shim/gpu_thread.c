@@ -16,6 +16,7 @@
 #include "preload/thread.h"
 #include "shim/ask.h"
 #include "shim/gpu.h"
+#include "shim/gpu_clock.h"
 #include "shim/twin.h"
 
 enum {
@@ -23,6 +24,7 @@ enum {
 	HOLD_TRIES = 5000,     /* of a ms each */
 	ROUND_NS = 20000000,   /* between two harvests */
 	SLEEP_US = 1000000,
+	TIE_NS = 990000000,    /* from one tie of a clock to the next */
 };
 
 static uint32_t calls;       /* a futex */
@@ -81,6 +83,19 @@ static void make_states(void)
 		if (vprof_gpu_state_of(gpu) != VPROF_GPU_WANTED || !work_begin(gpu))
 			continue;
 		vprof_gpu_prepare(gpu);
+		vprof_gpu_measure(gpu);
+		work_end();
+	}
+}
+
+static void tie_clocks(void)
+{
+	for (struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS && vprof_gpu_now(); gpu++) {
+		if (vprof_gpu_state_of(gpu) != VPROF_GPU_READY || (gpu->tied_ns && now_ns() - gpu->tied_ns < TIE_NS) ||
+		    !work_begin(gpu))
+			continue;
+		vprof_gpu_tie(gpu);
+		gpu->tied_ns = now_ns();
 		work_end();
 	}
 }
@@ -109,6 +124,7 @@ static void *gpu_thread(void *unused)
 		uint32_t seen = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
 
 		make_states();
+		tie_clocks();
 		make_twins();
 		vprof_futex_wait(&calls, seen, SLEEP_US);
 	}
@@ -127,6 +143,7 @@ static void thread_want(void)
 void vprof_gpu_thread_forget(void)
 {
 	calls = started = working = 0;
+	vprof_gpu_ties_forget();
 	held_until = 0;
 }
 
@@ -149,6 +166,7 @@ uint64_t vprof_shim_gpu_round(void)
 	if (now < next_ns)
 		return next_ns - now;
 	thread_want();
+	vprof_gpu_ties_tell();
 	to_come = vprof_twins_harvest(0);
 	next_ns = now + ROUND_NS;
 	return gpu || to_come ? ROUND_NS : UINT64_MAX;

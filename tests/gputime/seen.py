@@ -6,7 +6,7 @@ data = open(sys.argv[1], "rb").read()
 def at(offset, form):
     return struct.unpack_from("<" + form, data, offset)
 
-LAUNCH, REPLAY, STAMPS, CLOCK, TWIN = 2, 19, 20, 22, 19
+LAUNCH, REPLAY, STAMPS, CLOCK, TWIN, GPU = 2, 19, 20, 22, 19, 20
 SLOT, CHUNK, TWIN_FLAG = 64, 16384, 32
 launches, replays, stamps, ties = [], [], 0, 0
 count, (chunks,) = at(36, "I")[0], at(40, "Q")
@@ -36,6 +36,8 @@ while at(offset, "I")[0]:
         first, here, total = at(offset + 24, "III")
         twins += why == 0 and first == 0
         refused += [str(why)] * (why != 0)
+    if type_ == GPU:
+        print("measured", *(str(i) for i in range(16) if at(offset + 32 + 8 * i, "II")[1] != 0xffffffff))
     offset += size
 wrong = sum(1 for t0, _, words in replays
             if t0 not in by_t0 or not by_t0[t0][2] & TWIN_FLAG or by_t0[t0][0] != words[1])

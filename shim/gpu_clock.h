@@ -1,0 +1,22 @@
+/*
+ * gpu_clock.h - what stamps cost on a GPU, and its clock.
+ */
+#ifndef VPROF_SHIM_GPU_CLOCK_H
+#define VPROF_SHIM_GPU_CLOCK_H
+
+#include "preload/compiler.h"
+#include "shim/gpu.h"
+
+/* Measures what they cost, or why there are none, and defines it. Our thread, once for a state. */
+void vprof_gpu_measure(struct vprof_gpu *gpu) HIDDEN COLD;
+
+/* Reads its clock and ours. Our thread. */
+void vprof_gpu_tie(struct vprof_gpu *gpu) HIDDEN COLD;
+
+/* Writes into the ring what has been read. Housekeeping. */
+void vprof_gpu_ties_tell(void) HIDDEN;
+
+/* A new ring. */
+void vprof_gpu_ties_forget(void) HIDDEN;
+
+#endif
