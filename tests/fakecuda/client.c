@@ -16,7 +16,7 @@
 
 #include "tests/fakecuda/client.h"
 
-struct client_options client_options = { .streams = 1, .via = VIA_DLSYM };
+struct client_options client_options = { .per_graph = 2, .streams = 1, .via = VIA_DLSYM };
 
 enum child_kind { CHILD_NONE, CHILD_FORK, CHILD__FORK, CHILD_CLONE, CHILD_VFORK, CHILD_SPAWN };
 static enum child_kind child;
@@ -35,11 +35,14 @@ static const char help[] =
 	"  --launches N       N kernel launches (default 0)\n"
 	"  --forever          launches without end instead\n"
 	"  --graphs N         captures two launches, launches the graph N times\n"
+	"  --per-graph N      captures N launches instead\n"
 	"  --copies N         N times: copy in, memset, copy out, synchronize\n"
 	"  --streams N        over N streams of its own, at most 64 (default 1)\n"
 	"  --kernel NAME      launch this kernel; may be given up to 16 times, taken in turn\n"
 	"                     (default noop; spin_<N>us takes N microseconds)\n"
 	"  --ex               launch with cuLaunchKernelEx\n"
+	"  --programmatic     and with programmatic serialization\n"
+	"  --sync             wait for the stream after every launch of a graph\n"
 	"  --pause-us N       wait after every launch\n"
 	"Who does it:\n"
 	"  --threads N        N threads at once instead of the main thread\n"
@@ -68,7 +71,8 @@ static const char help[] =
 
 enum { OPT_LAUNCHES = 256, OPT_GRAPHS, OPT_COPIES, OPT_SLEEP, OPT_PAUSE, OPT_THREADS, OPT_STREAMS,
 	OPT_PROCS, OPT_SHORT, OPT_KERNEL, OPT_VIA, OPT_EXIT, OPT_COUNT, OPT_SHOW, OPT_WHEN,
-	OPT_CHILD_LAUNCHES, OPT_HOLD, OPT_FOREVER, OPT_UNLOAD, OPT_KEEP, OPT_EX, OPT_PROFILER, OPT_HELP,
+	OPT_CHILD_LAUNCHES, OPT_HOLD, OPT_FOREVER, OPT_UNLOAD, OPT_KEEP, OPT_EX, OPT_PROGRAMMATIC, OPT_SYNC, OPT_PER_GRAPH,
+	OPT_PROFILER, OPT_HELP,
 	OPT_CHILD };
 
 static const struct option options[] = {
@@ -82,6 +86,8 @@ static const struct option options[] = {
 	{ "when", 1, NULL, OPT_WHEN }, { "child-launches", 1, NULL, OPT_CHILD_LAUNCHES },
 	{ "hold", 0, NULL, OPT_HOLD }, { "forever", 0, NULL, OPT_FOREVER },
 	{ "unload", 0, NULL, OPT_UNLOAD }, { "keep-errors", 0, NULL, OPT_KEEP },
+	{ "per-graph", 1, NULL, OPT_PER_GRAPH }, { "sync", 0, NULL, OPT_SYNC },
+	{ "programmatic", 0, NULL, OPT_PROGRAMMATIC },
 	{ "ex", 0, NULL, OPT_EX }, { "profiler", 0, NULL, OPT_PROFILER }, { "help", 0, NULL, OPT_HELP },
 	{ "fork", 0, NULL, OPT_CHILD + CHILD_FORK }, { "_Fork", 0, NULL, OPT_CHILD + CHILD__FORK },
 	{ "clone", 0, NULL, OPT_CHILD + CHILD_CLONE }, { "vfork", 0, NULL, OPT_CHILD + CHILD_VFORK },
@@ -136,6 +142,9 @@ static void option_take(int option)
 	case OPT_UNLOAD: o->unload = true; break;
 	case OPT_KEEP: o->keep_errors = true; break;
 	case OPT_EX: o->ex = true; break;
+	case OPT_PROGRAMMATIC: o->ex = o->programmatic = true; break;
+	case OPT_SYNC: o->sync = true; break;
+	case OPT_PER_GRAPH: o->per_graph = number; break;
 	case OPT_PROFILER: o->profiler = true; break;
 	case OPT_HELP:
 		fputs(help, stdout);

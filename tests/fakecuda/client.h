@@ -73,8 +73,8 @@ enum client_via { VIA_PLT, VIA_DLSYM, VIA_GPA, VIA_GPA1 };
 /* What the command line asked for. */
 struct client_options {
 	int threads, streams, procs, kernels, short_threads;
-	long launches, graphs, copies, sleep_ms, pause_us;
-	bool hold, forever, unload, keep_errors, ex, profiler;
+	long launches, graphs, per_graph, copies, sleep_ms, pause_us;
+	bool hold, forever, unload, keep_errors, ex, programmatic, sync, profiler;
 	enum client_via via;
 	const char *kernel[16];
 };

@@ -71,7 +71,9 @@ static void setup(void)
 static void launch(long i, CUstream stream)
 {
 	CUfunction f = function[i % client_options.kernels];
-	CUlaunchConfig config = { 1, 1, 1, 32, 1, 1, 0, stream, NULL, 0 };
+	CUlaunchAttribute serialize = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+		.value = { .programmaticStreamSerializationAllowed = 1 } };
+	CUlaunchConfig config = { 1, 1, 1, 32, 1, 1, 0, stream, &serialize, client_options.programmatic };
 
 	if (client_options.ex)
 		CALL(cuLaunchKernelEx, &config, f, NULL, NULL);
@@ -102,13 +104,16 @@ static void graphs(CUstream stream)
 	CUgraph graph = NULL;
 
 	CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
-	launch(0, stream);
-	launch(1, stream);
+	for (long i = 0; i < client_options.per_graph; i++)
+		launch(i, stream);
 	CALL(cuStreamEndCapture, stream, &graph);
 	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
 	CALL(cuGraphDestroy, graph);
-	for (long i = 0; i < client_options.graphs; i++)
+	for (long i = 0; i < client_options.graphs; i++) {
 		CALL(cuGraphLaunch, exec, stream);
+		if (client_options.sync)
+			CALL(cuStreamSynchronize, stream);
+	}
 	CALL(cuStreamSynchronize, stream);
 	CALL(cuGraphExecDestroy, exec);
 }

@@ -9,6 +9,8 @@
  *                            stream that is not idle or over a plain edge (500)
  *   FAKECUDA_PROG_NS=N       the same after a programmatic launch or over a programmatic edge (350);
  *                            a kernel between two stamps so reads 1000 or 700 ns more than it takes
+ *   FAKECUDA_QUEUE=N         a call that would put more than N pieces of work onto a stream waits
+ *                            until there is room, as on a real GPU at about 1024 (0: never)
  *   FAKECUDA_NODE_NS=N       how long instantiating a graph takes the caller, for each of its nodes (0)
  *   FAKECUDA_NODE_BYTES=N    and how much device memory an exec takes for each (0)
  *   FAKECUDA_SM=N            the devices' compute capability, major * 10 + minor (90)
@@ -96,6 +98,7 @@ __attribute__((constructor)) static void config_read(void)
 	fk_config.node_ns = env_number("FAKECUDA_NODE_NS", 0);
 	fk_config.node_bytes = env_number("FAKECUDA_NODE_BYTES", 0);
 	fk_config.jitter_ns = env_number("FAKECUDA_JITTER_NS", 0);
+	fk_config.queue = env_number("FAKECUDA_QUEUE", 0);
 	fk_config.sm = (int)env_number("FAKECUDA_SM", 90);
 	env_numbers("FAKECUDA_CLOCK_OFFSET_NS", offsets);
 	for (int i = 0; i < FK_CLOCKS; i++)

@@ -40,6 +40,15 @@ done
 is "three processes" "$(count cuLaunchKernel --procs 3 --launches 2)" 6
 is "short threads" "$(count cuLaunchKernel --short-threads 40)" 40
 is "graphs" "$(count cuGraphLaunch --graphs 5 --threads 2)" 10
+is "graphs of more launches, waited for" "$(count cuStreamSynchronize --graphs 5 --per-graph 9 --sync --programmatic)" 7
+is "and captured as often" "$(count cuLaunchKernelEx --graphs 5 --per-graph 9 --programmatic)" 9
+# begun QUEUE: how many of 40 launches of 100 ms each are made in a second
+begun() {
+	FAKECUDA_QUEUE=$1 timeout -s KILL 1 "$BUILD/fakecuda/client" --launches 40 --kernel spin_100ms --count-file "$TMP/queue.$1" >/dev/null 2>&1
+	"$BUILD/fakecuda/client" --show "$TMP/queue.$1" | awk '$1 == "cuLaunchKernel" { print $2 }'
+}
+is "a queue has room for all" "$(begun 0)" 40
+ok "a full one holds its caller" test "$(begun 4)" -lt 20
 for how in fork _Fork clone spawn; do
 	is "a child by $how works too" "$(count cuLaunchKernel --$how --launches 3)" 6
 	is "and after the parent" "$(count cuLaunchKernel --$how --when after --launches 3)" 6

@@ -238,6 +238,12 @@ static CUresult worker_start_locked(CUstream stream)
 	return err ? CUDA_ERROR_OPERATING_SYSTEM : CUDA_SUCCESS;
 }
 
+static void room_wait_locked(CUstream stream)
+{
+	if (fk_config.queue && stream->submitted >= fk_config.queue)
+		fk_wait_locked(stream, stream->submitted + 1 - fk_config.queue);
+}
+
 /* Queues a copy of the operation. */
 static CUresult enqueue_locked(CUstream stream, struct fk_op *op)
 {
@@ -312,6 +318,7 @@ CUresult fk_submit(CUstream stream, const struct fk_work *work)
 		result = fk_capture_work_locked(stream, work);
 		goto out;
 	}
+	room_wait_locked(stream);
 	op.deps = work_deps(stream, work);
 	if (work->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD)
 		event_mark_locked(stream, work->event);
@@ -346,12 +353,14 @@ static void plan_events_locked(CUstream stream, struct fk_op *op)
 /* An exec runs once at a time: behind its last launch, on whatever stream. */
 CUresult fk_submit_exec(CUstream stream, CUgraphExec exec)
 {
-	struct fk_op op = { .plan = exec->plan };
+	struct fk_op op = { .plan = NULL };
 	CUresult result = CUDA_SUCCESS;
 
 	if (fk_capture_implicit(stream))
 		return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
 	pthread_mutex_lock(&fk_lock);
+	room_wait_locked(stream);
+	op.plan = exec->plan; /* another may have taken its place meanwhile */
 	op.deps = implicit_deps(stream);
 	if (exec->last && exec->last != stream)
 		op.deps = dep_add(op.deps, exec->last, exec->last_seq);
