@@ -15,20 +15,20 @@
 enum {
 	PID_FIRST = 1 << 24, DEVICES = 256, /* far above what Linux gives out, and what we make up for others */
 	STREAM_DEFAULT = 7, STREAM_PER_THREAD = 8, STREAM_FIRST = 12,
-	ROW_STRIDE = 1000000, TRACKS_MOST = 65536,
+	ROW_STRIDE = 1000000, TRACKS_MOST = 65536, ESTIMATED_FIRST = 500000,
 	SORT_FIRST = 5000000,               /* GPUs below all processes, as readers of such traces know it */
 	LINE_REST = 1024,
 };
 
 struct chrome_track {
-	uint32_t process, device, stream, row, number;
+	uint32_t process, device, stream, row, number, estimated;
 	uint64_t handle, begin_ns, end_ns;  /* of the last slice on it */
 };
 
 static uint32_t stream_of(const struct gpu_event *event)
 {
 	if (event->stream_number)
-		return STREAM_FIRST + event->stream_number % (ROW_STRIDE - STREAM_FIRST);
+		return STREAM_FIRST + event->stream_number % (ESTIMATED_FIRST - STREAM_FIRST);
 	return event->stream == 2 ? STREAM_PER_THREAD : STREAM_DEFAULT;
 }
 
@@ -40,6 +40,11 @@ static uint32_t device_of(const struct gpu_event *event)
 static uint32_t pid_of(uint32_t process, uint32_t device)
 {
 	return PID_FIRST + process * DEVICES + device;
+}
+
+static uint32_t tid_of(const struct chrome_track *track)
+{
+	return track->stream + track->row * ROW_STRIDE + (track->estimated ? ESTIMATED_FIRST : 0);
 }
 
 static int is_free(const struct chrome_track *track, const struct gpu_event *event)
@@ -56,7 +61,8 @@ static struct chrome_track *find_track(struct chrome *chrome, const struct trace
 	for (uint32_t i = 0; i < chrome->track_count; i++) {
 		struct chrome_track *track = &chrome->tracks[i];
 
-		if (track->process != process->index || track->device != device_of(event) || track->stream != stream)
+		if (track->process != process->index || track->device != device_of(event) || track->stream != stream ||
+		    track->estimated != event->estimated)
 			continue;
 		if (event->kind == GPU_GRAPH || is_free(track, event))
 			return track;
@@ -66,7 +72,7 @@ static struct chrome_track *find_track(struct chrome *chrome, const struct trace
 		return NULL;
 	chrome->tracks[chrome->track_count] = (struct chrome_track){
 		.process = process->index, .device = device_of(event), .stream = stream, .row = row,
-		.number = event->stream_number, .handle = event->stream,
+		.number = event->stream_number, .handle = event->stream, .estimated = event->estimated,
 	};
 	return &chrome->tracks[chrome->track_count++];
 }
@@ -247,7 +253,7 @@ void chrome_gpu(void *state, struct buffer *out, const struct trace_process *pro
 
 		if (!track)
 			continue;
-		tid = track->stream + track->row * ROW_STRIDE;
+		tid = tid_of(track);
 		put_slice(chrome, out, process, &events[i], tid);
 		if (!i)
 			put_arrow(chrome, out, process, &events[i], tid);
@@ -286,7 +292,7 @@ static void name_stream(const struct chrome *chrome, struct buffer *out, const s
 {
 	const struct range_names *said = &chrome->trace->processes[track->process].names;
 	const struct range_name *label = said->streams.count ? range_label(said, &said->streams, track->handle) : NULL;
-	uint32_t pid = pid_of(track->process, track->device), tid = track->stream + track->row * ROW_STRIDE;
+	uint32_t pid = pid_of(track->process, track->device), tid = tid_of(track);
 
 	chrome_meta(out, "thread_name", pid, tid);
 	if (track->number)
@@ -297,11 +303,13 @@ static void name_stream(const struct chrome *chrome, struct buffer *out, const s
 		buffer_print(out, " ");
 		buffer_add(out, label->json, label->json_size);
 	}
+	if (track->estimated)
+		buffer_print(out, ", estimated");
 	if (track->row)
 		buffer_print(out, ", beside it %u", track->row);
 	buffer_print(out, "\"}}");
 	chrome_meta(out, "thread_sort_index", pid, tid);
-	buffer_print(out, "\"sort_index\":%" PRIu64 "}}", (uint64_t)track->stream * 1024 + track->row);
+	buffer_print(out, "\"sort_index\":%" PRIu64 "}}", (uint64_t)track->stream * 1024 + 512 * track->estimated + track->row);
 }
 
 void chrome_gpu_names(const struct chrome *chrome, struct buffer *out)

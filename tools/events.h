@@ -97,6 +97,7 @@ struct trace {
 	uint64_t from_ns, to_ns; /* what the filter lets through, both inclusive */
 	const struct trace_filter *filter;
 	int raw_names;         /* kernels are shown as the driver has them; set by who opened it */
+	int estimate;          /* work of GPUs that was not measured is shown as expected (gpu_estimate.h); likewise */
 	int expand_graphs;     /* launches of graphs are shown with their nodes; likewise */
 	int chosen_only;       /* lanes of processes that are not chosen are not read; likewise */
 	uint32_t rank, world;  /* of the only process that is chosen, for outputs of one process; likewise */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/gpu_estimate.h"
 #include "tools/gpu_launch.h"
 #include "tools/list.h"
 
@@ -259,21 +260,40 @@ static int add_events(struct gpu_event **events, size_t *count, const struct gpu
 	return 0;
 }
 
-int gpu_collect(const struct ring *ring, const struct clock *clock, struct gpu_event **events, size_t *count)
+static int collect(struct gpu *gpu, struct gpu_estimate *estimate, struct gpu_event **events, size_t *count)
 {
 	struct gpu_batch batch;
+	int more = 1, error = 0;
+
+	while (!error && (more = gpu_next(gpu, &batch)) > 0) {
+		error = add_events(events, count, &batch);
+		if (!error && estimate)
+			error = gpu_estimate_learn(estimate, &batch);
+	}
+	while (!error && estimate && more >= 0 && (more = gpu_estimate_next(estimate, &batch)) > 0)
+		error = add_events(events, count, &batch);
+	return more < 0 ? more : error;
+}
+
+int gpu_collect(const struct ring *ring, const struct clock *clock, int estimate, struct gpu_event **events, size_t *count)
+{
+	struct gpu_estimate *expected = NULL;
 	struct gpu gpu;
-	int more = 1, error;
+	int error;
 
 	*events = NULL;
 	*count = 0;
-	error = gpu_has(ring) ? gpu_open(&gpu, ring, clock) : 0;
-	if (error || !gpu_has(ring))
+	if (!gpu_has(ring))
+		return 0;
+	error = gpu_open(&gpu, ring, clock);
+	if (error)
 		return error;
-	while (!error && (more = gpu_next(&gpu, &batch)) > 0)
-		error = add_events(events, count, &batch);
+	if (estimate)
+		expected = gpu_estimate_open(&gpu);
+	error = estimate && !expected ? -ENOMEM : collect(&gpu, expected, events, count);
+	if (expected)
+		gpu_estimate_close(expected);
 	gpu_close(&gpu);
-	error = more < 0 ? more : error;
 	if (error) {
 		free(*events);
 		*events = NULL;

@@ -99,8 +99,12 @@ int gpu_next(struct gpu *gpu, struct gpu_batch *batch);
 /* From the beginning again; counts of what was given out begin anew. */
 void gpu_rewind(struct gpu *gpu);
 
-/* All of it at once, by begin: for what needs that. 0 or a negative errno; to be freed. */
-int gpu_collect(const struct ring *ring, const struct clock *clock, struct gpu_event **events, size_t *count);
+/* All of it at once, by begin: for what needs that; `estimate`: with what gpu_estimate.h expects. 0 or a negative
+   errno; to be freed. */
+int gpu_collect(const struct ring *ring, const struct clock *clock, int estimate, struct gpu_event **events, size_t *count);
+
+/* Fills in what a node is, as far as it is work. 0: it is none. */
+int gpu_describe_node(struct gpu_event *event, const struct vprof_graph_node *node);
 
 /* NULL: nothing is known of it. */
 const struct gpu_device *gpu_device(const struct gpu *gpu, int32_t ordinal);

@@ -94,8 +94,7 @@ struct replay {
 	uint32_t count;
 };
 
-/* What a node is, as far as it is work. 0: it is none. */
-static int describe(struct gpu_event *event, const struct vprof_graph_node *node)
+int gpu_describe_node(struct gpu_event *event, const struct vprof_graph_node *node)
 {
 	switch (node->type) {
 	case VPROF_NODE_KERNEL:
@@ -131,7 +130,7 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 	uint32_t end = r->gpu->stamps[stamp];
 
 	*event = r->like;
-	if (!describe(event, &r->list->nodes[node]))
+	if (!gpu_describe_node(event, &r->list->nodes[node]))
 		return;
 	if (!end || begin == GPU_PLAN_NEVER) {
 		r->gpu->counts.no_stamp++;

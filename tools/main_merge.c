@@ -20,7 +20,7 @@ struct options {
 	const char *output, *compress, *format, *steps;
 	uint64_t jobs;
 	struct trace_filter filter;
-	int raw_names, expand_graphs, no_steps;
+	int raw_names, expand_graphs, no_steps, estimate;
 	uint32_t first_step, last_step; /* of `steps` */
 	struct steps *found;   /* those, where they were asked for; else NULL */
 };
@@ -36,6 +36,7 @@ static const struct cli_option option_rows[] = {
 	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
 	{ "expand-graphs", 0, CLI_FLAG, AT(expand_graphs), NULL, "each launch of a graph with the nodes that it runs" },
 	{ "no-steps", 0, CLI_FLAG, AT(no_steps), NULL, "no track of the steps that the launches show" },
+	{ "estimate", 0, CLI_FLAG, AT(estimate), NULL, "launches of graphs that were not measured as they are expected, marked so" },
 	{ "jobs", 'j', CLI_COUNT, AT(jobs), "N", "threads to work with (default: the number of cores, at most 8)" },
 	{ 0 },
 };
@@ -206,7 +207,7 @@ static int write_rank(struct trace *trace, const struct rank *rank, const struct
 	for (size_t i = 0; i < trace->count; i++)
 		trace->processes[i].chosen = &trace->processes[i] == process;
 	trace->rank = rank->number;
-	error = gpu_collect(process->ring, process->clock, &events, &count);
+	error = gpu_collect(process->ring, process->clock, trace->estimate, &events, &count);
 	if (error) {
 		fprintf(stderr, PROGRAM ": %s: %s\n", process->path, strerror(-error));
 		return CLI_FAILED;
@@ -353,6 +354,7 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	}
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
+	trace.estimate = options->estimate;
 	code = options->steps ? write_steps(&trace, options, form) : write_all(&trace, options, form);
 	trace_close(&trace);
 	return code;

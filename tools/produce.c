@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/cli.h"
-#include "tools/gpu.h"
+#include "tools/gpu_estimate.h"
 #include "tools/memory_track.h"
 #include "tools/merge.h"
 #include "tools/steps.h"
@@ -253,23 +253,47 @@ static int put_steps(struct production *production, struct buffer *out)
 	return error;
 }
 
+static int put_batch(struct production *production, struct buffer *out, const struct trace_process *process,
+		     const struct gpu_batch *batch)
+{
+	if (trace_shows_gpu(production->trace, process, batch->events, batch->count))
+		production->output->gpu(production->state, out, process, batch->events, batch->count);
+	return out->used >= BUFFER_LIMIT ? put_block(production->sink, out) : 0;
+}
+
+static int stream_batches(struct production *production, struct buffer *out, const struct trace_process *process,
+			  struct gpu *gpu, struct gpu_estimate *estimate)
+{
+	struct gpu_batch batch;
+	int more = 1, error = 0;
+
+	while (!error && (more = gpu_next(gpu, &batch)) > 0) {
+		error = put_batch(production, out, process, &batch);
+		if (!error && estimate)
+			error = gpu_estimate_learn(estimate, &batch);
+	}
+	while (!error && estimate && more >= 0 && (more = gpu_estimate_next(estimate, &batch)) > 0)
+		error = put_batch(production, out, process, &batch);
+	return more < 0 ? more : error;
+}
+
 /* From the ring, a launch at a time: memory stays bounded. */
 static int stream_gpu(struct production *production, struct buffer *out, const struct trace_process *process)
 {
-	struct gpu_batch batch;
+	struct gpu_estimate *estimate = NULL;
 	struct gpu gpu;
-	int more = 1, error = gpu_open(&gpu, process->ring, process->clock);
+	int error = gpu_open(&gpu, process->ring, process->clock);
 
 	if (error)
 		return error;
-	while (!error && (more = gpu_next(&gpu, &batch)) > 0) {
-		if (trace_shows_gpu(production->trace, process, batch.events, batch.count))
-			production->output->gpu(production->state, out, process, batch.events, batch.count);
-		if (out->used >= BUFFER_LIMIT)
-			error = put_block(production->sink, out);
-	}
+	if (production->trace->estimate)
+		estimate = gpu_estimate_open(&gpu);
+	error = production->trace->estimate && !estimate ? -ENOMEM :
+		stream_batches(production, out, process, &gpu, estimate);
+	if (estimate)
+		gpu_estimate_close(estimate);
 	gpu_close(&gpu);
-	return more < 0 ? more : error;
+	return error;
 }
 
 static int put_gpu(struct production *production, struct buffer *out, const struct trace_process *process)

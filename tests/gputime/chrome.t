@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# GPU times in a Chrome trace: tracks for devices and streams, slices that nest, arrows from launches.
+# GPU times in a Chrome trace: tracks for devices and streams, slices that nest, arrows from launches; and in
+# vprof info, dump and graphs.
 . tests/tap.sh
 
 here=tests/gputime
@@ -46,6 +47,20 @@ python3 "$here/made.py" --skip launch "$TMP/d.ring" >"$TMP/d.truth"
 python3 "$here/trace.py" "$TMP/d.json" "$TMP/d.truth" >"$TMP/facts"
 is "launches that are overwritten have no arrow, their kernels stand" "$(fact counts) $(fact arrows)" "true 16 16 16"
 
+# What was not measured, as it is expected: only when asked for, and marked.
+python3 "$here/made.py" --everything "$TMP/f.all" "$TMP/f.ring" >"$TMP/f.truth"
+"$merge" --estimate "$TMP/f.ring" >"$TMP/f.json"
+python3 "$here/trace.py" "$TMP/f.json" "$TMP/f.truth" >"$TMP/facts"
+is "estimates: what was measured stays" "$(fact counts) $(fact crossed)" "true 0"
+is "estimates: 48 launches with 9 nodes, all marked" "$(fact estimated)" "480 480"
+is "estimates: on tracks of their own" "$(fact named)" \
+	"['GPU 0 of VLLM::EngineCore (pid 4242)', 'stream 1', 'stream 1, beside it 1', 'stream 1, estimated', 'stream 1, estimated, beside it 1', 'stream 2']"
+is "estimates: an arrow for each too" "$(fact arrows) $(fact loose) $(fact backwards)" "80 80 80 0 0"
+sums() { awk -F '\t' -v n="$1" '$1 == "kernel" && $2 == n && $3 == 1 { s += $6 - $5 } END { print s }' "$TMP/f.all"; }
+is "estimates: with what was measured they add up to what ran" "$(jq -r '[.traceEvents[] | select(.name == "gemm" and .args.node != null and .args.graph == 1) | .dur] | add' "$TMP/f.json" |
+	awk -v all="$(sums _Z4gemmPf)" '{ print ($1 * 1000 > 0.99 * all && $1 * 1000 < 1.01 * all) }')" 1
+is "estimates in the other layout" "$("$merge" --format kineto --estimate "$TMP/f.ring" | jq '[.traceEvents[] | select(.cat == "kernel" and .args.estimated)] | length')" 336
+
 # The tools' other answers.
 info() { "$BUILD/vprof" info --json "$TMP/a.ring" | jq -c ".[0].gpu$1"; }
 is "info: clock, costs" "$(info '.devices[0] | [.clock_error_ns < 3500, .ties, .costs.plain.ns, .costs.span]')" '[true,50,1408,null]'
@@ -56,4 +71,8 @@ is "dump: a replay and its stamps" "$("$BUILD/vprof" dump --json "$TMP/a.ring" |
 	'["(replay)",1,9,0] ["(stamps)",null,null,8] '
 ok "dump: ties are calls of a kind" grep -q '(gpu-clock) [0-9.]*us device=0 gpu_ns=' <("$BUILD/vprof" dump "$TMP/a.ring")
 ok "dump: twins" grep -q 'twin - graph=[0-9]* device=0 .* stamps=:0,0:2,1:1,2:1$' <("$BUILD/vprof" dump --defs "$TMP/a.ring")
+is "graphs: which have a twin" "$("$BUILD/vprof" graphs "$TMP/a.ring" | grep '^graph')" \
+"graph 1: a twin with 10 stamps, built in 2.5 ms
+graph 2: no twin, it allocates or frees memory"
+is "graphs: the same for programs" "$("$BUILD/vprof" graphs --json "$TMP/a.ring" | jq -c '[.processes[0].graphs[].twin.stamps]')" "[10,0]"
 done_testing

@@ -95,7 +95,7 @@ def twin_piece(first, part):
 twin = twin_piece(0, stamps[:4])
 if o.skip != "piece":
     twin_piece(4, stamps[4:])
-bad = ring.define(3, struct.pack("<QQQQII", 0x6001, 0x6101, 1, 0, 2, 3))
+bad = ring.define(3, struct.pack("<QQQQII", 0x6001, 0x6101, 1, 0, 2, 3))  # it allocates
 ring.define(19, struct.pack("<IiHHIIIII", bad, 0, 1, 0, 0, 0, 0, 0, 0))
 
 ORIGIN = 1_000_000_000
