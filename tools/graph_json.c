@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "tools/cli.h"
+#include "tools/gpu.h"
 #include "tools/graph_report.h"
 
 static void put_kernel(FILE *out, const struct graph_report *report, const struct graph_style *style, uint32_t object)
@@ -90,6 +91,19 @@ static void put_list(FILE *out, const struct graph_report *report, const struct 
 	fprintf(out, "]");
 }
 
+static void put_twin(FILE *out, const struct graph_report *report, const struct graph *graph)
+{
+	const struct vprof_def_twin *twin = graph_twin(report, graph);
+
+	if (!twin)
+		fprintf(out, ", \"twin\": null");
+	else if (twin->count)
+		fprintf(out, ", \"twin\": {\"stamps\": %u, \"build_us\": %u, \"device\": %d}", twin->total, twin->build_us,
+			twin->device);
+	else
+		fprintf(out, ", \"twin\": {\"stamps\": 0, \"why\": \"%s\", \"error\": %u}", gpu_why_text(twin->why), twin->error);
+}
+
 static void put_graph(FILE *out, const struct graph_report *report, const struct graph_style *style, const struct graph *graph)
 {
 	const struct graph_list *list = graph_nodes(&report->graphs, graph);
@@ -105,6 +119,7 @@ static void put_graph(FILE *out, const struct graph_report *report, const struct
 	       ", \"max_ns\": %" PRIu64 ", \"changes\": %" PRIu64, use->launches, use->failed, use->total_ns,
 	       use->done ? use->total_ns / use->done : 0, use->max_ns, use->changes);
 	put_origin(out, report, graph);
+	put_twin(out, report, graph);
 	if (list)
 		put_list(out, report, style, list);
 	fprintf(out, "}");

@@ -109,9 +109,30 @@ static int find_changing(struct graph_report *report)
 	return error;
 }
 
+static int find_twins(struct graph_report *report)
+{
+	const struct vprof_def *def = NULL;
+	int error = 0;
+
+	while (!error && (def = ring_def_next(report->process->ring, def))) {
+		const struct vprof_def_twin *twin = (const void *)def;
+
+		if (def->type == VPROF_DEF_TWIN && !twin->first)
+			error = idmap_put(&report->twins, twin->graph, ring_def_id(report->process->ring, def));
+	}
+	return error;
+}
+
+const struct vprof_def_twin *graph_twin(const struct graph_report *report, const struct graph *graph)
+{
+	uint32_t id = idmap_get(&report->twins, graph->id);
+
+	return id == IDMAP_NONE ? NULL : ring_def(report->process->ring, id, VPROF_DEF_TWIN);
+}
+
 static int count_launches(struct graph_report *report, struct trace *trace, struct trace_process *process)
 {
-	struct event *events = malloc(VPROF_CHUNK_SLOTS * sizeof(*events));
+	struct event *events = malloc(TRACE_CHUNK_EVENTS * sizeof(*events));
 	int count = events ? 0 : -ENOMEM;
 	uint32_t at = 0;
 
@@ -135,6 +156,8 @@ int graph_report_make(struct graph_report *report, struct trace *trace, struct t
 	report->uses = calloc((size_t)report->graphs.count + 1, sizeof(*report->uses));
 	error = report->uses ? find_changing(report) : -ENOMEM;
 	if (!error)
+		error = find_twins(report);
+	if (!error)
 		error = count_launches(report, trace, process);
 	if (error)
 		graph_report_free(report);
@@ -146,5 +169,6 @@ void graph_report_free(struct graph_report *report)
 	free(report->uses);
 	free(report->changing);
 	idmap_free(&report->by_exec);
+	idmap_free(&report->twins);
 	graphs_free(&report->graphs);
 }

@@ -21,6 +21,7 @@ struct graph_report {
 	struct graphs graphs;
 	struct graph_use *uses;    /* by index of graph; one more for launches of no graph we know */
 	struct idmap by_exec;      /* handle to the newest graph that had it */
+	struct idmap twins;        /* id of a graph to that of the last VPROF_DEF_TWIN's first piece */
 	uint8_t *changing;         /* by call id: does it change a node of the graph it is given? */
 };
 
@@ -35,6 +36,9 @@ void graph_report_free(struct graph_report *report);
 
 int graph_report_text(const struct graph_report *report, FILE *out, const struct graph_style *style);
 void graph_report_json(const struct graph_report *report, FILE *out, const struct graph_style *style);
+
+/* What is known of its twin, with which the time of its nodes is measured; NULL: nothing. */
+const struct vprof_def_twin *graph_twin(const struct graph_report *report, const struct graph *graph);
 
 /* Is it asked for? */
 static inline int graph_shown(const struct graph_style *style, const struct graph *graph)

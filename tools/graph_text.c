@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/cli.h"
+#include "tools/gpu.h"
 #include "tools/graph_report.h"
 
 enum { NAMES_SHOWN = 100, NAME_SHOWN = 100, DEPENDENCIES_SHOWN = 6 };
@@ -239,6 +240,26 @@ static void print_changes(const struct graph_report *report, FILE *out, const st
 				report->uses[i].changes == 1 ? "" : "s");
 }
 
+/* Whether the time of its nodes can be measured. */
+static void print_twins(const struct graph_report *report, FILE *out, const struct graph_style *style)
+{
+	char number[32], took[32];
+
+	for (uint32_t i = 0; i < report->graphs.count; i++) {
+		const struct graph *graph = &report->graphs.list[i];
+		const struct vprof_def_twin *twin = graph_shown(style, graph) ? graph_twin(report, graph) : NULL;
+
+		if (twin && twin->count)
+			fprintf(out, "graph %s: a twin with %u stamps, built in %s\n", graph_number(number, sizeof(number), graph),
+				twin->total, cli_time_text(took, sizeof(took), twin->build_us * 1000ull));
+		else if (twin && twin->error)
+			fprintf(out, "graph %s: no twin, %s (error %u)\n", graph_number(number, sizeof(number), graph),
+				gpu_why_text(twin->why), twin->error);
+		else if (twin)
+			fprintf(out, "graph %s: no twin, %s\n", graph_number(number, sizeof(number), graph), gpu_why_text(twin->why));
+	}
+}
+
 int graph_report_text(const struct graph_report *report, FILE *out, const struct graph_style *style)
 {
 	const struct graph_use *others = &report->uses[report->graphs.count];
@@ -251,6 +272,7 @@ int graph_report_text(const struct graph_report *report, FILE *out, const struct
 	if (others->launches)
 		fprintf(out, "%" PRIu64 " launches of graphs that are not known\n", others->launches);
 	print_changes(report, out, style);
+	print_twins(report, out, style);
 	for (uint32_t i = 0; style->nodes && !error && i < report->graphs.count; i++)
 		if (graph_shown(style, &report->graphs.list[i]))
 			error = print_nodes(report, out, style, &report->graphs.list[i]);
