@@ -14,6 +14,9 @@
 #include "tools/memory_print.h"
 #include "tools/merge.h"
 #include "tools/dump.h"
+#include "tools/gpu_busy.h"
+#include "tools/gpu_estimate.h"
+#include "tools/gpu_top.h"
 #include "tools/graph_report.h"
 #include "tools/info.h"
 #include "tools/kernels.h"
@@ -76,6 +79,52 @@ static void use_graphs(struct trace *trace)
 	graph_report_text(&report, nowhere, &style);
 	graph_report_json(&report, nowhere, &style);
 	graph_report_free(&report);
+}
+
+/* What a GPU did ends after it began, as long as it is said to have taken. */
+static void check_batch(const struct gpu_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->count; i++)
+		if (batch->events[i].end_ns < batch->events[i].begin_ns ||
+		    batch->events[i].correction_ns > batch->events[i].raw_ns)
+			abort();
+}
+
+static void use_gpu(const struct input *input)
+{
+	struct gpu_estimate *estimate;
+	struct gpu_batch batch;
+	struct gpu gpu;
+
+	if (gpu_open(&gpu, &input->ring, &input->clock))
+		return;
+	estimate = gpu_estimate_open(&gpu);
+	while (gpu_next(&gpu, &batch) > 0) {
+		check_batch(&batch);
+		if (estimate)
+			gpu_estimate_learn(estimate, &batch);
+	}
+	while (estimate && gpu_estimate_next(estimate, &batch) > 0)
+		check_batch(&batch);
+	if (estimate)
+		gpu_estimate_close(estimate);
+	gpu_close(&gpu);
+}
+
+static void use_gpu_sums(struct trace *trace)
+{
+	static const enum gpu_top_per pers[] = { GPU_TOP_ALL, GPU_TOP_STREAM, GPU_TOP_STEP };
+	struct gpu_busy_list busy;
+	struct gpu_top top;
+
+	if (!gpu_top_has(trace))
+		return;
+	for (size_t i = 0; i < sizeof(pers) / sizeof(pers[0]); i++) {
+		gpu_top_make(&top, trace, pers[i]);
+		gpu_top_free(&top);
+	}
+	gpu_busy_make(&busy, trace, 7);
+	gpu_busy_free(&busy);
 }
 
 static void use_kernels(struct trace *trace)
@@ -170,6 +219,7 @@ static void write_json(struct trace *trace)
 	if (sink_open(&sink, "/dev/null", SINK_PLAIN, why, sizeof(why)))
 		abort();
 	trace->expand_graphs = 1;
+	trace->estimate = 1;
 	if (!steps_open(&steps, trace, NULL))
 		trace->steps = &steps;
 	produce(trace, &output_chrome, &sink, 1);
@@ -219,6 +269,8 @@ static void use_ring(struct input *input)
 	use_trace(input, use_memory);
 	use_trace(input, use_merge);
 	use_trace(input, use_graphs);
+	use_gpu(input);
+	use_trace(input, use_gpu_sums);
 	use_trace(input, write_json);
 	use_ps();
 	ring_refresh(&input->ring);

@@ -2,7 +2,7 @@
 import struct
 
 PAGE, CHUNK, SLOTS = 4096, 16384, 256
-DEFS_SIZE = 1 << 20
+DEFS_SIZE = 8192  # two pages: small rings are good to fuzz
 HOST_OFFSET = 1_700_000_000_000_000_000  # CLOCK_REALTIME - CLOCK_MONOTONIC; ticks are nanoseconds
 
 
