@@ -3,7 +3,8 @@
  *
  *	gpu_kernels eager WHAT ROUNDS         on streams
  *	gpu_kernels graph WHAT ROUNDS         captured once, replayed
- *	gpu_kernels bits ROUNDS               two graphs, replayed on two streams at once
+ *	gpu_kernels bits ROUNDS               two graphs, replayed on two streams at once, with pauses in
+ *	                                      which what was stamped can be collected
  *	gpu_kernels cost WHAT BLOCKS ROUNDS   under the preload: replays with GPU times off, of every
  *	                                      replay, and of one in 64, a block of each in turn
  *
@@ -46,7 +47,8 @@ typedef unsigned int U;
 
 enum {
 	THREADS = 256, LANES = 8, LANE_INTS = 1056 * THREADS, LANE_BYTES = 4 * LANE_INTS, BRANCHES = 4,
-	KERNELS_MOST = 64, PTX_ROOM = 128 << 10, SAMPLED = 64, UNMEASURED = 4,
+	KERNELS_MOST = 64, PTX_ROOM = 128 << 10, SAMPLED = 64, UNMEASURED = 4, SETTLING = 12,
+	AT_ONCE = 8, PAUSE_US = 12000,
 };
 
 static struct driver d;
@@ -346,14 +348,26 @@ static void do_eager(const struct work *work, long rounds)
 	put_checksum();
 }
 
+/* As a program that looks at what came out: few are under way at a time. All of them can have stamps then. */
 static uint64_t replay(CUgraphExec exec, CUstream stream, long rounds)
 {
 	uint64_t start = now_ns();
 
-	for (long i = 0; i < rounds; i++)
+	for (long i = 1; i <= rounds; i++) {
 		DRIVER_TRY(m.cuGraphLaunch(exec, stream));
-	DRIVER_TRY(m.cuStreamSynchronize(stream));
+		if (i % AT_ONCE == 0 || i == rounds)
+			DRIVER_TRY(m.cuStreamSynchronize(stream));
+	}
 	return now_ns() - start;
+}
+
+/* What is prepared beside the launches has time to be, before they queue up. */
+static void settle(CUgraphExec exec, CUstream stream)
+{
+	for (int i = 0; i < SETTLING; i++) {
+		replay(exec, stream, 1);
+		usleep(50000);
+	}
 }
 
 static void do_graph(const struct work *work, long rounds)
@@ -361,6 +375,7 @@ static void do_graph(const struct work *work, long rounds)
 	struct place at = place_of(0);
 	CUgraphExec exec = capture(work, &at);
 
+	settle(exec, at.streams[0]);
 	put_wall(work->name, rounds, replay(exec, at.streams[0], rounds));
 	put_checksum();
 }
@@ -369,12 +384,19 @@ static void do_bits(const struct work *work, long rounds)
 {
 	struct place at[2] = { place_of(0), place_of(1) };
 	CUgraphExec exec[2] = { capture(work, &at[0]), capture(work, &at[1]) };
-	uint64_t start = now_ns();
+	uint64_t start;
 
-	for (long i = 0; i < rounds; i++)
+	for (int half = 0; half < 2; half++)
+		settle(exec[half], at[half].streams[0]);
+	start = now_ns();
+	for (long i = 1; i <= rounds; i++) {
 		for (int half = 0; half < 2; half++)
 			DRIVER_TRY(m.cuGraphLaunch(exec[half], at[half].streams[0]));
-	DRIVER_TRY(d.cuCtxSynchronize());
+		if (i % (2 * AT_ONCE) && i < rounds)
+			continue;
+		DRIVER_TRY(d.cuCtxSynchronize());
+		usleep(PAUSE_US);
+	}
 	put_wall(work->name, rounds, now_ns() - start);
 	put_checksum();
 }
@@ -392,10 +414,7 @@ static void do_cost(const struct work *work, long blocks, long rounds)
 	replay(exec, at.streams[0], rounds);
 	control = control_page("gpu_kernels");
 	control->gpu = VPROF_GPU_ALL;
-	for (int i = 0; i < 10; i++) {
-		replay(exec, at.streams[0], 10);
-		usleep(50000); /* what is prepared beside the launches has time to be */
-	}
+	settle(exec, at.streams[0]);
 	for (long i = 0; i < blocks * ARMS; i++) {
 		long turn = i / ARMS, place = i % ARMS, arm = turn % 2 ? ARMS - 1 - place : place;
 

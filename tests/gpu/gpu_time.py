@@ -39,7 +39,7 @@ TORCH = [sys.executable, str(HERE / "gpu_torch.py")]
 TARGETS = {"all": 12.0, "sampled": 0.3}  # per cent
 SHARE = 95
 REPLAY_KIND = 19  # VPROF_KIND_REPLAY
-BITS = 10000
+BITS = 5000  # of each of the two
 
 results, rows, left_out = [], [], []
 
@@ -184,11 +184,23 @@ def turns(text):
     return [{name: float(ns) for name, ns in blocks[i:i + arms]} for i in range(0, len(blocks) - arms + 1, arms)]
 
 
+def instrumented(folder):
+    """Replays with stamps that the rings have; None where they cannot be read here."""
+    if importlib.util.find_spec("numpy") is None:
+        return None
+    import ringfile
+    return sum(len(ringfile.Ring(path).of_kind(REPLAY_KIND)) for path in ringfile.find([str(folder)]))
+
+
 def cost(name, command, _, folder):
     text = must(command, environment(folder / "rings", VPROF_GPU="sample:64"), folder / "cost.log", 60)
     (folder / "blocks.tsv").write_text(text)
+    measured, replays = turns(text), int(command[-1])
+    seen, wanted = instrumented(folder / "rings"), len(measured) * replays
     drop_rings(folder)
-    measured = turns(text)
+    if seen is not None:
+        tell(0.9 * wanted <= seen <= 1.2 * wanted, f"{name}: {seen} replays were instrumented, of {wanted} that were to be"
+                                                   " and 1 in 64 of as many")
     base = statistics.median(turn["off"] for turn in measured)
     for arm, target in TARGETS.items():
         added = [100 * (turn[arm] / turn["off"] - 1) for turn in measured]
@@ -201,14 +213,6 @@ def cost(name, command, _, folder):
 
 
 # ---- the same bits --------------------------------------------------------------------------
-
-def instrumented(folder):
-    """Replays with stamps that the rings have; None where they cannot be read here."""
-    if importlib.util.find_spec("numpy") is None:
-        return None
-    import ringfile
-    return sum(len(ringfile.Ring(path).of_kind(REPLAY_KIND)) for path in ringfile.find([str(folder)]))
-
 
 def bits(name, command, rounds, folder):
     plain = must(command, environment(), folder / "plain.log", 40)

@@ -3,7 +3,8 @@
 
     gpu_torch.py decode REPLAYS        a captured decode step of a language model: 22 layers, batch 8
     gpu_torch.py eager STEPS           the same step, launch by launch
-    gpu_torch.py bits REPLAYS          two captured graphs of a deterministic model, on two streams at once
+    gpu_torch.py bits REPLAYS          two captured graphs of a deterministic model, on two streams at once, with
+                                       pauses in which what was stamped can be collected
     gpu_torch.py cost BLOCKS REPLAYS   under the preload: the decode graph with GPU times off, of every
                                        replay, and of one in 64, a block of each in turn
 
@@ -22,6 +23,7 @@ HIDDEN, HEADS, HEAD, INNER, VOCABULARY = 2048, 16, 128, 5632, 32000
 BATCH, CONTEXT, LAYERS = 8, 512, 22
 ARMS = (("off", 0), ("all", 1), ("sampled", 64))
 UNMEASURED = 4  # replays after a switch
+AT_ONCE = 8
 
 
 class Layer(nn.Module):
@@ -77,13 +79,21 @@ def captured(step, stream=None):
 
 
 def timed(run, count):
-    """ns of `count` runs, the GPU idle before and after."""
+    """ns of `count` runs, the GPU idle before and after. Few are under way at a time: all can have stamps then."""
     torch.cuda.synchronize()
     begin = time.perf_counter_ns()
-    for _ in range(count):
+    for i in range(1, count + 1):
         run()
-    torch.cuda.synchronize()
+        if i % AT_ONCE == 0 or i == count:
+            torch.cuda.synchronize()
     return time.perf_counter_ns() - begin
+
+
+def settle(graph):
+    """What is prepared beside the launches has time to be, before they queue up."""
+    for _ in range(12):
+        timed(graph.replay, 1)
+        time.sleep(0.05)
 
 
 def tell(mode, count, ns):
@@ -92,7 +102,7 @@ def tell(mode, count, ns):
 
 def decode(replays):
     graph = captured(decode_step())
-    timed(graph.replay, 10)
+    settle(graph)
     tell("decode", replays, timed(graph.replay, replays))
 
 
@@ -120,13 +130,17 @@ def bits(replays):
     models = [Small(), Small()]
     streams = [torch.cuda.Stream() for _ in models]
     graphs = [captured(model.step, stream) for model, stream in zip(models, streams)]
-    torch.cuda.synchronize()
+    for graph, stream in zip(graphs, streams):
+        with torch.cuda.stream(stream):
+            settle(graph)
     begin = time.perf_counter_ns()
-    for _ in range(replays):
+    for i in range(1, replays + 1):
         for graph, stream in zip(graphs, streams):
             with torch.cuda.stream(stream):
                 graph.replay()
-    torch.cuda.synchronize()
+        if i % (2 * AT_ONCE) == 0 or i == replays:
+            torch.cuda.synchronize()
+            time.sleep(0.012)
     tell("bits", replays, time.perf_counter_ns() - begin)
     seen = b"".join(bytes(model.state.cpu().untyped_storage()) for model in models)
     print("checksum", hashlib.sha256(seen).hexdigest()[:16])
@@ -139,9 +153,7 @@ def cost(blocks, replays):
     control = GpuControl()
     timed(graph.replay, replays)
     control.set(1)
-    for _ in range(10):
-        timed(graph.replay, 10)
-        time.sleep(0.05)  # what is prepared beside the launches has time to be
+    settle(graph)
     for block in range(blocks):
         for name, gpu in ARMS[::-1 if block % 2 else 1]:
             control.set(gpu)
