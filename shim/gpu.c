@@ -120,12 +120,11 @@ struct vprof_area *vprof_gpu_area(struct vprof_gpu *gpu, uint32_t log)
 
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu)
 {
-	struct timespec pause = { .tv_nsec = 50000 };
 	CUresult result;
 
 	/* Not cuStreamSynchronize: it may wait in a way that slows others. */
 	while ((result = vprof_ask_own_state(gpu->stream)) == CUDA_ERROR_NOT_READY)
-		nanosleep(&pause, NULL);
+		vprof_gpu_pause(50000);
 	return result;
 }
 

@@ -115,6 +115,9 @@ void vprof_gpus_forget(void) HIDDEN;
 /* A new ring, in a process that has forked: our thread is another's. */
 void vprof_gpu_thread_forget(void) HIDDEN;
 
+/* Sleeps. In the program's threads too: no place at which a thread ends when it is cancelled, and errno is kept. */
+void vprof_gpu_pause(uint32_t ns) HIDDEN COLD;
+
 static inline uint32_t vprof_gpu_state_of(const struct vprof_gpu *gpu)
 {
 	/* Pairs with the release in vprof_gpu_prepare(). */

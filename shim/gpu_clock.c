@@ -195,12 +195,11 @@ void vprof_gpu_measure(struct vprof_gpu *gpu)
 static uint64_t wait_stamp(const uint64_t *slot)
 {
 	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC), passed = 0, stamp;
-	struct timespec pause = { .tv_nsec = 100000 };
 
 	while (!(stamp = __atomic_load_n(slot, __ATOMIC_ACQUIRE)) && passed < LONG_NS) {
 		passed = vprof_clock_ns(CLOCK_MONOTONIC) - start;
 		if (passed > SPIN_NS)
-			nanosleep(&pause, NULL);
+			vprof_gpu_pause(100000);
 	}
 	return stamp;
 }

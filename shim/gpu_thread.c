@@ -8,9 +8,11 @@
  * It calls the driver only while `working`, and not until `held_until`, nor in a context that is dead: both sides
  * store their own word and then look at the other's.
  */
-#include <sched.h>
+#include <errno.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 #include "preload/clock.h"
 #include "preload/inner.h"
 #include "preload/thread.h"
@@ -21,7 +23,7 @@
 
 enum {
 	HOLD_NS = 500000000,
-	HOLD_TRIES = 5000,     /* of a ms each */
+	HOLD_TRIES = 2000,     /* of a ms each */
 	ROUND_NS = 20000000,   /* between two harvests */
 	SLEEP_US = 1000000,
 	TIE_NS = 990000000,    /* from one tie of a clock to the next */
@@ -41,6 +43,15 @@ void vprof_gpu_call(void)
 {
 	__atomic_add_fetch(&calls, 1, __ATOMIC_RELEASE);
 	vprof_futex_wake(&calls);
+}
+
+void vprof_gpu_pause(uint32_t ns)
+{
+	struct timespec time = { .tv_nsec = (long)ns };
+	int saved = errno;
+
+	syscall(SYS_nanosleep, &time, NULL);
+	errno = saved;
 }
 
 /* ---- working and held ---- */
@@ -63,10 +74,8 @@ static void work_end(void)
 
 void vprof_gpu_wait_idle(void)
 {
-	struct timespec ms = { .tv_nsec = 1000000 };
-
 	for (int i = 0; i < HOLD_TRIES && __atomic_load_n(&working, __ATOMIC_SEQ_CST); i++)
-		nanosleep(&ms, NULL);
+		vprof_gpu_pause(1000000);
 }
 
 void vprof_gpu_hold(void)

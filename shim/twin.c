@@ -11,6 +11,11 @@
 #include "shim/graphs.h"
 #include "shim/twin.h"
 
+enum {
+	SUBJECT_YIELDS = 100,
+	END_TRIES = 50000,    /* of 20 µs each */
+};
+
 struct vprof_twin *vprof_twins;
 static struct vprof_subject *subjects; /* VPROF_GRAPHS_MOST; NULL: nothing is ever stamped */
 
@@ -52,14 +57,17 @@ static struct vprof_subject *subject_of(const struct vprof_handle *entry)
 
 int vprof_subject_hold(struct vprof_subject *subject)
 {
-	uint32_t self = vprof_thread_id(), found = 0;
+	uint32_t self = vprof_thread_id(), found = 0, tries = 0;
 
 	/* Held for as long as a launch takes. A handler that comes in between must not wait for its own thread. */
 	while (!__atomic_compare_exchange_n(&subject->lock, &found, self, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 		if (found == self)
 			return 0;
 		found = 0;
-		sched_yield();
+		if (tries++ < SUBJECT_YIELDS)
+			sched_yield();
+		else
+			vprof_gpu_pause(20000);
 	}
 	return 1;
 }
@@ -268,10 +276,8 @@ static int has_ended(const struct vprof_twin *twin, uint32_t number)
  */
 static void wait_end(const struct vprof_subject *subject)
 {
-	struct timespec pause = { .tv_nsec = 20000 };
-
-	for (int i = 0; i < 50000 && !has_ended(subject->last_twin, subject->last_number); i++)
-		nanosleep(&pause, NULL);
+	for (int i = 0; i < END_TRIES && !has_ended(subject->last_twin, subject->last_number); i++)
+		vprof_gpu_pause(20000);
 }
 
 static void want_twin(struct vprof_subject *subject)

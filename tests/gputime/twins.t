@@ -70,9 +70,32 @@ VPROF_OUT=$TMP/killed VPROF_GPU=sample:2 LD_PRELOAD=$BUILD/libvprof.so "$client"
 pid=$!
 sleep 1
 kill -9 "$pid"
-wait "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null || :
 python3 tests/gputime/seen.py "$TMP"/killed/*.ring >"$TMP/killed.seen"
 ok "killed: what was stamped is there" test "$(seen killed replays)" -gt 100
 ok "but for what one round of collecting has" test $(($(seen killed stamped) - $(seen killed replays))) -le 60
+
+# Switched from outside: the word is in the control page.
+mkdir "$TMP/switched"
+VPROF_OUT=$TMP/switched VPROF_GPU=sample:2 LD_PRELOAD=$BUILD/libvprof.so "$client" forever 500 >/dev/null 2>&1 &
+pid=$!
+# after SECONDS: how many have been stamped by then
+after() {
+	sleep "$1"
+	python3 tests/gputime/seen.py "$TMP"/switched/*.ring >"$TMP/switched.seen"
+	seen switched stamped
+}
+say() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(4096 + 16); f.write(int(sys.argv[2]).to_bytes(4, "little"))' "$TMP"/switched/*.ring "$1"; }
+on=$(after 0.6)
+say 0
+off=$(after 0.2) still=$(after 0.3)
+say 5
+again=$(after 1.3)
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+ok "on at the start" test "$on" -gt 0
+is "off: no more from then on" "$still" "$off"
+ok "on again, one in five" test "$again" -gt "$off"
+ok "and the twin is the one that was there" test "$(seen switched twins)" = 1
 
 done_testing
