@@ -235,7 +235,7 @@ void vprof_twins_count_all(void)
 
 /* ---- launched ---- */
 
-static void tell_none(struct vprof_subject *subject)
+void vprof_subject_tell(struct vprof_subject *subject)
 {
 	struct vprof_def_twin def = {
 		.head.type = VPROF_DEF_TWIN,
@@ -262,21 +262,13 @@ static int is_captured(CUstream stream, uint32_t per_thread)
 	return state == VPROF_STREAM_CAPTURED;
 }
 
-/* Has the last launch of that twin ended? Its block says so, in memory of ours. */
-static int has_ended(const struct vprof_twin *twin, uint32_t number)
-{
-	const uint64_t *block = twin->area->host + (uint64_t)((number - 1) % twin->block_count) * twin->stride;
-
-	return (uint32_t)__atomic_load_n(block, __ATOMIC_ACQUIRE) == number || twin->launched != number;
-}
-
 /*
  * The program's own is launched on another stream than its twin was, which was dropped meanwhile: nothing
  * but waiting keeps the order. A second at most: a stuck GPU must not hold the program up here.
  */
 static void wait_end(const struct vprof_subject *subject)
 {
-	for (int i = 0; i < END_TRIES && !has_ended(subject->last_twin, subject->last_number); i++)
+	for (int i = 0; i < END_TRIES && !vprof_twin_has_ended(subject->last_twin, subject->last_number); i++)
 		vprof_gpu_pause(20000);
 }
 
@@ -284,15 +276,17 @@ static void want_twin(struct vprof_subject *subject)
 {
 	struct vprof_asking asking;
 
-	if (subject->state != VPROF_SUBJECT_KEPT || subject->wants < 2 || !vprof_ask_begin(&asking))
+	if (subject->state != VPROF_SUBJECT_KEPT || subject->wants < 2)
+		return;
+	/* Where there was no room it is asked for ever more seldom. */
+	if ((subject->why == VPROF_TWIN_BUDGET && subject->wants & (subject->wants - 1)) || !vprof_ask_begin(&asking))
 		return;
 	subject->gpu = vprof_gpu_here();
 	vprof_ask_end(&asking);
 	if (!subject->gpu)
 		return;
-	/* Pairs with the acquire in vprof_twin_wanted(). */
-	__atomic_store_n(&subject->state, VPROF_SUBJECT_QUEUED, __ATOMIC_RELEASE);
-	vprof_gpu_call();
+	__atomic_store_n(&subject->state, VPROF_SUBJECT_QUEUED, __ATOMIC_RELAXED);
+	vprof_twin_queue();
 }
 
 static int is_ready(const struct vprof_twin *twin)
@@ -339,7 +333,7 @@ static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struc
 
 	if (subject->state == VPROF_SUBJECT_NONE && !subject->on_twin) {
 		if (every)
-			tell_none(subject);
+			vprof_subject_tell(subject);
 		count_set(entry, subject, 0);
 		return own;
 	}

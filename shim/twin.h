@@ -41,6 +41,7 @@ struct vprof_twin_launch {
 };
 
 struct vprof_twin {
+	struct vprof_subject *subject;
 	uint32_t use;             /* enum vprof_twin_use. FREE -> MAKING -> USED: our thread; -> FREE: housekeeping */
 	uint32_t id;              /* VPROF_DEF_TWIN */
 	struct vprof_gpu *gpu;
@@ -54,6 +55,14 @@ struct vprof_twin {
 	uint64_t dropped_ns;      /* housekeeping: when it saw that */
 	struct vprof_twin_launch launches[VPROF_TWIN_BLOCKS_MOST];
 };
+
+/* Has its launch `number` ended, or another come behind it? Its block says so, in memory of ours. */
+static inline int vprof_twin_has_ended(const struct vprof_twin *twin, uint32_t number)
+{
+	const uint64_t *block = twin->area->host + (uint64_t)((number - 1) % twin->block_count) * twin->stride;
+
+	return !number || twin->launched != number || (uint32_t)__atomic_load_n(block, __ATOMIC_ACQUIRE) == number;
+}
 
 /* VPROF_TWINS_MOST of them, or NULL. */
 extern struct vprof_twin *vprof_twins HIDDEN;
@@ -85,6 +94,7 @@ struct vprof_subject {
 	uint32_t last_number;
 	uint32_t since, armed;    /* launches since it was its turn; what `left` was set to */
 	uint32_t wants;           /* how often it was its turn */
+	struct vprof_subject *self;
 };
 
 /* ---- graphs.c ---- */
@@ -131,6 +141,27 @@ void vprof_subject_drop(struct vprof_subject *subject) HIDDEN;
 
 /* The subject of that place; NULL: there are none. */
 struct vprof_subject *vprof_subject_at(uint32_t place) HIDDEN;
+
+/* Says in the ring that it has no twin, and why, once. By who holds it. */
+void vprof_subject_tell(struct vprof_subject *subject) HIDDEN COLD;
+
+/* Why something was not made. */
+struct vprof_refusal {
+	enum vprof_twin_why why;
+	CUresult error;
+};
+
+/* Blocks and a cell for so many stamps. */
+struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps) HIDDEN COLD;
+
+/* A place among the twins; NULL: there is none now. */
+struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted) HIDDEN COLD;
+
+/* A subject has been queued. */
+void vprof_twin_queue(void) HIDDEN COLD;
+
+/* It will be again at a launch that is its turn. */
+void vprof_twin_unqueue(struct vprof_subject *subject) HIDDEN COLD;
 
 /* Makes the twin of a subject that is queued. The right context is current. */
 void vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;

@@ -22,8 +22,6 @@
 enum {
 	MOST_ADDED = MOST_EDGES + 2 * MOST_NODES + 2 * VPROF_TWIN_STAMPS,
 	STAMPS_PIECE = 384,
-	ALL_STAMPS_MOST = 65536,
-	BLOCKS_WISHED = 32,
 };
 
 static struct plan {
@@ -46,15 +44,11 @@ static struct plan {
 	} piece;
 } *plan; /* made once, and our thread's */
 
-struct refusal {
-	enum vprof_twin_why why;
-	CUresult error;
-};
-static const struct refusal fine = { VPROF_TWIN_BUILT, CUDA_SUCCESS };
+static const struct vprof_refusal fine = { VPROF_TWIN_BUILT, CUDA_SUCCESS };
 
-static struct refusal refuse(enum vprof_twin_why why, CUresult error)
+static struct vprof_refusal refuse(enum vprof_twin_why why, CUresult error)
 {
-	return (struct refusal){ why, error };
+	return (struct vprof_refusal){ why, error };
 }
 
 /* ---- nodes ---- */
@@ -114,7 +108,7 @@ static CUresult add_stamp(struct plan *p, CUgraph graph, uint32_t node)
 }
 
 /* A kernel that is updated from the device may be in one executable graph only; one of another context is not ours. */
-static struct refusal look_at(const struct plan *p, uint32_t node)
+static struct vprof_refusal look_at(const struct plan *p, uint32_t node)
 {
 	CUgraphNode handle = p->s->handles[node];
 	CUDA_KERNEL_NODE_PARAMS_v2 params;
@@ -195,10 +189,10 @@ static uint32_t level_end(const struct vprof_scratch *s, uint32_t first)
 	return end;
 }
 
-static struct refusal stamps_add(struct plan *p, CUgraph graph, uint32_t first, uint32_t end)
+static struct vprof_refusal stamps_add(struct plan *p, CUgraph graph, uint32_t first, uint32_t end)
 {
 	for (uint32_t i = first; i < end; i++) {
-		struct refusal refusal = look_at(p, i);
+		struct vprof_refusal refusal = look_at(p, i);
 		uint32_t type = p->s->nodes[i].type;
 		CUresult result;
 
@@ -221,7 +215,7 @@ static struct refusal stamps_add(struct plan *p, CUgraph graph, uint32_t first, 
 }
 
 /* The driver lists the edges of a graph in the order in which they were taken before. */
-static struct refusal edges_divert(struct plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t edge)
+static struct vprof_refusal edges_divert(struct plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t edge)
 {
 	struct vprof_scratch *s = p->s;
 	uint32_t stop = edge;
@@ -262,10 +256,10 @@ static CUresult ends_add(struct plan *p, CUgraph graph, uint32_t end)
 	return result;
 }
 
-static struct refusal level_instrument(struct plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t *edge)
+static struct vprof_refusal level_instrument(struct plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t *edge)
 {
 	uint32_t stop = *edge;
-	struct refusal refusal;
+	struct vprof_refusal refusal;
 	CUresult result;
 
 	p->cut = p->added = 0;
@@ -284,9 +278,9 @@ static struct refusal level_instrument(struct plan *p, CUgraph graph, uint32_t f
 	return result ? refuse(VPROF_TWIN_NO_STAMP, result) : fine;
 }
 
-static struct refusal instrument(struct plan *p, CUgraph graph)
+static struct vprof_refusal instrument(struct plan *p, CUgraph graph)
 {
-	struct refusal refusal = fine;
+	struct vprof_refusal refusal = fine;
 	uint32_t edge = 0, end;
 
 	p->stamps = 0;
@@ -313,34 +307,10 @@ static uint32_t stamps_wanted(const struct vprof_scratch *s)
 	return count;
 }
 
-/* Blocks and a cell for so many stamps. */
-static struct refusal twin_room(struct vprof_twin *twin, uint32_t stamps)
-{
-	uint32_t stride = VPROF_BLOCK_HEAD + stamps, log = VPROF_AREA_LOG_LEAST, count;
-	CUresult result;
-
-	while (log < VPROF_AREA_LOG_MOST && stride * 8ull * BLOCKS_WISHED > 1ull << log)
-		log++;
-	twin->area = vprof_gpu_area(twin->gpu, log);
-	if (!twin->area)
-		return refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
-	count = (uint32_t)((1ull << log) / (stride * 8ull));
-	twin->block_count = count < VPROF_TWIN_BLOCKS_MOST ? count : VPROF_TWIN_BLOCKS_MOST;
-	twin->stride = stride;
-	twin->stamps = stamps;
-	twin->launched = twin->taken = 0;
-	twin->dropped_ns = 0;
-	result = vprof_gpu_cell(twin->gpu, twin->area, twin->block_count, stride, &twin->cell);
-	if (!result)
-		return fine;
-	vprof_gpu_area_drop(twin->area);
-	return refuse(VPROF_TWIN_NO_STAMP, result);
-}
-
-static struct refusal twin_instrument(struct vprof_twin *twin, const struct vprof_subject *as, CUgraph work)
+static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struct vprof_subject *as, CUgraph work)
 {
 	struct vprof_graph_nodes nodes;
-	struct refusal refusal;
+	struct vprof_refusal refusal;
 	CUresult result;
 
 	vprof_nodes_take(work, &nodes);
@@ -352,7 +322,7 @@ static struct refusal twin_instrument(struct vprof_twin *twin, const struct vpro
 	plan->gpu = twin->gpu;
 	plan->flags = as->flags;
 	refusal = stamps_wanted(plan->s) >= VPROF_TWIN_STAMPS ? refuse(VPROF_TWIN_LARGE, CUDA_SUCCESS) :
-								twin_room(twin, stamps_wanted(plan->s));
+								vprof_twin_room(twin, stamps_wanted(plan->s));
 	if (refusal.why)
 		goto out;
 	plan->cell = twin->cell;
@@ -369,9 +339,9 @@ out:
 	return refusal;
 }
 
-static struct refusal twin_make(struct vprof_twin *twin, const struct vprof_subject *as)
+static struct vprof_refusal twin_make(struct vprof_twin *twin, const struct vprof_subject *as)
 {
-	struct refusal refusal = fine;
+	struct vprof_refusal refusal = fine;
 
 	for (plan->keep = 1; plan->keep >= 0; plan->keep--) {
 		CUgraph work;
@@ -422,29 +392,11 @@ static int twin_define(struct vprof_twin *twin, uint32_t graph, uint32_t build_u
 	return 1;
 }
 
-/* A place among the twins; NULL: there are as many as there may be. */
-static struct vprof_twin *twin_place(void)
+static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_twin **out)
 {
-	struct vprof_twin *place = NULL;
-	uint32_t used = 0, stamps = 0, most = vprof_gpu_twins();
-
-	for (struct vprof_twin *twin = vprof_twins; twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
-		/* Pairs with the release of the harvest. */
-		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE);
-
-		used += use == VPROF_TWIN_USED;
-		stamps += use == VPROF_TWIN_USED ? twin->stamps : 0;
-		if (use == VPROF_TWIN_FREE && !place)
-			place = twin;
-	}
-	return used < most && stamps < ALL_STAMPS_MOST ? place : NULL;
-}
-
-static struct refusal build(const struct vprof_subject *as, struct vprof_twin **out)
-{
-	struct vprof_twin *twin = twin_place();
+	struct vprof_twin *twin = vprof_twin_place(as);
 	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC);
-	struct refusal refusal;
+	struct vprof_refusal refusal;
 
 	if (!plan)
 		plan = vprof_table(sizeof(*plan));
@@ -454,6 +406,7 @@ static struct refusal build(const struct vprof_subject *as, struct vprof_twin **
 		return refuse(VPROF_TWIN_NO_STAMP, as->gpu->error);
 	twin->use = VPROF_TWIN_MAKING;
 	twin->gpu = as->gpu;
+	twin->subject = as->self;
 	refusal = twin_make(twin, as);
 	if (!refusal.why && !twin_define(twin, as->graph, (uint32_t)((vprof_clock_ns(CLOCK_MONOTONIC) - start) / 1000))) {
 		vprof_ask.graph_exec_destroy(twin->exec);
@@ -480,9 +433,10 @@ void vprof_twin_build(struct vprof_subject *subject)
 {
 	struct vprof_twin *twin = NULL;
 	struct vprof_subject as;
-	struct refusal refusal;
+	struct vprof_refusal refusal;
 
 	vprof_subject_hold(subject);
+	subject->self = subject;
 	as = *subject;
 	if (as.state == VPROF_SUBJECT_QUEUED) {
 		subject->state = VPROF_SUBJECT_MAKING;
@@ -501,21 +455,11 @@ void vprof_twin_build(struct vprof_subject *subject)
 		/* One for which there is no room now may have its turn later. */
 		subject->state = twin ? VPROF_SUBJECT_BUILT :
 				 refusal.why == VPROF_TWIN_BUDGET ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;
+		if (refusal.why == VPROF_TWIN_BUDGET)
+			vprof_subject_tell(subject);
 		as.clone = NULL;
 	}
 	vprof_subject_drop(subject);
 	if (as.clone)
 		undo(twin, as.clone);
-}
-
-struct vprof_subject *vprof_twin_wanted(void)
-{
-	struct vprof_subject *most = NULL, *subject;
-
-	for (uint32_t i = 0; (subject = vprof_subject_at(i)); i++)
-		/* Pairs with the release in want_twin(). */
-		if (__atomic_load_n(&subject->state, __ATOMIC_ACQUIRE) == VPROF_SUBJECT_QUEUED &&
-		    (!most || subject->wants > most->wants))
-			most = subject;
-	return most;
 }

@@ -10,6 +10,7 @@
  *	client capture N PAUSE    while another thread captures, in global mode, from beginning to end
  *	client captured N PAUSE   every tenth launch goes into a capture instead
  *	client many G N PAUSE     G graphs, N times in turn; the first twice each time
+ *	client late G N PAUSE     the same, and then the last of them 40 N times
  *	client forever PAUSE      without end
  *	client alloc N PAUSE      a graph that allocates
  *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
@@ -242,7 +243,7 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	CALL(cuGraphDestroy, graph);
 }
 
-static void run_many(long graphs, long n, CUstream stream)
+static void run_many(long graphs, long n, long late, CUstream stream)
 {
 	CUgraphExec *exec = calloc((size_t)graphs, sizeof(*exec));
 
@@ -253,6 +254,7 @@ static void run_many(long graphs, long n, CUstream stream)
 		for (long g = 0; g < graphs; g++)
 			launch(exec[g], stream);
 	}
+	launch_some(exec[graphs - 1], stream, late);
 	CALL(cuCtxSynchronize);
 	free(exec);
 }
@@ -287,7 +289,7 @@ static void end(void)
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
-	int own = !strcmp(verb, "context"), many = !strcmp(verb, "many"), forever = !strcmp(verb, "forever");
+	int own = !strcmp(verb, "context"), late = !strcmp(verb, "late"), many = late || !strcmp(verb, "many"), forever = !strcmp(verb, "forever");
 	long n = forever ? 1L << 60 : argc > 2 ? atol(argv[2]) : 0;
 	void *driver = dlopen("libcuda.so.1", RTLD_NOW);
 	CUstream a, b;
@@ -305,7 +307,7 @@ int main(int argc, char **argv)
 		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
 		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
 		if (many)
-			run_many(n, atol(argv[3]), a);
+			run_many(n, atol(argv[3]), late ? 40 * atol(argv[3]) : 0, a);
 		else
 			run(verb, n, a, b);
 		end();
