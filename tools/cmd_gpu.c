@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/cli.h"
-#include "tools/gpu.h"
 #include "tools/gpu_busy.h"
+#include "tools/gpu_top.h"
 #include "tools/trace_command.h"
 #include "tools/verbs.h"
 
@@ -138,21 +138,13 @@ static int print_all(const struct gpu_busy_list *busy, const struct trace *trace
 	return error;
 }
 
-static int has_times(const struct trace *trace)
-{
-	for (size_t i = 0; i < trace->count; i++)
-		if (trace->processes[i].chosen && gpu_has(trace->processes[i].ring))
-			return 1;
-	return 0;
-}
-
 static int gpu_print(struct trace *trace, const void *values)
 {
 	const struct options *options = values;
 	struct gpu_busy_list busy;
 	int error;
 
-	if (!has_times(trace)) {
+	if (!gpu_top_has(trace)) {
 		fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command.name);
 		return CLI_FAILED;
 	}

@@ -18,7 +18,7 @@ int gpu_has(const struct ring *ring)
 	const struct vprof_def *def = NULL;
 
 	while ((def = ring_def_next(ring, def)))
-		if (def->type == VPROF_DEF_GPU)
+		if (def->type == VPROF_DEF_GPU || def->type == VPROF_DEF_TWIN)
 			return 1;
 	return 0;
 }
@@ -164,6 +164,18 @@ int gpu_open(struct gpu *gpu, const struct ring *ring, const struct clock *clock
 	if (error)
 		gpu_close(gpu);
 	return error;
+}
+
+int gpu_has_times(const struct ring *ring, const struct clock *clock)
+{
+	struct gpu gpu;
+	int some;
+
+	if (!gpu_has(ring) || gpu_open(&gpu, ring, clock))
+		return 0;
+	some = gpu.counts.replays || gpu.counts.timed;
+	gpu_close(&gpu);
+	return some;
 }
 
 void gpu_close(struct gpu *gpu)

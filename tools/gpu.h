@@ -87,8 +87,10 @@ struct gpu_batch {
 	uint64_t t0;           /* that record's, in ticks */
 };
 
-/* Does the ring hold anything of a GPU's time? Quick: from the definitions. */
+/* May the ring hold anything of a GPU's time? Quick: from the definitions. */
 int gpu_has(const struct ring *ring);
+/* Does it hold some? */
+int gpu_has_times(const struct ring *ring, const struct clock *clock);
 
 /* Reads definitions and ties. 0 or a negative errno; then nothing is to be closed. */
 int gpu_open(struct gpu *gpu, const struct ring *ring, const struct clock *clock);
