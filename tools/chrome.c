@@ -159,6 +159,18 @@ static void put_string(struct buffer *out, const char *key, const char *text)
 	buffer_print(out, "\",");
 }
 
+static void put_gpu(struct buffer *out, const struct trace_process *process)
+{
+	if (!process->gpu_seen.events)
+		return;
+	buffer_print(out, ",\"gpu\":{\"events\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"early\":%" PRIu64 ",\"clock_error_ns\":",
+		     process->gpu_seen.events, process->gpu_seen.left_out, process->gpu_seen.early);
+	if (process->gpu_seen.clock_error_ns == UINT64_MAX)
+		buffer_print(out, "null}");
+	else
+		buffer_print(out, "%" PRIu64 "}", process->gpu_seen.clock_error_ns);
+}
+
 static void put_ring(struct buffer *out, const struct trace_process *process)
 {
 	const struct vprof_ring_header *header = &process->ring->header;
@@ -184,6 +196,7 @@ static void put_ring(struct buffer *out, const struct trace_process *process)
 			buffer_print(out, "%s\"%s\":%" PRIu64, lost++ ? "," : "", name, count);
 	}
 	buffer_print(out, "}");
+	put_gpu(out, process);
 	chrome_memory_totals(out, process);
 	buffer_print(out, "}");
 }

@@ -277,6 +277,17 @@ static int stream_batches(struct production *production, struct buffer *out, con
 	return more < 0 ? more : error;
 }
 
+/* What the trace says of it at its end. */
+static void sum_gpu(struct trace_process *process, const struct gpu *gpu)
+{
+	process->gpu_seen.events = gpu->counts.events;
+	process->gpu_seen.left_out = gpu->counts.no_stamp + gpu->counts.backwards;
+	process->gpu_seen.early = gpu->counts.early;
+	for (uint32_t i = 0; i < gpu->device_count; i++)
+		if (gpu->devices[i].clock.error_ns > process->gpu_seen.clock_error_ns)
+			process->gpu_seen.clock_error_ns = gpu->devices[i].clock.error_ns;
+}
+
 /* From the ring, a launch at a time: memory stays bounded. */
 static int stream_gpu(struct production *production, struct buffer *out, const struct trace_process *process)
 {
@@ -292,6 +303,7 @@ static int stream_gpu(struct production *production, struct buffer *out, const s
 		stream_batches(production, out, process, &gpu, estimate);
 	if (estimate)
 		gpu_estimate_close(estimate);
+	sum_gpu(&production->trace->processes[process->index], &gpu);
 	gpu_close(&gpu);
 	return error;
 }

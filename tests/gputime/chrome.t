@@ -26,6 +26,8 @@ is "what was measured is told" "$(jq -c '[.kernel, .graph, .class, .["raw ns"] -
 is "the launch's correlation is the slice's" "$(jq -r '[.traceEvents[] | select(.cat == "graph_launch") | .args.correlation] as $all |
 	[.traceEvents[] | select(.cat == "gpu_graph") | .args.correlation | select(. as $c | $all | index($c) | not)] | length' "$TMP/a.json")" 0
 
+is "how sure it is stands at the end" "$(jq -c '.otherData.rings[0].gpu | [.events, .left_out, .early, .clock_error_ns < 3500]' "$TMP/a.json")" '[160,0,0,true]'
+
 python3 "$here/made.py" --pid 5000 --seed 2 "$TMP/b.ring" >"$TMP/b.truth"
 "$merge" "$TMP/a.ring" "$TMP/b.ring" >"$TMP/both.json"
 cat "$TMP/a.truth" "$TMP/b.truth" >"$TMP/both.truth"
