@@ -100,7 +100,7 @@ static void period_start(const struct vprof_request *request, uint64_t now)
 	if (request->steps)
 		groups |= VPROF_STEPS_GROUPS;
 	/* So that none is counted that the window before this one had. */
-	if ((request->launches || request->steps) && vprof_window_open())
+	if ((request->launches || request->steps) && (vprof_window_open() || vprof_groups()))
 		vprof_switch_surely(0, VPROF_WINDOW_REQUEST, request->serial);
 	vprof_launches_limit(request->launches);
 	period.until_ns = request->for_ns ? add_up(now, request->for_ns) : 0;
@@ -172,10 +172,13 @@ static int take_start(const struct vprof_request *request, uint64_t now)
 	if (request->groups && !(request->groups & (VPROF_GROUP_BIT(VPROF_GROUP_COUNT) - 1)))
 		return -EINVAL;
 	later.verb = 0;
-	if (request->at_ns > now)
+	if (request->at_ns > now) {
 		later = *request;
-	else
+		if (request->launches)
+			vprof_launches_prepare();
+	} else {
 		period_start(request, now);
+	}
 	return 0;
 }
 

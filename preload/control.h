@@ -55,7 +55,10 @@ void vprof_windows_settle(void) HIDDEN;
 /* No limit, for a new ring. */
 void vprof_launches_begin(void) HIDDEN;
 
-/* So many launches from now on, 0: as many as there are. Housekeeping only. */
+/* A limit is to come: launches leave the quick way. Housekeeping only. */
+void vprof_launches_prepare(void) HIDDEN;
+
+/* So many launches from now on, 0: as many as there are. While nothing is recorded. Housekeeping only. */
 void vprof_launches_limit(uint64_t most) HIDDEN;
 
 /* Which limit holds, if any does. Any thread. */

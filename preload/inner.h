@@ -89,7 +89,7 @@ void vprof_capture_profiler(int start) HIDDEN COLD;
  * A launch on the slow way takes one of those that a limit has left, before it is recorded; then it says
  * that it has been, or gives it back. Never waits.
  */
-enum { VPROF_LAUNCH_FREE = 0, VPROF_LAUNCH_REFUSED = 1, VPROF_LAUNCH_TAKEN = 2 };
+enum { VPROF_LAUNCH_FREE = 0, VPROF_LAUNCH_REFUSED = 1, VPROF_LAUNCH_TAKEN = 2, VPROF_LAUNCH_SEEN = 4 };
 uint64_t vprof_launch_take(void) HIDDEN COLD;
 void vprof_launch_made(uint64_t launch) HIDDEN COLD;
 void vprof_launch_drop(uint64_t launch) HIDDEN COLD;

@@ -8,8 +8,11 @@
  * Both counts carry the number of the limit in their upper 16 bits, so that a launch that was under
  * way when one limit gave way to another counts for neither by mistake.
  *
- * A thread that was recording when the limit was set, and had already looked at `quick`, records its
- * launch uncounted: one a thread at most, and none in a process that was not recording.
+ * In a process that records already, launches are under way when a limit is set, and would be recorded in
+ * its window uncounted. So recording rests for a moment. Those on the slow way are counted, and waited for. Those on
+ * the quick way are not, since that would cost every launch: they are given 1 ms, or as long as it is from the
+ * request to its stamp. A thread that loses its processor for longer between its look at `quick` and its
+ * record, some twenty instructions, adds one to the window.
  */
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
@@ -26,42 +29,67 @@
 enum {
 	GRACE_NS = 50000000, /* between the last of a limit's launches and the quick way */
 	ENDING_TRIES = 50,   /* of a ms each */
+	WAY_TRIES = 100,     /* likewise */
 };
 
 static uint64_t left = NO_LIMIT;   /* to be taken */
 static uint64_t unmade = NO_LIMIT; /* to be recorded */
 static uint64_t most;              /* the limit; 0: none. Writer: housekeeping */
+static uint32_t under_way;         /* launches on the slow way that are not recorded yet, while `quick` is 0 */
 static uint64_t free_ns;           /* when housekeeping saw that it had ended */
 
 void vprof_launches_begin(void)
 {
 	left = unmade = NO_LIMIT;
 	most = 0;
+	under_way = 0;
 	free_ns = 0;
 	__atomic_store_n(&vprof_state.quick, (uint32_t)vprof_clock_is_quick(), __ATOMIC_RELAXED);
 }
 
+/* Where the clock is no counter, every launch comes this way, and is not counted. */
+static uint64_t enter(void)
+{
+	if (!vprof_clock_is_quick() || __atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED))
+		return VPROF_LAUNCH_FREE;
+	/* Before the control word is read: pairs with the barrier in rest(). */
+	__atomic_fetch_add(&under_way, 1, __ATOMIC_SEQ_CST);
+	return VPROF_LAUNCH_SEEN;
+}
+
+static void leave(uint64_t launch)
+{
+	if (launch & VPROF_LAUNCH_SEEN)
+		__atomic_fetch_sub(&under_way, 1, __ATOMIC_RELEASE);
+}
+
 uint64_t vprof_launch_take(void)
 {
-	uint64_t seen = __atomic_load_n(&left, __ATOMIC_ACQUIRE);
+	uint64_t seen, way;
 
 	/* The limit of a parent is none of ours. */
-	if (likely((seen & COUNT) == NO_LIMIT) || !vprof_is_alive())
+	if (!vprof_is_alive())
 		return VPROF_LAUNCH_FREE;
+	way = enter();
+	seen = __atomic_load_n(&left, __ATOMIC_ACQUIRE);
 	do {
 		/* Pairs with the release in made_all(): then the word is 0, if nobody has switched since. */
 		if ((seen & COUNT) == NO_LIMIT)
-			return VPROF_LAUNCH_FREE;
-		if (!(seen & COUNT))
+			return way;
+		if (!(seen & COUNT)) {
+			leave(way);
 			return VPROF_LAUNCH_REFUSED;
+		}
 	} while (!__atomic_compare_exchange_n(&left, &seen, seen - 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-	return (seen & NUMBER) | VPROF_LAUNCH_TAKEN;
+	TESTPOINT("launch_taken");
+	return (seen & NUMBER) | VPROF_LAUNCH_TAKEN | way;
 }
 
 void vprof_launch_drop(uint64_t launch)
 {
 	uint64_t seen = __atomic_load_n(&left, __ATOMIC_RELAXED);
 
+	leave(launch);
 	if (!(launch & VPROF_LAUNCH_TAKEN))
 		return;
 	do {
@@ -83,6 +111,7 @@ void vprof_launch_made(uint64_t launch)
 {
 	uint64_t seen = __atomic_load_n(&unmade, __ATOMIC_RELAXED);
 
+	leave(launch);
 	if (!(launch & VPROF_LAUNCH_TAKEN) || !vprof_is_alive())
 		return;
 	do {
@@ -138,6 +167,27 @@ static void barrier_all(void)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
 }
 
+void vprof_launches_prepare(void)
+{
+	free_ns = 0;
+	__atomic_store_n(&vprof_state.quick, 0, __ATOMIC_SEQ_CST);
+	barrier_all();
+}
+
+/* Nothing is recorded: until nothing is under way either, as far as that can be known. */
+static void rest(void)
+{
+	struct timespec ms = { .tv_nsec = 1000000 };
+	int quick = __atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED);
+
+	vprof_launches_prepare();
+	if (quick)
+		nanosleep(&ms, NULL);
+	/* Whoever comes now sees the word, which is 0. Pairs with the release in leave(). */
+	for (int i = 0; i < WAY_TRIES && __atomic_load_n(&under_way, __ATOMIC_ACQUIRE); i++)
+		nanosleep(&ms, NULL);
+}
+
 void vprof_launches_limit(uint64_t limit)
 {
 	uint64_t number = (vprof_launches_number() + COUNT + 1) & NUMBER;
@@ -147,15 +197,12 @@ void vprof_launches_limit(uint64_t limit)
 		nanosleep(&ms, NULL);
 	if (limit >= NO_LIMIT)
 		limit = 0;
+	if (limit)
+		rest();
 	__atomic_store_n(&most, limit, __ATOMIC_RELAXED);
 	__atomic_store_n(&unmade, number | (limit ? limit : NO_LIMIT), __ATOMIC_RELAXED);
 	/* Pairs with the acquire in vprof_launch_take(). */
 	__atomic_store_n(&left, number | (limit ? limit : NO_LIMIT), __ATOMIC_RELEASE);
-	if (!limit)
-		return;
-	free_ns = 0;
-	__atomic_store_n(&vprof_state.quick, 0, __ATOMIC_SEQ_CST);
-	barrier_all();
 }
 
 int vprof_launches_watch(void)

@@ -39,7 +39,7 @@ struct vprof_request {
 	uint32_t verb;             /* enum vprof_request_verb */
 	uint32_t groups;           /* START: the bits to record; 0: control.groups */
 	uint64_t for_ns;           /* START: the limits, 0: none. Time, */
-	uint64_t launches;         /* launches of kernels and graphs, exact, */
+	uint64_t launches;         /* launches of kernels and graphs, exact where nothing was recorded before, */
 	uint64_t steps;            /* steps of the program (vprof/steps.h), */
 	uint64_t bytes;            /* of records */
 	uint32_t pid;              /* of the controller */

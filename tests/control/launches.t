@@ -45,4 +45,19 @@ tell launch 200
 ctl word=0
 is "so does a stop" "$(launches)" $((total + 420))
 worker_end
+
+# A launch that is under way when the limit is set, in a process that records.
+LIBRARY=$BUILD/test/libvprof.so worker_start VPROF_TESTPOINT=launch_taken:3:70
+tell launch 3
+ctl start launches=1000
+before=$(launches)
+tell launch 2
+ask launch 1
+sleep 0.003
+ctl start launches=5
+answer launch 1
+tell launch 10
+is "one that is under way when a limit is set is not in its window" "$(ctl show | tail -1 | cut -d' ' -f2-3,8-9) $(($(launches) - before - 2))" \
+	"request launches launches 5 5"
+worker_end
 done_testing
