@@ -98,7 +98,7 @@ is "a stamp in the past is now" "$(recording "$two")" True
 # Nobody answers (a copy of a ring): it is said, and the file may shrink meanwhile.
 cp "$(ring "$one")" "$TMP/copy.ring"
 "$vprof" start --for 1s --json "$TMP/copy.ring" >"$TMP/order"
-is "nobody answers" "$(result)" unanswered
+is "a copy, to which nobody answers" "$(result)" gone
 "$vprof" mark --wait 20s --json text "$TMP/copy.ring" >"$TMP/order" &
 waiting=$!
 sleep 0.2
