@@ -10,7 +10,7 @@
  *	client capture N PAUSE    while another thread captures, in global mode, from beginning to end
  *	client captured N PAUSE   every tenth launch goes into a capture instead
  *	client many G N PAUSE     G graphs, N times in turn; the first twice each time
- *	client late G N PAUSE     the same, and then the last of them 40 N times
+ *	client late G N PAUSE     the first of G 4 N times, then as many, then the last 40 N times
  *	client forever PAUSE      without end
  *	client alloc N PAUSE      a graph that allocates
  *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
@@ -249,6 +249,7 @@ static void run_many(long graphs, long n, long late, CUstream stream)
 
 	for (long g = 0; g < graphs; g++)
 		exec[g] = make(0);
+	launch_some(exec[0], stream, late / 10);
 	while (n-- > 0) {
 		launch(exec[0], stream);
 		for (long g = 0; g < graphs; g++)

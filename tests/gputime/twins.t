@@ -64,7 +64,7 @@ ok "streams one after the other: some" test "$(seen blocks stamped)" -gt 30
 
 VPROF_GPU_TWINS=3 timed few sample:2 many 8 40 300
 is "VPROF_GPU_TWINS: so many and no more" "$(seen few twins) $(seen few execs)" "3 3"
-VPROF_GPU_TWINS=1 timed late sample:2 late 3 100 300
+VPROF_GPU_TWINS=1 timed late sample:2 late 3 40 600
 is "one that comes to be launched most has the place of another" "$(seen late twins) $(seen late execs)" "2 2"
 is "and who has none is told why" "$(seen late refused)" 7
 
