@@ -54,7 +54,8 @@ static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, 
 {
 	uint32_t step = costs && costs->step_ns ? costs->step_ns : 1, cost = 0, left;
 
-	if (costs && class < VPROF_STAMP_CLASSES && costs->cost[class].error_ns != UINT32_MAX)
+	/* Of a class that was not measured it is what the library takes it for, or 0. */
+	if (costs && class < VPROF_STAMP_CLASSES)
 		cost = costs->cost[class].ns;
 	left = event->raw_ns > cost && event->raw_ns - cost > step ? event->raw_ns - cost :
 	       event->raw_ns < step ? event->raw_ns : step;

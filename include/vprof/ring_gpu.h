@@ -88,7 +88,8 @@ struct vprof_def_gpu {
 	uint32_t error;          /* CUresult: why there are no stamps (mode NONE) */
 	struct {
 		uint32_t ns;         /* what an interval of that class reads more than the operation took */
-		uint32_t error_ns;   /* half the spread of the middle half of what was measured; UINT32_MAX: not measured */
+		uint32_t error_ns;   /* half the spread of the middle half of what was measured; UINT32_MAX: not measured,
+		                      * and ns is that of the class most like it, or 0 */
 	} cost[VPROF_STAMP_CLASSES];
 };
 VPROF_AT(vprof_def_gpu, device, 8);
