@@ -216,7 +216,7 @@ def cost(name, command, _, folder):
 
 def bits(name, command, rounds, folder):
     plain = must(command, environment(), folder / "plain.log", 40)
-    traced = must(command, environment(folder / "rings", VPROF_GPU="all", VPROF_RING_MB="512"), folder / "all.log", 60)
+    traced = must(command, environment(folder / "rings", VPROF_GPU="all"), folder / "all.log", 60)
     seen = instrumented(folder / "rings")
     drop_rings(folder)
     same = words(plain, "checksum")[1] == words(traced, "checksum")[1]

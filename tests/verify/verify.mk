@@ -15,4 +15,4 @@ $(BUILD)/verify/compare.t: $(patsubst %,$(BUILD)/asan/%.o,tests/verify/compare.c
 	$(Q)$(CC) $(ASAN_FLAGS) $^ $(LDFLAGS) -o $@
 
 TESTS      += $(BUILD)/verify/compare.t
-TEST_NEEDS += $(BUILD)/verify/compare.t $(BUILD)/verify/libcupti.so $(BUILD)/gpu/cupti_times.so
+TEST_NEEDS += $(BUILD)/verify/compare.t $(BUILD)/verify/libcupti.so $(BUILD)/gpu/cupti_times.so $(BUILD)/gpu/gpu_kernels
