@@ -19,11 +19,15 @@ run_killed() {
 
 # ---- at each point that the sources name ----
 
-points=$(grep -rhoE 'TESTPOINT\("[^"]+"\)' preload shim | sed 's/.*("//; s/").*//' | sort -u)
+points=$(grep -rhoE 'TESTPOINT\("[^"]+"\)' preload shim | sed 's/.*("//; s/").*//' | grep -vx launch_taken | sort -u)
 ok "the sources have testpoints" test -n "$points"
 for point in $points; do
+	case $point in # reached where recording is switched
+	capture_* | window_*) capture=profiler ;;
+	*) capture=always ;;
+	esac
 	for n in 1 2 3 300 70000; do
-		run_killed "$point:$n" 4 30000 300
+		VPROF_CAPTURE=$capture run_killed "$point:$n" 4 30000 300
 		case $n:$status in
 		*:137) how="killed at" ;;
 		1:*)   how="NOT killed at" ;;
@@ -36,6 +40,21 @@ for point in $points; do
 		[ "$status" = 137 ] || is "$point number $n: else the program ends well" "$status" 0
 	done
 done
+
+# One is passed where launches are limited, which takes somebody else.
+new_out
+LIBRARY=$TEST_LIBRARY run=exec traced VPROF_CAPTURE=off FAKECUDA_INSTANT=1 VPROF_TESTPOINT=launch_taken:500 \
+	"$PROGRAMS/launcher" "$TMP/progress" 4 0 300 >"$TMP/output" 2>&1 &
+pid=$!
+for _ in $(seq 100); do
+	[ -e "$(echo "$OUT"/*.ring)" ] && "$BUILD/vprof" start --launches 1000000 "$OUT" >/dev/null 2>&1 && break
+	sleep 0.05
+done
+wait $pid 2>/dev/null
+is "launch_taken kills" $? 137
+ok "killed at launch_taken: the tools read it" tools_read "$OUT"/*.ring
+launches=$(grep -c cuLaunchKernel "$TMP/dump.out")
+ok "it has launches, no more than were taken ($launches)" test $((launches > 0 && launches <= 500)) = 1
 
 # The record path's points with one thread: exactly one launch can be in flight.
 for point in publish_after end_before; do

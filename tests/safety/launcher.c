@@ -6,7 +6,8 @@
  * Launch number n (from 1) of thread t (from 1) is kernel "safety_K" with K = n % KERNELS,
  * grid (n, t, 1): every record says which call it is. PROGRESS is a file that is mapped
  * and outlives a kill; a thread stores n in `begun` before call n and in `ended` after
- * it has returned. LAUNCHES 0: until killed. Before the first, some memory is taken and given back.
+ * it has returned. LAUNCHES 0: until killed. Before the first, some memory is taken and
+ * given back, and the profiler started, with which recording begins where VPROF_CAPTURE says so.
  *
  * The threads begin together, and none ends before all are done: each keeps its lane.
  * Exit status 0: every call succeeded. It dies by itself after a minute.
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
 		if (driver.cuModuleGetFunction(&functions[i], driver.module, name))
 			return 4;
 	}
-	if (driver.cuMemAlloc_v2(&memory, 4096) || driver.cuMemFree_v2(memory))
+	if (driver.cuMemAlloc_v2(&memory, 4096) || driver.cuMemFree_v2(memory) || driver.cuProfilerStart())
 		return 6;
 	pthread_barrier_init(&together, NULL, progress->threads);
 	__atomic_store_n(&progress->started, 1, __ATOMIC_RELEASE);
