@@ -380,7 +380,7 @@ struct vprof_chunk_header {
 	uint32_t lane;             /* index in the lane table */
 	uint32_t tid;              /* of the owner when the chunk was taken */
 	uint64_t first;            /* lane position of slot 1 */
-	uint64_t open_ticks;       /* no record of this chunk is older */
+	uint64_t open_ticks;       /* no record of this chunk is older, but those of launches past: REPLAY, STAMPS, TIMED */
 	uint64_t thread;           /* serial of that owner */
 	uint32_t used;             /* next slot to reserve, from 1; above 255: full */
 	uint32_t held;             /* 1 while it is a lane's current chunk */

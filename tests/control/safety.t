@@ -128,7 +128,7 @@ for at in "window_held bytes=20000" "window_held launches=5" "capture_switched l
 		"$(windows)/$(lost)" "profiler request,request ${limit%=*}/0"
 	worker_end
 done
-LIBRARY=$BUILD/test/libvprof.so worker_start VPROF_CAPTURE=profiler VPROF_TESTPOINT=window_held:1:1000
+LIBRARY=$BUILD/test/libvprof.so worker_start VPROF_CAPTURE=profiler VPROF_TESTPOINT=window_held:1:5000
 tell launch 1
 ask pstart
 until_is 1535 word

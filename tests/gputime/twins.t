@@ -21,7 +21,7 @@ seen() { sed -n "s/^$2 *//p" "$TMP/$1.seen"; }
 
 timed off off chain 100 200
 is "off: nothing is stamped" "$(seen off stamped) $(seen off twins)" "0 0"
-timed sample sample:4 chain 400 300
+timed sample sample:4 chain 1600 300
 ok "sample:4: launches are stamped" test "$(seen sample stamped)" -gt 50
 is "one in four" "$(seen sample gaps)" 4
 is "all of them are collected" "$(seen sample replays) $(seen sample lost)" "$(seen sample stamped) 0"
@@ -35,7 +35,7 @@ is "kernels took what they took" \
 	sort | uniq -c | awk '{ print $2 }')" right
 is "none began before its launch, and none was left out" "$(sed -n 's/.*\(no_stamp=[0-9]*\).*\(no_launch=[0-9]*\) \(early=[0-9]*\).*/\1 \2 \3/p' "$TMP/list")" \
 	"no_stamp=0 no_launch=0 early=0"
-timed all all chain 400 500
+timed all all chain 1200 500
 is "all: each launch from the first stamped one on" "$(seen all gaps)" 1
 ok "all: most of them" test "$(seen all stamped)" -gt 150
 
@@ -59,7 +59,7 @@ ok "what is captured is not stamped, the rest is" test "$(seen captured stamped)
 # The previous launch was on the other stream, always: no launch may go to the twin.
 timed alternate sample:2 alternate 200 300
 is "streams in turn: never" "$(seen alternate stamped)" 0
-timed blocks sample:4 blocks 400 300
+timed blocks sample:4 blocks 1200 300
 ok "streams one after the other: some" test "$(seen blocks stamped)" -gt 30
 
 VPROF_GPU_TWINS=3 timed few sample:2 many 8 40 300
