@@ -28,7 +28,7 @@ is "the launch's correlation is the slice's" "$(jq -r '[.traceEvents[] | select(
 
 is "how sure it is stands at the end" "$(jq -c '.otherData.rings[0].gpu | [.events, .left_out, .early, .clock_error_ns < 3500]' "$TMP/a.json")" '[160,0,0,true]'
 
-python3 "$here/made.py" --pid 5000 --seed 2 "$TMP/b.ring" >"$TMP/b.truth"
+python3 "$here/made.py" --pid 5000 --draw 2 "$TMP/b.ring" >"$TMP/b.truth"
 "$merge" "$TMP/a.ring" "$TMP/b.ring" >"$TMP/both.json"
 cat "$TMP/a.truth" "$TMP/b.truth" >"$TMP/both.truth"
 python3 "$here/trace.py" "$TMP/both.json" "$TMP/both.truth" >"$TMP/facts"

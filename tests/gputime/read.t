@@ -27,14 +27,14 @@ is "nodes carry what their definition says" \
 is "eager ones what their launch says" "$(awk -F '\t' '$2 == "_Z3addPf" && $3 == 0 { print $13, $12, $10 }' "$TMP/plain.list" | sort -u)" "64 2 stream"
 is "and copies their bytes" "$(awk -F '\t' '$1 == "copy" && $3 == 0 { print $14 }' "$TMP/plain.list" | sort -u)" 65536
 
-made drift --drift 40 --seed 2 --replays 4000 --every 100
+made drift --drift 40 --draw 2 --replays 4000 --every 100
 true_to drift "a GPU clock that gains 40 in a million on the host"
 ok "the gain is found" awk -v d="$(clock drift drift)" 'BEGIN { exit !(d > 39 && d < 41) }'
 ok "and the error stays small" test "$(clock drift error)" -le 3500
-made bend --drift 40 --bend -60 --seed 3 --replays 4000 --every 100 --ties 400
+made bend --drift 40 --bend -60 --draw 3 --replays 4000 --every 100 --ties 400
 true_to bend "one that is being slewed"
 ok "takes more than one line" test "$(clock bend lines)" -gt 1
-made many --replays 6000 --every 2 --seed 4 --ties 6000
+made many --replays 6000 --every 2 --draw 4 --ties 6000
 true_to many "many chunks, and more ties than are kept"
 
 made ties --skip ties
@@ -74,7 +74,7 @@ ok "and by how much" test "$(count early early_ns)" -gt 1000
 LIST=$BUILD/asan/gputime_list
 [ -x "$LIST" ] || LIST=
 for how in stamp record piece edges launch ties costs; do
-	made clean --skip "$how" --seed 5
+	made clean --skip "$how" --draw 5
 done
 true_to clean "the same under the sanitizers"
 done_testing
