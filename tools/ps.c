@@ -63,7 +63,8 @@ static void lane_see(struct ps_row *row, uint32_t lane, const struct ring_chunk 
 
 		if (!slot->seq || slot_is_said(slot) || slot->kind == VPROF_KIND_QUERIES)
 			continue;
-		if (slot->kind != VPROF_KIND_THREAD)
+		/* A thread that has ended is in no call, whatever it has left open. */
+		if (slot->kind != VPROF_KIND_THREAD && (slot->done || ring->lanes[lane].state == VPROF_LANE_LIVE))
 			call_see(&row->call, slot, &ring->lanes[lane]);
 		return;
 	}
@@ -88,8 +89,7 @@ static int see_lanes(struct ps_row *row)
 			continue;
 		}
 		row->records += chunk.head.first + chunk.used - 1;
-		if (lane->state == VPROF_LANE_LIVE)
-			lane_see(row, i, &chunk, buffer);
+		lane_see(row, i, &chunk, buffer);
 	}
 	free(buffer);
 	return 0;

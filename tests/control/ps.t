@@ -102,4 +102,8 @@ END
 is "no rings" "$(mkdir "$TMP/empty"; code "$vprof" ps "$TMP/empty")" 1
 head -c 4096 "$(ring "$engine")" >"$TMP/head.ring"
 ok "a header alone is a ring of which nothing else is known" sh -c "'$vprof' ps '$TMP/head.ring' | grep -q ' EngineCore\| looper'"
+LD_LIBRARY_PATH=$BUILD/fakecuda VPROF_OUT=$TMP/ended LD_PRELOAD=$BUILD/libvprof.so "$BUILD/safety/launcher" "$TMP/progress" 2 5 1
+"$vprof" ps --json "$TMP/ended" >"$TMP/json"
+is "the last call of a thread that has ended is the process's last" \
+	"$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["last_call"]["name"])' "$TMP/json")" cuLaunchKernel
 done_testing
