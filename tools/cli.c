@@ -70,7 +70,7 @@ static void put_option(FILE *out, const struct cli_option *option)
 
 void cli_help(const struct cli_command *command, FILE *out)
 {
-	fprintf(out, "Usage: %s [OPTION...] %s\n", command->name, command->operands);
+	fprintf(out, "Usage: %s [OPTION...]%s%s\n", command->name, *command->operands ? " " : "", command->operands);
 	put_wrapped(out, command->summary, 0);
 	fprintf(out, "\nOptions:\n");
 	for (const struct cli_option *o = command->options; o && o->name; o++)

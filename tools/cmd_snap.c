@@ -23,10 +23,11 @@ static const struct cli_option table[] = {
 static const struct cli_command command = {
 	"vprof snap", "[DIR | RING | PID | ROLE | rank=N]...",
 	"Copies rings as they all are at one moment, while their processes go on.",
-	"The words name the processes as those of vprof ps do; without any, all of the output folder (VPROF_OUT,\n"
-	"else the newest of out and the folders of vprof run here). The copies are rings and keep their\n"
-	"names: vprof-merge FOLDER makes a trace of them. Nobody waits: a process that is stopped or dead is\n"
-	"copied as any other.",
+	"The words name the processes as those of vprof ps do; without any, all of the output folder\n"
+	"(VPROF_OUT, else the newest of out and the folders of vprof run here). The copies are\n"
+	"rings and keep their names: vprof-merge FOLDER makes a trace of them. Nobody waits: a process\n"
+	"that is stopped or dead is copied as any other.\n\n"
+	"Exit code: 0 all was copied, 1 a ring could not be or there was none, 2 wrong usage.",
 	table,
 };
 

@@ -41,10 +41,13 @@ static const struct cli_option table[] = {
 static const struct cli_command command = {
 	"vprof watch", "[DIR | RING | PID | ROLE | rank=N]... [-- ACTION...]",
 	"Watches processes from outside, and acts when a step is slow, one is idle, or a call hangs.",
-	"The words name the processes as those of vprof ps do; without any, all of the output folder (VPROF_OUT,\n"
-	"else the newest of out and the folders of vprof run here). Processes that come later are watched as well. ACTION is a command, which finds what happened in\n"
-	"VPROF_WATCH_REASON (slow_step, idle, hang), VPROF_WATCH_PID, VPROF_WATCH_RING, VPROF_WATCH_STEP and\n"
-	"VPROF_WATCH_MS; without it, all rings are copied as vprof snap does. Ctrl-C ends the watch.",
+	"The words name the processes as those of vprof ps do; without any, all of the output folder\n"
+	"(VPROF_OUT, else the newest of out and the folders of vprof run here). Processes\n"
+	"that come later are watched as well. ACTION is a command, which finds what happened in\n"
+	"VPROF_WATCH_REASON (slow_step, idle, hang), VPROF_WATCH_PID, VPROF_WATCH_RING,\n"
+	"VPROF_WATCH_STEP and VPROF_WATCH_MS; without it, all rings are copied as vprof snap does.\n"
+	"Ctrl-C ends the watch.\n\n"
+	"Exit code: 0 ended by --limit, Ctrl-C or SIGTERM, 1 failed, 2 wrong usage.",
 	table,
 };
 
@@ -128,7 +131,7 @@ static void print_summary(const struct session *s)
 	const struct watch_action *a = &s->action;
 	char span[32];
 
-	fprintf(stderr, "vprof watch: %s, %llu processes: %llu slow steps, %llu idle, %llu hangs; %llu actions (%llu failed), %llu events without\n",
+	fprintf(stderr, "vprof watch: %s, %llu processes: %llu slow steps, %llu idle, %llu hangs; %llu actions (%llu failed), %llu events without one\n",
 		cli_time_text(span, sizeof(span), now_ns(CLOCK_MONOTONIC) - s->begun_ns), (unsigned long long)s->watch.came,
 		(unsigned long long)s->events[WATCH_SLOW_STEP], (unsigned long long)s->events[WATCH_IDLE],
 		(unsigned long long)s->events[WATCH_HANG], (unsigned long long)a->done, (unsigned long long)a->failed,
@@ -162,6 +165,8 @@ static int run(struct session *s, uint64_t every_ns)
 		s->now_ns = now_ns(CLOCK_MONOTONIC);
 		if (!scanned || s->now_ns - scanned >= SCAN_NS) {
 			error = scan(s);
+			if (!scanned && !error && !s->watch.came)
+				fprintf(stderr, "vprof watch: no process to be watched yet; waiting for one\n");
 			scanned = s->now_ns;
 		}
 		if (!error)

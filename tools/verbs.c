@@ -14,7 +14,7 @@ const struct verb vprof_verbs[] = {
 	{ "mark", cmd_mark, "puts a mark into the timelines of running processes" },
 	{ "memory", cmd_memory, "who holds which memory at a moment, how much it was at most, what leaked" },
 	{ "ps", cmd_ps, "the traced processes: recording or not, rate, how far back, the last call" },
-	{ "snap", cmd_snap, "copy the rings as they all are at one moment, while their processes go on" },
+	{ "snap", cmd_snap, "copies the rings as they all are at one moment, while their processes go on" },
 	{ "start", cmd_start, "begins to record in running processes, from one moment on" },
 	{ "stop", cmd_stop, "ends recording in running processes; nothing is to be written out" },
 	{ "run", cmd_run, "a command with all its processes traced" },
@@ -22,7 +22,7 @@ const struct verb vprof_verbs[] = {
 	{ "steps", cmd_steps, "iterations of a program, found in its launches: how long, of what, which stand out" },
 	{ "top", cmd_top, "what the GPUs spent their time on, or the kernels that were launched most" },
 	{ "verify", cmd_verify, "runs a command twice and holds the GPU times of vprof against those of CUPTI" },
-	{ "watch", cmd_watch, "wait for a slow step, idleness or a hang, and copy the rings or run a command" },
+	{ "watch", cmd_watch, "waits for a slow step, idleness or a hang, and copies the rings or runs a command" },
 	{ "help", cmd_help, "this list, the help of a verb, or 'help env': the environment variables" },
 	{ 0 },
 };

@@ -99,6 +99,9 @@ watch_ends
 ok "the other is counted" grep -q '1 events without' "$TMP/told.err"
 end_programs
 
+timeout -s INT 1 "$BUILD/vprof" watch --idle 1s "$TMP/nothing" 2>"$TMP/told.err"
+ok "with nothing to watch it says so" grep -q 'no process to be watched yet' "$TMP/told.err"
+
 # ---- SIGSTOP ----
 
 hammer 1
