@@ -11,7 +11,8 @@
  * launched last. From a launch of the twin until the program's own has followed, and whenever the stream or the
  * thread changes, all its launches take the slow way, one at a time.
  *
- * CAPTURE. A launch on a stream that is being captured goes to the program's graph, and counts for nothing.
+ * CAPTURE. The driver refuses a launch on a stream that is being captured, and the capture is over. Such a one
+ * goes to the program's graph, so that the program's is refused and no twin's, and counts for nothing.
  *
  * LIMITS. A launch that is not recorded is not seen here, so nothing is known of what was launched
  * while nothing was recorded: the first launch after it is never stamped.

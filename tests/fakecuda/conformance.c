@@ -46,10 +46,13 @@ bool conf_ok(bool pass, const char *name, ...)
 	return ok(pass, "%s", text);
 }
 
-void check_result(const char *name, CUresult got, CUresult want)
+bool check_result(const char *name, CUresult got, CUresult want)
 {
-	if (!conf_ok(got == want, "%s: %d", name, want))
+	bool pass = conf_ok(got == want, "%s: %d", name, want);
+
+	if (!pass)
 		printf("# got %d\n", got);
+	return pass;
 }
 
 void check_data(const char *name, int want)

@@ -191,9 +191,11 @@ enum { CONF_INTS = 1024 };
 extern const char conformance_ptx[], conformance_stamps[];
 
 bool conf_ok(bool pass, const char *name, ...) __attribute__((format(printf, 2, 3)));
-void check_result(const char *name, CUresult got, CUresult want);
+bool check_result(const char *name, CUresult got, CUresult want);
 /* check(want, call): a test named after the call and what it should return. */
 #define check(want, call) check_result(#call, cu.call, want)
+/* Likewise of a call whose results are used in what follows: that is left out when it fails. */
+#define need(call) do { if (!check(CUDA_SUCCESS, call)) return; } while (0)
 void check_data(const char *name, int want); /* every int of t.data */
 CUresult conf_launch(CUfunction f, CUstream stream, int value);
 

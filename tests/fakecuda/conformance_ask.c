@@ -90,8 +90,8 @@ static void ask_others(void)
 	check(CUDA_SUCCESS, cuDevicePrimaryCtxRelease_v2(0));
 	check(CUDA_SUCCESS, cuCtxGetCurrent(&ctx));
 	check(CUDA_SUCCESS, cuFuncGetName(&name, t.add_one));
-	check(CUDA_SUCCESS, cuGraphGetNodes(graph, &node, &count));
-	check(CUDA_SUCCESS, cuGraphNodeGetType(node, &type));
+	if (check(CUDA_SUCCESS, cuGraphGetNodes(graph, &node, &count)))
+		check(CUDA_SUCCESS, cuGraphNodeGetType(node, &type));
 	capture_end(&c);
 	conf_ok(!c.next && !c.end, "the capture outlives these questions");
 	check(CUDA_SUCCESS, cuGraphDestroy(graph));

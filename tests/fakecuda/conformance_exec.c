@@ -18,7 +18,7 @@ static void changed(void)
 	CUDA_KERNEL_NODE_PARAMS_v2 p = { 0 };
 	unsigned int on = 9;
 
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
+	need(cuGraphInstantiateWithFlags(&exec, graph, 0));
 	check(CUDA_SUCCESS, cuGraphNodeGetEnabled(exec, node[1], &on));
 	conf_ok(on == 1, "a node is on");
 	check(CUDA_SUCCESS, cuGraphNodeSetEnabled(exec, node[1], 0));
@@ -43,7 +43,7 @@ static void updated(void)
 	CUgraph graph = tw_chain(node), another = tw_chain(other);
 	CUgraphExec exec = NULL;
 
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
+	need(cuGraphInstantiateWithFlags(&exec, graph, 0));
 	check(CUDA_SUCCESS, cuGraphExecUpdate_v2(exec, another, &info));
 	tw_run("a graph updated to an equal one", exec, 42);
 	check(CUDA_SUCCESS, cuGraphNodeSetEnabled(exec, node[1], 0));
@@ -70,7 +70,7 @@ static void changed_host_and_child(void)
 	check(CUDA_SUCCESS, cuGraphCreate(&outer, 0));
 	check(CUDA_SUCCESS, cuGraphAddChildGraphNode(&of_child, outer, NULL, 0, inner));
 	check(CUDA_SUCCESS, cuGraphAddHostNode(&of_host, outer, &of_child, 1, &host));
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, outer, 0));
+	need(cuGraphInstantiateWithFlags(&exec, outer, 0));
 	tw_run("a child graph and a host function", exec, 42);
 	conf_ok(called == 7, "which is called");
 	host.userData = &nine;
@@ -102,11 +102,11 @@ static void running(void)
 	check(CUDA_SUCCESS, cuStreamCreate(&side, CU_STREAM_NON_BLOCKING));
 	check(CUDA_SUCCESS, cuGraphCreate(&free_one, 0));
 	tw_add_stamp(free_one, 9);
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&other, free_one, 0));
+	need(cuGraphInstantiateWithFlags(&other, free_one, 0));
 	first = tw_add_gate(graph);
 	tw_edge(graph, first, node[0], NULL);
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&same, graph, 0));
+	need(cuGraphInstantiateWithFlags(&exec, graph, 0));
+	need(cuGraphInstantiateWithFlags(&same, graph, 0));
 	check(CUDA_SUCCESS, cuGraphLaunch(exec, t.stream));
 	check(CUDA_SUCCESS, cuGraphLaunch(exec, side));
 	check(CUDA_ERROR_NOT_READY, cuStreamQuery(t.stream));

@@ -189,7 +189,7 @@ static CUgraph capture_fork_join(void)
 	check(CUDA_SUCCESS, cuEventRecord(join, side));
 	check(CUDA_SUCCESS, cuStreamWaitEvent(t.stream, join, 0));
 	check_result("another", conf_launch(t.double_it, t.stream, 0), CUDA_SUCCESS);
-	check(CUDA_SUCCESS, cuStreamEndCapture(t.stream, &graph));
+	need(cuStreamEndCapture(t.stream, &graph));
 	cu.cuStreamDestroy_v2(side);
 	cu.cuEventDestroy_v2(fork);
 	cu.cuEventDestroy_v2(join);
@@ -261,30 +261,30 @@ static void captured_graph(void)
 	size_t n = 0;
 	CUresult (*old)(CUgraphExec *, CUgraph, unsigned long long) = NULL;
 
-	check(CUDA_SUCCESS, cuGraphGetNodes(graph, NULL, &n));
+	need(cuGraphGetNodes(graph, NULL, &n));
 	conf_ok(n == 3, "three nodes were captured");
 	conf_ok(count_type(graph, CU_GRAPH_NODE_TYPE_KERNEL) == 2 &&
 		count_type(graph, CU_GRAPH_NODE_TYPE_MEMSET) == 1, "two kernels and a fill");
 	check(CUDA_SUCCESS, cuGraphGetEdges(graph, NULL, NULL, &n));
 	conf_ok(n >= 2, "with edges between them");
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
+	need(cuGraphInstantiateWithFlags(&exec, graph, 0));
 	check_exec("a captured graph runs", exec, 42);
 	check_exec("and again", exec, 42);
-	check(CUDA_SUCCESS, cuGraphClone(&clone, graph));
+	need(cuGraphClone(&clone, graph));
 	n = 16;
-	check(CUDA_SUCCESS, cuGraphGetNodes(graph, nodes, &n));
+	need(cuGraphGetNodes(graph, nodes, &n));
 	for (size_t i = 0; i < n && type != CU_GRAPH_NODE_TYPE_KERNEL; i++) {
 		cu.cuGraphNodeGetType(nodes[i], &type);
 		nodes[0] = nodes[i];
 	}
-	check(CUDA_SUCCESS, cuGraphNodeFindInClone(&twin, nodes[0], clone));
+	need(cuGraphNodeFindInClone(&twin, nodes[0], clone));
 	conf_ok(twin && twin != nodes[0], "a node has its like in the clone");
 	check(CUDA_SUCCESS, cuGraphKernelNodeGetParams_v2(twin, &kernel));
 	conf_ok(kernel.gridDimX == CONF_INTS / 128 && kernel.blockDimX == 128 && kernel.kernelParams &&
 		*(CUdeviceptr *)kernel.kernelParams[0] == t.data, "with the same parameters");
 	check(CUDA_SUCCESS, cuGraphDestroy(graph));
-	check(CUDA_SUCCESS, cuGraphInstantiate_v2(&five[0], clone, &error, NULL, 0));
-	check(CUDA_SUCCESS, cuGraphInstantiateWithParams(&five[1], clone, &params));
+	need(cuGraphInstantiate_v2(&five[0], clone, &error, NULL, 0));
+	need(cuGraphInstantiateWithParams(&five[1], clone, &params));
 	conf_ok(params.result_out == CUDA_GRAPH_INSTANTIATE_SUCCESS, "the parameters say so too");
 	cu.gpa2("cuGraphInstantiate", (void **)&old, 12000, 0, NULL);
 	check_result("cuGraphInstantiate of 12000", old(&five[2], clone, 0), CUDA_SUCCESS);
@@ -326,11 +326,11 @@ static void node_params(CUgraph graph, CUgraphNode *node, void *host)
 	check(CUDA_ERROR_INVALID_VALUE, cuGraphChildGraphNodeGetGraph(node[1], &child));
 	for (size_t i = 0; i < 9; i++)
 		nodes[i] = last;
-	check(CUDA_SUCCESS, cuGraphGetNodes(graph, nodes, &count));
+	need(cuGraphGetNodes(graph, nodes, &count));
 	conf_ok(count == 6 && !nodes[6] && !nodes[8], "more room than nodes: NULL in the rest");
 	count = 2;
 	nodes[2] = last;
-	check(CUDA_SUCCESS, cuGraphGetNodes(graph, nodes, &count));
+	need(cuGraphGetNodes(graph, nodes, &count));
 	conf_ok(count == 2 && nodes[2] == last, "less room than nodes: as many as fit");
 }
 
@@ -370,19 +370,19 @@ static void built_graph(void)
 	check(CUDA_SUCCESS, cuGraphAddEmptyNode(&node[3], graph, &node[2], 1));
 	check(CUDA_SUCCESS, cuGraphAddMemcpyNode(&node[4], graph, &node[3], 1, &copy, t.ctx));
 	check(CUDA_SUCCESS, cuGraphAddHostNode(&node[5], graph, &node[4], 1, &host));
-	check(CUDA_SUCCESS, cuGraphGetEdges_v2(graph, NULL, NULL, NULL, &count));
+	need(cuGraphGetEdges_v2(graph, NULL, NULL, NULL, &count));
 	conf_ok(count == 5, "five edges");
 	count = 8;
 	check(CUDA_ERROR_LOSSY_QUERY, cuGraphGetEdges(graph, from, to, &count));
 	count = 8;
-	check(CUDA_SUCCESS, cuGraphGetEdges_v2(graph, from, to, data, &count));
+	need(cuGraphGetEdges_v2(graph, from, to, data, &count));
 	node_params(graph, node, out);
 	int kept = 0;
 	for (size_t i = 0; i < count; i++)
 		kept += from[i] == node[1] && to[i] == node[2] &&
 			data[i].type == CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC;
 	conf_ok(kept == 1, "the programmatic edge is kept as such");
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
+	need(cuGraphInstantiateWithFlags(&exec, graph, 0));
 	check_exec("a built graph runs", exec, 10);
 	conf_ok(out[0] == 10 && out[CONF_INTS - 1] == 10, "its copy has copied");
 	conf_ok(host_value == 7, "its host function was called");
@@ -401,11 +401,11 @@ static void built_graph(void)
 	check(CUDA_SUCCESS, cuGraphExecDestroy(exec));
 
 	check(CUDA_SUCCESS, cuGraphAddChildGraphNode(&node[6], graph, &node[5], 1, child));
-	check(CUDA_SUCCESS, cuGraphInstantiateWithFlags(&exec, graph, 0));
+	need(cuGraphInstantiateWithFlags(&exec, graph, 0));
 	check_exec("a child graph runs in its place", exec, 4);
 	CUgraph inside = NULL;
 	check(CUDA_SUCCESS, cuGraphChildGraphNodeGetGraph(node[6], &inside));
-	check(CUDA_SUCCESS, cuGraphGetNodes(inside, NULL, &count));
+	need(cuGraphGetNodes(inside, NULL, &count));
 	conf_ok(inside != child && count == 1, "a child graph is a copy that can be looked into");
 	check(CUDA_SUCCESS, cuGraphExecDestroy(exec));
 	check(CUDA_SUCCESS, cuGraphDestroy(child));

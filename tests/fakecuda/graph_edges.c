@@ -1,7 +1,7 @@
 /*
  * graph_edges.c - what a program asks and changes about the edges of a graph.
  *
- * An edge is known by its two nodes and its data together.
+ * An edge is known by its two nodes and its data together; who names one without data means any between the two.
  */
 #include <string.h>
 
@@ -63,9 +63,7 @@ static CUresult edges_add(CUgraph graph, const CUgraphNode *from, const CUgraphN
 
 static bool edge_is(const struct fk_edge *edge, CUgraphNode from, CUgraphNode to, const CUgraphEdgeData *data)
 {
-	static const CUgraphEdgeData plain;
-
-	return edge->from == from && edge->to == to && !memcmp(&edge->data, data ? data : &plain, sizeof(*data));
+	return edge->from == from && edge->to == to && (!data || !memcmp(&edge->data, data, sizeof(*data)));
 }
 
 /* Those left keep their order. */

@@ -121,16 +121,14 @@ CUresult fk_graph_instantiate_12(CUgraphExec *out, CUgraph graph, unsigned long 
 
 static CUresult launch(CUgraphExec exec, CUstream stream)
 {
-	struct fk_work work = { .type = CU_GRAPH_NODE_TYPE_GRAPH };
+	CUresult result;
 
 	if (!stream)
 		return CUDA_ERROR_INVALID_HANDLE;
 	if (!fk_is(exec, FK_EXEC))
 		return CUDA_ERROR_INVALID_VALUE;
-	if (!stream->capture)
-		return fk_submit_exec(stream, exec);
-	work.child = exec->plan->graph;
-	return fk_submit(stream, &work);
+	result = fk_capture_check(stream);
+	return result ? result : fk_submit_exec(stream, exec);
 }
 
 static CUresult exec_destroy(CUgraphExec exec)
