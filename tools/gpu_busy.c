@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tools/gpu.h"
+#include "tools/gpu_launch.h"
 #include "tools/list.h"
 
 struct gpu_busy_span {
@@ -122,14 +123,6 @@ static uint32_t at_once(const struct gpu_batch *batch, uint32_t first, uint32_t 
 	return count;
 }
 
-static uint16_t launch_of(const struct gpu_event *event, uint32_t *object)
-{
-	*object = event->graph ? event->graph : event->kind == GPU_KERNEL ? event->object :
-		  event->kind == GPU_COPY ? (uint32_t)event->copy_kind & VPROF_COPY_DIRECTION : 0;
-	return event->graph ? VPROF_KIND_GRAPH_LAUNCH : event->kind == GPU_KERNEL ? VPROF_KIND_LAUNCH :
-	       event->kind == GPU_COPY ? VPROF_KIND_COPY : VPROF_KIND_SET;
-}
-
 static int add_batch(struct reading *r, const struct gpu_batch *batch)
 {
 	uint32_t first = batch->count > 1 && batch->events[0].kind == GPU_GRAPH, object;
@@ -153,7 +146,7 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 	}
 	if (!s.end)
 		return 0;
-	launch = launch_of(&batch->events[0], &object);
+	launch = gpu_launch_of(&batch->events[0], &object);
 	kind = kind_of(r, launch, object);
 	if (!kind)
 		return -ENOMEM;
@@ -186,14 +179,13 @@ static int read_measured(struct reading *r)
 
 /* ---- all launches ---- */
 
-static int add_launch(struct reading *r, const struct event *event)
+static int add_launch(void *to, const struct event *event)
 {
+	struct reading *r = to;
 	const struct vprof_slot *slot = &event->slot;
 	int32_t ordinal = gpu_launch_device(&r->gpu, slot);
 	struct gpu_busy *device = ordinal < 0 ? NULL : device_of(r, ordinal);
-	uint32_t object = slot->kind == VPROF_KIND_SET ? 0 : slot->kind == VPROF_KIND_COPY ?
-			  slot->object & VPROF_COPY_DIRECTION : slot->object;
-	uint32_t index = idmap_get(&r->kind_ids, (uint64_t)slot->kind << 32 | object);
+	uint32_t index = idmap_get(&r->kind_ids, (uint64_t)slot->kind << 32 | gpu_launch_object(slot->kind, slot->object));
 	const struct kind *kind = index == IDMAP_NONE ? NULL : &r->kinds[index];
 	struct gpu_busy_bin *bin;
 
@@ -215,29 +207,6 @@ static int add_launch(struct reading *r, const struct event *event)
 	return 0;
 }
 
-static int is_work(const struct event *event)
-{
-	return event->slot.kind >= VPROF_KIND_LAUNCH && event->slot.kind <= VPROF_KIND_SET && !event->name &&
-	       !event_hidden(event) && !VPROF_DONE_RESULT(event->slot.done);
-}
-
-static int read_launches(struct reading *r, struct event *events)
-{
-	const struct ring *ring = r->process->ring;
-	uint32_t at = 0;
-	int error = 0;
-
-	for (uint32_t c = 0; !error && c < ring->chunk_count; c++) {
-		int count = trace_load(r->trace, r->process, &ring->chunks[c], &at, events);
-
-		for (int i = 0; !error && i < count; i++)
-			if (is_work(&events[i]))
-				error = add_launch(r, &events[i]);
-		error = count < 0 ? count : error;
-	}
-	return error;
-}
-
 static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct trace_process *process, struct event *events)
 {
 	struct reading r = { .trace = trace, .busy = busy, .process = process };
@@ -247,7 +216,7 @@ static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct 
 		return error;
 	error = read_measured(&r);
 	if (!error)
-		error = read_launches(&r, events);
+		error = gpu_launches_read(trace, process, events, add_launch, &r);
 	free(r.kinds);
 	idmap_free(&r.kind_ids);
 	gpu_close(&r.gpu);

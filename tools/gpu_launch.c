@@ -147,3 +147,41 @@ const struct vprof_slot *gpu_launches_find(struct gpu_launches *launches, uint64
 	}
 	return NULL;
 }
+
+/* ---- all of them ---- */
+
+int gpu_launches_read(struct trace *trace, struct trace_process *process, struct event *events,
+		      int (*add)(void *to, const struct event *event), void *to)
+{
+	const struct ring *ring = process->ring;
+	uint32_t at = 0;
+	int error = 0;
+
+	for (uint32_t c = 0; !error && c < ring->chunk_count; c++) {
+		int count = trace_load(trace, process, &ring->chunks[c], &at, events);
+
+		for (int i = 0; !error && i < count; i++)
+			if (is_work(events[i].slot.kind) && !events[i].name && !event_hidden(&events[i]) &&
+			    !VPROF_DONE_RESULT(events[i].slot.done))
+				error = add(to, &events[i]);
+		error = count < 0 ? count : error;
+	}
+	return error;
+}
+
+uint32_t gpu_launch_object(uint16_t kind, uint32_t object)
+{
+	if (kind == VPROF_KIND_SET)
+		return 0;
+	return kind == VPROF_KIND_COPY ? object & VPROF_COPY_DIRECTION : object;
+}
+
+uint16_t gpu_launch_of(const struct gpu_event *event, uint32_t *object)
+{
+	uint16_t kind = event->graph ? VPROF_KIND_GRAPH_LAUNCH : event->kind == GPU_KERNEL ? VPROF_KIND_LAUNCH :
+			event->kind == GPU_COPY ? VPROF_KIND_COPY : VPROF_KIND_SET;
+
+	*object = gpu_launch_object(kind, event->graph ? event->graph : event->kind == GPU_COPY ? (uint32_t)event->copy_kind :
+				    event->object);
+	return kind;
+}

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "tools/gpu.h"
+#include "tools/gpu_launch.h"
 #include "tools/list.h"
 #include "tools/steps.h"
 
@@ -39,8 +40,9 @@ static const char *step_at(struct reading *r, const struct trace_thread *thread,
 	return NULL;
 }
 
-static int add_launch(struct reading *r, const struct event *event)
+static int add_launch(void *to, const struct event *event)
 {
+	struct reading *r = to;
 	const struct vprof_slot *slot = &event->slot;
 	const struct vprof_def_stream *stream = objects_stream(&r->gpu.objects, gpu_launch_stream(slot), slot->t0);
 	char text[64];
@@ -50,8 +52,7 @@ static int add_launch(struct reading *r, const struct event *event)
 		.graph = slot->kind == VPROF_KIND_GRAPH_LAUNCH ? slot->object : 0,
 		.range = event->range ? event->range->text : NULL,
 	};
-	uint32_t group, object = slot->kind == VPROF_KIND_SET ? 0 : slot->kind == VPROF_KIND_COPY ?
-				 slot->object & VPROF_COPY_DIRECTION : slot->object;
+	uint32_t object = gpu_launch_object(slot->kind, slot->object), group;
 	struct gpu_top_cell *cell;
 
 	of.step = r->top->per == GPU_TOP_STEP ? step_at(r, event->thread, event->start_ns, text, sizeof(text)) : NULL;
@@ -62,29 +63,6 @@ static int add_launch(struct reading *r, const struct event *event)
 	cell->launches++;
 	r->top->launches++;
 	return idmap_get(&r->groups, slot->seq) == IDMAP_NONE ? 0 : idmap_put(&r->groups, slot->seq, group + 1);
-}
-
-static int is_work(const struct event *event)
-{
-	return event->slot.kind >= VPROF_KIND_LAUNCH && event->slot.kind <= VPROF_KIND_SET && !event->name &&
-	       !event_hidden(event) && !VPROF_DONE_RESULT(event->slot.done);
-}
-
-static int read_launches(struct reading *r, struct event *events)
-{
-	const struct ring *ring = r->process->ring;
-	uint32_t at = 0;
-	int error = 0;
-
-	for (uint32_t c = 0; !error && c < ring->chunk_count; c++) {
-		int count = trace_load(r->top->trace, r->process, &ring->chunks[c], &at, events);
-
-		for (int i = 0; !error && i < count; i++)
-			if (is_work(&events[i]))
-				error = add_launch(r, &events[i]);
-		error = count < 0 ? count : error;
-	}
-	return error;
 }
 
 /* ---- what was measured ---- */
@@ -99,11 +77,8 @@ static struct gpu_top_cell *batch_cell(struct reading *r, const struct gpu_batch
 		.stream_number = first->stream_number, .graph = first->graph,
 		.range = "(launch no longer in the ring)", .step = "(launch no longer in the ring)",
 	};
-	uint16_t kind = first->graph ? VPROF_KIND_GRAPH_LAUNCH : first->kind == GPU_KERNEL ? VPROF_KIND_LAUNCH :
-			first->kind == GPU_COPY ? VPROF_KIND_COPY : VPROF_KIND_SET;
-	uint32_t object = first->graph ? first->graph : first->kind == GPU_KERNEL ? first->object :
-			  first->kind == GPU_COPY ? (uint32_t)first->copy_kind & VPROF_COPY_DIRECTION : 0;
-	uint32_t group = known && known != IDMAP_NONE ? known - 1 : gpu_top_group(r->top, &of);
+	uint32_t object, group = known && known != IDMAP_NONE ? known - 1 : gpu_top_group(r->top, &of);
+	uint16_t kind = gpu_launch_of(first, &object);
 	struct gpu_top_cell *cell = group == NO_GROUP ? NULL : gpu_top_cell_of(r->top, r->process, kind, object, group);
 
 	if (cell && !(known && known != IDMAP_NONE)) {
@@ -220,7 +195,7 @@ int gpu_top_read(struct gpu_top *top, struct trace_process *process, struct step
 		return error;
 	error = note_correlations(&r);
 	if (!error)
-		error = read_launches(&r, events);
+		error = gpu_launches_read(top->trace, process, events, add_launch, &r);
 	if (!error)
 		error = read_measured(&r, 0);
 	if (!error)
