@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include "tools/cli.h"
 #include "tools/gpu_busy.h"
-#include "tools/gpu_top.h"
 #include "tools/trace_command.h"
 #include "tools/verbs.h"
 
@@ -144,22 +142,13 @@ static int gpu_print(struct trace *trace, const void *values)
 	struct gpu_busy_list busy;
 	int error;
 
-	if (!gpu_top_has(trace)) {
-		fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command.name);
+	if (!trace_command_has_gpu(&command, trace))
 		return CLI_FAILED;
-	}
 	error = gpu_busy_make(&busy, trace, (uint32_t)options->bins);
 	if (!error)
 		error = print_all(&busy, trace, options->json);
 	gpu_busy_free(&busy);
-	if (error) {
-		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
-		return CLI_FAILED;
-	}
-	error = cli_finish(command.name);
-	if (!options->json)
-		trace_print_losses(trace, command.name);
-	return error;
+	return trace_command_end(&command, trace, error, options->json);
 }
 
 static int check_options(void *values)

@@ -1,7 +1,6 @@
 /*
  * cmd_graphs.c - `vprof graphs`: what the graphs of a program consist of, and how often they were launched.
  */
-#include <string.h>
 #include "tools/cli.h"
 #include "tools/graph_report.h"
 #include "tools/trace_command.h"
@@ -66,14 +65,7 @@ static int report_all(struct trace *trace, const void *values)
 	}
 	if (style->json)
 		printf("]}\n");
-	if (error) {
-		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
-		return CLI_FAILED;
-	}
-	error = cli_finish(command.name);
-	if (!style->json)
-		trace_print_losses(trace, command.name);
-	return error;
+	return trace_command_end(&command, trace, error, style->json);
 }
 
 /* One graph is shown with its nodes. */

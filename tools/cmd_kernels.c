@@ -269,14 +269,7 @@ static int print_trace(struct trace *trace, const void *values)
 	if (kernels.saved_failed)
 		fprintf(stderr, "%s: %" PRIu64 " saved cubins are missing or damaged\n", command.name, kernels.saved_failed);
 	kernels_free(&kernels);
-	if (error) {
-		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
-		return CLI_FAILED;
-	}
-	error = cli_finish(command.name);
-	if (!options->json)
-		trace_print_losses(trace, command.name);
-	return error;
+	return trace_command_end(&command, trace, error, options->json);
 }
 
 static int check_sort(void *values)

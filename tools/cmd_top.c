@@ -234,24 +234,15 @@ static int print_gpu(struct trace *trace, const struct options *options)
 	struct gpu_top top;
 	int error;
 
-	if (!gpu_top_has(trace)) {
-		fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command.name);
+	if (!trace_command_has_gpu(&command, trace))
 		return CLI_FAILED;
-	}
 	if (options->per)
 		gpu_top_per(options->per, &per);
 	error = gpu_top_make(&top, trace, per);
 	if (!error)
 		error = gpu_top_print(&top, &view);
 	gpu_top_free(&top);
-	if (error) {
-		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
-		return CLI_FAILED;
-	}
-	error = cli_finish(command.name);
-	if (!options->json)
-		trace_print_losses(trace, command.name);
-	return error;
+	return trace_command_end(&command, trace, error, options->json);
 }
 
 static int compare_host(const void *a, const void *b)
@@ -288,14 +279,7 @@ static int top_print(struct trace *trace, const void *values)
 			error = print_open(&top, options, 1);
 	}
 	top_free(&top);
-	if (error) {
-		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
-		return CLI_FAILED;
-	}
-	error = cli_finish(command.name);
-	if (!options->json)
-		trace_print_losses(trace, command.name);
-	return error;
+	return trace_command_end(&command, trace, error, options->json);
 }
 
 int cmd_top(int argc, char **argv)

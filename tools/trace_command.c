@@ -3,6 +3,29 @@
  */
 #include "tools/trace_command.h"
 
+#include <string.h>
+#include "tools/gpu_top.h"
+
+int trace_command_end(const struct cli_command *command, const struct trace *trace, int error, int json)
+{
+	if (error) {
+		fprintf(stderr, "%s: %s\n", command->name, strerror(-error));
+		return CLI_FAILED;
+	}
+	error = cli_finish(command->name);
+	if (!json)
+		trace_print_losses(trace, command->name);
+	return error;
+}
+
+int trace_command_has_gpu(const struct cli_command *command, const struct trace *trace)
+{
+	if (gpu_top_has(trace))
+		return 1;
+	fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command->name);
+	return 0;
+}
+
 static int run_inputs(const struct trace_command *run, const struct inputs *inputs)
 {
 	struct trace trace;

@@ -16,6 +16,13 @@ struct trace_command {
 	int (*print)(struct trace *trace, const void *options);
 };
 
+/* The end of an answer: says what failed, a negative errno or 0, and, unless scripts read it, what was lost.
+   Returns the exit code. */
+int trace_command_end(const struct cli_command *command, const struct trace *trace, int error, int json);
+
+/* Are there times of a GPU? A message where there are none. */
+int trace_command_has_gpu(const struct cli_command *command, const struct trace *trace);
+
 /* Does all of it; messages name the command. Returns the exit code. */
 int trace_command_run(const struct trace_command *run, int argc, char **argv);
 
