@@ -54,35 +54,16 @@ static void (*code_make(size_t count))(void)
 	return (void (*)(void))(uintptr_t)code;
 }
 
-static uint64_t fenced_ticks(void)
-{
-	uint64_t ticks;
-
-	__asm__ volatile("lfence" ::: "memory");
-	ticks = bench_ticks();
-	__asm__ volatile("lfence" ::: "memory");
-	return ticks;
-}
-
 static uint64_t one(void (*code)(void), int (*ask)(int *))
 {
 	uint64_t start;
 	int device;
 
 	code();
-	start = fenced_ticks();
+	start = bench_ticks_fenced();
 	if (ask)
 		ask(&device);
-	return fenced_ticks() - start;
-}
-
-static double ns_per_tick(void)
-{
-	double start = bench_clock(CLOCK_MONOTONIC);
-	uint64_t ticks = bench_ticks();
-
-	usleep(50000);
-	return (bench_clock(CLOCK_MONOTONIC) - start) / (double)(bench_ticks() - ticks);
+	return bench_ticks_fenced() - start;
 }
 
 static void measure(size_t kib, int (*const ask[ARMS])(int *), double scale)
@@ -116,8 +97,8 @@ int main(void)
 	ask[COUNTED] = ask[DISABLED] = (int (*)(int *))dlsym(RTLD_DEFAULT, "cuCtxGetDevice");
 	if (!ask[DIRECT] || !ask[COUNTED] || ask[DIRECT] == ask[COUNTED])
 		die("cuCtxGetDevice is not hooked");
-	measure(64, ask, ns_per_tick());
-	measure(256, ask, ns_per_tick());
+	measure(64, ask, bench_ns_per_tick());
+	measure(256, ask, bench_ns_per_tick());
 	return 0;
 }
 #else

@@ -21,23 +21,6 @@ static double samples[ARMS][CALLS];
 static uint64_t *anchor_buffer;
 static char *walked;
 
-/* Orders what comes before against what comes after, the counter included. */
-static inline uint64_t fenced_ticks(void)
-{
-	uint64_t ticks;
-
-#if defined(__x86_64__)
-	__asm__ volatile("lfence" ::: "memory");
-	ticks = bench_ticks();
-	__asm__ volatile("lfence" ::: "memory");
-#else
-	__asm__ volatile("isb" ::: "memory");
-	ticks = bench_ticks();
-	__asm__ volatile("isb" ::: "memory");
-#endif
-	return ticks;
-}
-
 static void run_anchor(size_t i)
 {
 	volatile uint64_t *slot = anchor_buffer + i % (ANCHOR_BYTES / 64) * 8;
@@ -60,21 +43,12 @@ static uint64_t one(enum arm arm, size_t i, size_t bytes)
 	set_control(arm == RECORDED);
 	for (size_t k = 0; k < bytes; k += 64)
 		sum += walked[k];
-	start = fenced_ticks();
+	start = bench_ticks_fenced();
 	if (arm == ANCHOR)
 		run_anchor(i);
 	else if (arm != NOTHING)
 		launch(function, 1, 2, 3, 4, 5, 6, 0, NULL, params, NULL);
-	return fenced_ticks() - start;
-}
-
-static double ns_per_tick(void)
-{
-	double start = bench_clock(CLOCK_MONOTONIC);
-	uint64_t ticks = bench_ticks();
-
-	usleep(50000);
-	return (bench_clock(CLOCK_MONOTONIC) - start) / (double)(bench_ticks() - ticks);
+	return bench_ticks_fenced() - start;
 }
 
 static void measure(size_t bytes, const char *name, double scale)
@@ -100,7 +74,7 @@ int main(void)
 	memset(anchor_buffer, 1, ANCHOR_BYTES);
 	walked = aligned_alloc(64, 4 << 20);
 	memset(walked, 1, 4 << 20);
-	measure(1 << 20, "1 MiB", ns_per_tick());
-	measure(3 << 20, "3 MiB", ns_per_tick());
+	measure(1 << 20, "1 MiB", bench_ns_per_tick());
+	measure(3 << 20, "3 MiB", bench_ns_per_tick());
 	return 0;
 }

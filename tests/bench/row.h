@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static inline double bench_clock(clockid_t id)
 {
@@ -28,6 +29,32 @@ static inline uint64_t bench_ticks(void)
 	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
 	return ticks;
 #endif
+}
+
+/* The same; orders what comes before against what comes after, the counter included. */
+static inline uint64_t bench_ticks_fenced(void)
+{
+	uint64_t ticks;
+
+#if defined(__x86_64__)
+	__asm__ volatile("lfence" ::: "memory");
+	ticks = bench_ticks();
+	__asm__ volatile("lfence" ::: "memory");
+#else
+	__asm__ volatile("isb" ::: "memory");
+	ticks = bench_ticks();
+	__asm__ volatile("isb" ::: "memory");
+#endif
+	return ticks;
+}
+
+static inline double bench_ns_per_tick(void)
+{
+	double start = bench_clock(CLOCK_MONOTONIC);
+	uint64_t ticks = bench_ticks();
+
+	usleep(50000);
+	return (bench_clock(CLOCK_MONOTONIC) - start) / (double)(bench_ticks() - ticks);
 }
 
 static inline int bench_compare(const void *a, const void *b)
