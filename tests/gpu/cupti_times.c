@@ -11,52 +11,21 @@
  * Each process writes FOLDER/PID.tsv, a line an execution; tools/verify_read.h describes it. A thread
  * has CUPTI hand over what is complete each second, so a process that is killed loses no more than that.
  *
- * For tests only: the library that is tested uses no CUPTI. No header of CUPTI is needed: records
- * are read at the offsets below, which are the same from CUDA 12.0 to 13.0.
+ * For tests only: the library that is tested uses no CUPTI.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+#include "tests/gpu/cupti.h"
 
 int InitializeInjection(void);
 
-enum { KIND_COPY = 1, KIND_SET = 2, KIND_KERNEL = 3, KIND_CONCURRENT_KERNEL = 10, KIND_PEER_COPY = 22 };
-enum { BUFFER_SIZE = 8 << 20, FLUSH_FORCED = 1, LINE_ROOM = 1 << 20 };
-
-/* Where a kind of CUpti_Activity... has its fields. All of them have start and end at 16 and 24. */
-enum { START = 16, END = 24 };
-static const struct shape {
-	int kind;
-	const char *word;
-	int name;              /* a kernel's; else -1: the bytes are its name */
-	int bytes, device, stream, correlation, graph, node;
-} shapes[] = {
-	{ KIND_KERNEL, "kernel", 104, -1, 40, 48, 92, 156, 144 },
-	{ KIND_CONCURRENT_KERNEL, "kernel", 104, -1, 40, 48, 92, 156, 144 },
-	{ KIND_COPY, "copy", -1, 8, 32, 40, 44, 72, 64 },
-	{ KIND_PEER_COPY, "copy", -1, 8, 32, 40, 60, 80, 72 },
-	{ KIND_SET, "set", -1, 8, 32, 40, 44, 72, 64 },
-};
-
-typedef int result;
-static struct {
-	result (*cuptiActivityRegisterCallbacks)(void (*request)(uint8_t **, size_t *, size_t *),
-						 void (*complete)(void *, uint32_t, uint8_t *, size_t, size_t));
-	result (*cuptiActivityEnable)(int kind);
-	result (*cuptiActivityFlushAll)(uint32_t flag);
-	result (*cuptiActivityGetNextRecord)(uint8_t *buffer, size_t valid, void **record);
-	result (*cuptiActivityGetNumDroppedRecords)(void *context, uint32_t stream, size_t *dropped);
-	result (*cuptiGetResultString)(result code, const char **text);
-} cupti;
+enum { LINE_ROOM = 1 << 20 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over `out` */
 static FILE *out;
@@ -160,69 +129,36 @@ static void *find_cupti(void)
 
 static int load(void)
 {
+	static const struct cupti_need needs[] = { CUPTI_NEED_ACTIVITIES, CUPTI_NEED(cuptiGetResultString), { 0 } };
 	void *library = find_cupti();
+	const char *missing;
 
 	if (!library) {
 		tell("# error no CUPTI that can be loaded; tried %s; CUPTI_LIB=FILE names one\n", tried);
 		return -1;
 	}
-#define GET(name) \
-	do { \
-		*(void **)&cupti.name = dlsym(library, #name); \
-		if (!cupti.name) { \
-			tell("# error CUPTI has no " #name "\n"); \
-			return -1; \
-		} \
-	} while (0)
-	GET(cuptiActivityRegisterCallbacks);
-	GET(cuptiActivityEnable);
-	GET(cuptiActivityFlushAll);
-	GET(cuptiActivityGetNextRecord);
-	GET(cuptiActivityGetNumDroppedRecords);
-	GET(cuptiGetResultString);
-#undef GET
-	return 0;
+	missing = cupti_find(library, needs);
+	if (!missing)
+		return 0;
+	tell("# error CUPTI has no %s\n", missing);
+	return -1;
 }
 
 /* ---- records ---- */
 
-static uint32_t u32_at(const void *record, int offset)
-{
-	uint32_t value;
-
-	memcpy(&value, (const char *)record + offset, sizeof(value));
-	return value;
-}
-
-static uint64_t u64_at(const void *record, int offset)
-{
-	uint64_t value;
-
-	memcpy(&value, (const char *)record + offset, sizeof(value));
-	return value;
-}
-
-static const struct shape *shape_of(int kind)
-{
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		if (shapes[i].kind == kind)
-			return &shapes[i];
-	return NULL;
-}
-
 static void put_record(const void *record)
 {
-	const struct shape *shape = shape_of((int)u32_at(record, 0));
+	const struct cupti_shape *shape = cupti_shape_of((int)u32_at(record, 0));
 	uint64_t start, end;
 
 	if (!shape)
 		return;
-	start = u64_at(record, START);
-	end = u64_at(record, END);
+	start = u64_at(record, CUPTI_START);
+	end = u64_at(record, CUPTI_END);
 	if (!start || end < start)
 		return;
 	if (shape->name >= 0) {
-		const char *name = (const char *)(uintptr_t)u64_at(record, shape->name);
+		const char *name = cupti_name_of(record, shape);
 
 		fprintf(out, "%s\t%s", shape->word, name ? name : "?");
 	} else {
@@ -232,13 +168,6 @@ static void put_record(const void *record)
 		u32_at(record, shape->stream), u32_at(record, shape->correlation),
 		u64_at(record, shape->node) ? u32_at(record, shape->graph) : 0,
 		(unsigned long long)u64_at(record, shape->node), (unsigned long long)start, (unsigned long long)end);
-}
-
-static void request(uint8_t **buffer, size_t *size, size_t *records)
-{
-	*buffer = aligned_alloc(64, BUFFER_SIZE);
-	*size = *buffer ? BUFFER_SIZE : 0;
-	*records = 0;
 }
 
 static void complete(void *context, uint32_t stream, uint8_t *buffer, size_t size, size_t valid)
@@ -260,7 +189,7 @@ static void complete(void *context, uint32_t stream, uint8_t *buffer, size_t siz
 
 /* ---- from cuInit() to the end ---- */
 
-static int check(const char *what, result code)
+static int check(const char *what, cupti_result code)
 {
 	const char *text = NULL;
 
@@ -274,11 +203,12 @@ static int check(const char *what, result code)
 /* Without kernels there is nothing to record; plain KERNEL would have them run one after the other. */
 static int enable_all(void)
 {
-	if (check("cuptiActivityEnable", cupti.cuptiActivityEnable(KIND_CONCURRENT_KERNEL)))
+	static const int moves[] = { CUPTI_COPY, CUPTI_PEER_COPY, CUPTI_SET };
+
+	if (check("cuptiActivityEnable", cupti.cuptiActivityEnable(CUPTI_CONCURRENT_KERNEL)))
 		return -1;
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		if (shapes[i].kind != KIND_KERNEL && shapes[i].kind != KIND_CONCURRENT_KERNEL)
-			check("cuptiActivityEnable of copies and sets", cupti.cuptiActivityEnable(shapes[i].kind));
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+		check("cuptiActivityEnable of copies and sets", cupti.cuptiActivityEnable(moves[i]));
 	return 0;
 }
 
@@ -308,7 +238,7 @@ static void at_end(void)
 		return;
 	pthread_mutex_lock(&flushing);
 	ended = 1;
-	cupti.cuptiActivityFlushAll(FLUSH_FORCED);
+	cupti.cuptiActivityFlushAll(CUPTI_FLUSH_FORCED);
 	pthread_mutex_unlock(&flushing);
 }
 
@@ -336,7 +266,7 @@ __attribute__((visibility("default"))) int InitializeInjection(void)
 
 	if (owner == getpid() || open_file() || load())
 		return 1;
-	if (check("cuptiActivityRegisterCallbacks", cupti.cuptiActivityRegisterCallbacks(request, complete)) || enable_all())
+	if (check("cuptiActivityRegisterCallbacks", cupti.cuptiActivityRegisterCallbacks(cupti_request, complete)) || enable_all())
 		return 1;
 	atexit(at_end);
 	if (!pthread_create(&thread, NULL, hand_over, NULL))

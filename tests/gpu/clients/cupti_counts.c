@@ -13,42 +13,17 @@
  * bytes, count, separated by tabs; kinds are kernel, copy, set, call (of the driver or the
  * runtime), replays (graph launches) and dropped.
  *
- * For tests only: the library that is tested uses no CUPTI. No header of CUPTI is needed: records
- * are read at the offsets below, which are the same from CUDA 12.0 to 13.0.
+ * For tests only: the library that is tested uses no CUPTI.
  */
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/gpu/cupti.h"
 
 int cupti_counts_prepare(void);
 int cupti_counts_begin(void);
 int cupti_counts_end(void);
 
-enum { KIND_COPY = 1, KIND_SET = 2, KIND_KERNEL = 3, KIND_DRIVER = 4, KIND_RUNTIME = 5, KIND_CONCURRENT_KERNEL = 10 };
 enum { DOMAIN_DRIVER = 1, DOMAIN_RUNTIME = 2 };
-enum { BUFFER_SIZE = 8 << 20, FLUSH_FORCED = 1 };
-
-/* Where CUpti_Activity... have their fields. */
-enum {
-	API_CBID = 4, API_START = 8, API_CORRELATION = 32,
-	MOVE_BYTES = 8, MOVE_START = 16, MOVE_GRAPH_NODE = 64, /* copies and sets */
-	KERNEL_START = 16, KERNEL_NAME = 104, KERNEL_GRAPH_NODE = 144,
-};
-
-typedef int result;
-static struct {
-	result (*cuptiActivityRegisterCallbacks)(void (*request)(uint8_t **, size_t *, size_t *),
-						 void (*complete)(void *, uint32_t, uint8_t *, size_t, size_t));
-	result (*cuptiActivityEnable)(int kind);
-	result (*cuptiActivityFlushAll)(uint32_t flag);
-	result (*cuptiActivityGetNextRecord)(uint8_t *buffer, size_t valid, void **record);
-	result (*cuptiActivityGetNumDroppedRecords)(void *context, uint32_t stream, size_t *dropped);
-	result (*cuptiGetCallbackName)(int domain, uint32_t cbid, const char **name);
-	result (*cuptiGetTimestamp)(uint64_t *ns);
-} cupti;
 
 struct count {
 	struct count *next;
@@ -64,22 +39,6 @@ static uint64_t begin_ns, end_ns = UINT64_MAX;
 static int prepared, counting;
 static size_t dropped_all;
 
-static uint32_t u32_at(const void *record, size_t offset)
-{
-	uint32_t value;
-
-	memcpy(&value, (const char *)record + offset, sizeof(value));
-	return value;
-}
-
-static uint64_t u64_at(const void *record, size_t offset)
-{
-	uint64_t value;
-
-	memcpy(&value, (const char *)record + offset, sizeof(value));
-	return value;
-}
-
 static void add(const char *kind, int graph, const char *name)
 {
 	uint32_t hash = (uint32_t)graph;
@@ -88,7 +47,7 @@ static void add(const char *kind, int graph, const char *name)
 	for (const char *p = name; *p; p++)
 		hash = hash * 31 + (uint8_t)*p;
 	for (at = &counts[hash % 1024]; *at; at = &(*at)->next)
-		if ((*at)->kind == kind && (*at)->graph == graph && !strcmp((*at)->name, name))
+		if (!strcmp((*at)->kind, kind) && (*at)->graph == graph && !strcmp((*at)->name, name))
 			break;
 	if (!*at) {
 		one = calloc(1, sizeof(*one) + strlen(name) + 1);
@@ -124,60 +83,39 @@ static void add_replay(uint32_t correlation)
 
 static void add_call(const void *record, int domain)
 {
-	static const char call[] = "call";
 	const char *name = NULL;
 
-	if (cupti.cuptiGetCallbackName(domain, u32_at(record, API_CBID), &name) || !name)
+	if (cupti.cuptiGetCallbackName(domain, u32_at(record, CUPTI_API_CBID), &name) || !name)
 		return;
-	add(call, 0, name);
+	add("call", 0, name);
 	if (strstr(name, "GraphLaunch"))
-		add_replay(u32_at(record, API_CORRELATION));
+		add_replay(u32_at(record, CUPTI_API_CORRELATION));
 }
 
-static void add_move(const char *kind, const void *record)
+static void add_execution(const void *record, const struct cupti_shape *shape)
 {
+	const char *name = NULL;
 	char bytes[24];
 
-	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)u64_at(record, MOVE_BYTES));
-	add(kind, u64_at(record, MOVE_GRAPH_NODE) != 0, bytes);
+	if (shape->name >= 0)
+		name = cupti_name_of(record, shape);
+	else
+		snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)u64_at(record, shape->bytes));
+	add(shape->word, u64_at(record, shape->node) != 0, name ? name : shape->name >= 0 ? "(no name)" : bytes);
 }
 
 static void add_record(const void *record)
 {
-	static const char copy[] = "copy", set[] = "set", kernel[] = "kernel";
-	uint32_t kind = u32_at(record, 0);
-	int is_call = kind == KIND_DRIVER || kind == KIND_RUNTIME;
-	uint64_t start = u64_at(record, is_call ? API_START : KERNEL_START);
-	const char *name;
+	int kind = (int)u32_at(record, 0), is_call = kind == CUPTI_DRIVER || kind == CUPTI_RUNTIME;
+	uint64_t start = u64_at(record, is_call ? CUPTI_API_START : CUPTI_START);
+	const struct cupti_shape *shape = cupti_shape_of(kind);
 
 	if (start < begin_ns || start > end_ns)
 		return;
-	switch (kind) {
-	case KIND_DRIVER:
-		add_call(record, DOMAIN_DRIVER);
-		break;
-	case KIND_RUNTIME:
-		add_call(record, DOMAIN_RUNTIME);
-		break;
-	case KIND_COPY:
-		add_move(copy, record);
-		break;
-	case KIND_SET:
-		add_move(set, record);
-		break;
-	case KIND_KERNEL:
-	case KIND_CONCURRENT_KERNEL:
-		memcpy(&name, (const char *)record + KERNEL_NAME, sizeof(name));
-		add(kernel, u64_at(record, KERNEL_GRAPH_NODE) != 0, name ? name : "(no name)");
-		break;
-	}
-}
-
-static void request(uint8_t **buffer, size_t *size, size_t *records)
-{
-	*buffer = aligned_alloc(64, BUFFER_SIZE);
-	*size = *buffer ? BUFFER_SIZE : 0;
-	*records = 0;
+	if (is_call)
+		add_call(record, kind == CUPTI_DRIVER ? DOMAIN_DRIVER : DOMAIN_RUNTIME);
+	else if (shape)
+		add_execution(record, shape);
 }
 
 static void complete(void *context, uint32_t stream, uint8_t *buffer, size_t size, size_t valid)
@@ -195,7 +133,7 @@ static void complete(void *context, uint32_t stream, uint8_t *buffer, size_t siz
 	free(buffer);
 }
 
-static int failed(const char *what, result code)
+static int failed(const char *what, cupti_result code)
 {
 	fprintf(stderr, "cupti_counts: %s: %d\n", what, code);
 	return 1;
@@ -203,40 +141,32 @@ static int failed(const char *what, result code)
 
 static int load(void)
 {
-	const char *path = getenv("CUPTI_LIB");
+	static const struct cupti_need needs[] = {
+		CUPTI_NEED_ACTIVITIES, CUPTI_NEED(cuptiGetCallbackName), CUPTI_NEED(cuptiGetTimestamp), { 0 },
+	};
+	const char *path = getenv("CUPTI_LIB"), *missing;
 	void *library = dlopen(path ? path : "libcupti.so", RTLD_NOW);
 
 	if (!library) {
 		fprintf(stderr, "cupti_counts: %s\n", dlerror());
 		return 1;
 	}
-#define GET(name) \
-	do { \
-		*(void **)&cupti.name = dlsym(library, #name); \
-		if (!cupti.name) \
-			return failed("no " #name, 0); \
-	} while (0)
-	GET(cuptiActivityRegisterCallbacks);
-	GET(cuptiActivityEnable);
-	GET(cuptiActivityFlushAll);
-	GET(cuptiActivityGetNextRecord);
-	GET(cuptiActivityGetNumDroppedRecords);
-	GET(cuptiGetCallbackName);
-	GET(cuptiGetTimestamp);
-#undef GET
-	return 0;
+	missing = cupti_find(library, needs);
+	if (missing)
+		fprintf(stderr, "cupti_counts: CUPTI has no %s\n", missing);
+	return missing != NULL;
 }
 
 int cupti_counts_prepare(void)
 {
-	static const int kinds[] = { KIND_COPY, KIND_SET, KIND_CONCURRENT_KERNEL, KIND_DRIVER, KIND_RUNTIME };
-	result code;
+	static const int kinds[] = { CUPTI_COPY, CUPTI_SET, CUPTI_CONCURRENT_KERNEL, CUPTI_DRIVER, CUPTI_RUNTIME };
+	cupti_result code;
 
 	if (prepared)
 		return 0;
 	if (load())
 		return 1;
-	code = cupti.cuptiActivityRegisterCallbacks(request, complete);
+	code = cupti.cuptiActivityRegisterCallbacks(cupti_request, complete);
 	if (code)
 		return failed("cuptiActivityRegisterCallbacks", code);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -250,11 +180,11 @@ int cupti_counts_prepare(void)
 
 int cupti_counts_begin(void)
 {
-	result code;
+	cupti_result code;
 
 	if (cupti_counts_prepare())
 		return 1;
-	code = cupti.cuptiActivityFlushAll(FLUSH_FORCED); /* what was before is not counted */
+	code = cupti.cuptiActivityFlushAll(CUPTI_FLUSH_FORCED); /* what was before is not counted */
 	if (!code)
 		code = cupti.cuptiGetTimestamp(&begin_ns);
 	if (code)
@@ -268,11 +198,11 @@ int cupti_counts_begin(void)
 int cupti_counts_end(void)
 {
 	const char *path = getenv("CUPTI_COUNTS");
-	result code = cupti.cuptiGetTimestamp(&end_ns);
+	cupti_result code = cupti.cuptiGetTimestamp(&end_ns);
 	FILE *file;
 
 	if (!code)
-		code = cupti.cuptiActivityFlushAll(FLUSH_FORCED);
+		code = cupti.cuptiActivityFlushAll(CUPTI_FLUSH_FORCED);
 	if (code)
 		return failed("cuptiActivityFlushAll", code);
 	file = fopen(path ? path : "/dev/stdout", "w");
