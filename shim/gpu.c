@@ -14,11 +14,8 @@
 #endif
 
 enum {
-	CHUNK = 1 << VPROF_AREA_LOG_MOST,
-	CHUNKS = 8,
 	TIES_BYTES = 4096,
 };
-_Static_assert(CHUNKS * CHUNK <= 16 << 20, "as stated");
 
 struct vprof_gpu vprof_gpus[VPROF_GPUS];
 
@@ -62,38 +59,60 @@ void vprof_gpu_context_gone(CUcontext context, int32_t device)
 
 /* ---- pages ---- */
 
+/* What other contexts of the device have counts. Those that have gone are not pinned any more. */
+static uint32_t chunks_of(int32_t device)
+{
+	uint32_t count = 0;
+
+	for (const struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS; gpu++)
+		if (gpu->device == device && vprof_gpu_state_of(gpu) != VPROF_GPU_DEAD)
+			count += gpu->chunk_count;
+	return count;
+}
+
 static CUresult pages_make(struct vprof_gpu *gpu)
 {
-	uint8_t *pages = vprof_table(CHUNK);
+	struct vprof_gpu_chunk *chunk = &gpu->chunks[gpu->chunk_count];
+	uint8_t *pages = chunks_of(gpu->device) < VPROF_GPU_CHUNKS ? vprof_table(VPROF_GPU_CHUNK) : NULL;
 	CUresult result;
 
 	if (!pages)
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	/* The driver pins them: a forked child must not share them. */
-	madvise(pages, CHUNK, MADV_DONTFORK);
-	result = vprof_ask.host_register(pages, CHUNK, CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP);
+	madvise(pages, VPROF_GPU_CHUNK, MADV_DONTFORK);
+	result = vprof_ask.host_register(pages, VPROF_GPU_CHUNK,
+					 CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP);
 	if (!result)
-		result = vprof_ask.host_device_pointer(&gpu->chunk_device, pages, 0);
+		result = vprof_ask.host_device_pointer(&chunk->device, pages, 0);
 	if (result) {
-		munmap(pages, CHUNK);
+		munmap(pages, VPROF_GPU_CHUNK);
 		return result;
 	}
-	gpu->chunk = pages;
-	gpu->chunk_used = 0;
-	gpu->chunks++;
+	chunk->host = pages;
+	chunk->used = 0;
+	gpu->chunk_count++;
 	return CUDA_SUCCESS;
 }
 
-/* `bytes` of the present chunk, or of a new one; NULL: none. */
+static struct vprof_gpu_chunk *chunk_with(struct vprof_gpu *gpu, uint32_t bytes)
+{
+	for (struct vprof_gpu_chunk *chunk = gpu->chunks; chunk < gpu->chunks + gpu->chunk_count; chunk++)
+		if (chunk->used + bytes <= VPROF_GPU_CHUNK)
+			return chunk;
+	return pages_make(gpu) ? NULL : &gpu->chunks[gpu->chunk_count - 1];
+}
+
+/* `bytes` of a chunk that has them, or of a new one; NULL: none. */
 static void *pages_take(struct vprof_gpu *gpu, uint32_t bytes, CUdeviceptr *device)
 {
+	struct vprof_gpu_chunk *chunk = chunk_with(gpu, bytes);
 	void *at;
 
-	if ((!gpu->chunk || gpu->chunk_used + bytes > CHUNK) && (gpu->chunks == CHUNKS || pages_make(gpu)))
+	if (!chunk)
 		return NULL;
-	at = gpu->chunk + gpu->chunk_used;
-	*device = gpu->chunk_device + gpu->chunk_used;
-	gpu->chunk_used += bytes;
+	at = chunk->host + chunk->used;
+	*device = chunk->device + chunk->used;
+	chunk->used += bytes;
 	return at;
 }
 

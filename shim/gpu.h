@@ -6,8 +6,8 @@
  * current. What it makes is found by the program's threads through the states.
  *
  * MEMORY. On the device one piece of 16 KiB for cells; on the host pages of our own that the driver is told of
- * (so that they stay when a context goes), 16 MiB at most. A twin has an area of them and the
- * cell of the same number.
+ * (so that they stay when a context goes), 16 MiB at most for all contexts of a device. A twin has an area of
+ * them and the cell of the same number.
  *
  * THE END. A context that is about to go is given up first: nothing of ours is called in it any more.
  * Its pages stay.
@@ -24,6 +24,9 @@ enum {
 	VPROF_AREAS = 512,         /* of a context */
 	VPROF_AREA_LOG_LEAST = 14, /* bytes */
 	VPROF_AREA_LOG_MOST = 21,
+	VPROF_GPU_PAGES = 16 << 20, /* bytes, of a device */
+	VPROF_GPU_CHUNK = 1 << VPROF_AREA_LOG_MOST,
+	VPROF_GPU_CHUNKS = VPROF_GPU_PAGES / VPROF_GPU_CHUNK,
 };
 
 struct vprof_cell { /* in device memory, as the kernels of stamp_ptx.h have it */
@@ -59,9 +62,12 @@ struct vprof_gpu {
 	CUdeviceptr cells;        /* VPROF_AREAS of them */
 	struct vprof_cell *images; /* of cells on their way, in our pages */
 	struct vprof_area areas[VPROF_AREAS];
-	uint8_t *chunk;           /* the pages that areas are carved from */
-	CUdeviceptr chunk_device;
-	uint32_t chunk_used, chunks;
+	struct vprof_gpu_chunk {
+		uint8_t *host;
+		CUdeviceptr device;
+		uint32_t used;
+	} chunks[VPROF_GPU_CHUNKS]; /* the pages that areas are carved from */
+	uint32_t chunk_count;
 	uint64_t tied_ns;         /* when its clock was last tied to ours; 0: never */
 	uint64_t *ties;           /* where those stamps go, */
 	CUdeviceptr ties_device;  /* as the device knows it */

@@ -24,7 +24,6 @@
 enum {
 	HOLD_NS = 500000000,
 	HOLD_TRIES = 2000,     /* of a ms each */
-	ROUND_NS = 20000000,   /* between two harvests */
 	SLEEP_US = 1000000,
 	TIE_NS = 990000000,    /* from one tie of a clock to the next */
 };
@@ -182,8 +181,8 @@ uint64_t vprof_shim_gpu_round(void)
 	thread_want();
 	vprof_gpu_ties_tell();
 	to_come = vprof_twins_harvest(0);
-	next_ns = now + ROUND_NS;
-	return gpu || to_come ? ROUND_NS : UINT64_MAX;
+	next_ns = now + vprof_twins_round_ns();
+	return gpu || to_come ? next_ns - now : UINT64_MAX;
 }
 
 void vprof_shim_leave(void)

@@ -294,10 +294,13 @@ static int is_ready(const struct vprof_twin *twin)
 	return twin && vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY;
 }
 
-/* Is there a block that has been collected? */
+/* May one more launch wait to be collected? Where none may, this one is lost. */
 static int has_room(const struct vprof_twin *twin)
 {
-	return twin->launched - __atomic_load_n(&twin->taken, __ATOMIC_RELAXED) < twin->block_count;
+	if (twin->launched - __atomic_load_n(&twin->taken, __ATOMIC_RELAXED) < VPROF_TWIN_LAUNCHES)
+		return 1;
+	vprof_lose(VPROF_LOSS_STAMPS);
+	return 0;
 }
 
 /* Which of the two. `due`: it is its turn to be stamped. */
@@ -385,7 +388,7 @@ void vprof_twin_launching(const struct vprof_twin_choice *choice, struct vprof_r
 {
 	struct vprof_twin *twin = choice->twin;
 	const struct vprof_chunk *chunk = vprof_cursor.chunk;
-	struct vprof_twin_launch *launch = &twin->launches[twin->launched % VPROF_TWIN_BLOCKS_MOST];
+	struct vprof_twin_launch *launch = &twin->launches[twin->launched % VPROF_TWIN_LAUNCHES];
 
 	launch->t0 = r.slot ? r.slot->t0 : 0;
 	launch->stream = (uintptr_t)stream;

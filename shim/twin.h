@@ -14,6 +14,11 @@
  * CAPTURE. The driver refuses a launch on a stream that is being captured, and the capture is over. Such a one
  * goes to the program's graph, so that the program's is refused and no twin's, and counts for nothing.
  *
+ * BLOCKS. A twin that runs takes the next of its blocks, the oldest again when all have been used: a program may
+ * queue far more launches than there are blocks, and none is lost while blocks last from one collection to
+ * the next. That is a matter of time: VPROF_GPU_TWINS share 16 MiB, and collections come the closer, the more of
+ * its blocks a twin has used since the last one.
+ *
  * LIMITS. A launch that is not recorded is not seen here, so nothing is known of what was launched
  * while nothing was recorded: the first launch after it is never stamped.
  */
@@ -30,13 +35,13 @@
 
 enum {
 	VPROF_TWINS_MOST = 256,
-	VPROF_TWIN_BLOCKS_MOST = 256, /* launches of a twin that are not collected yet */
+	VPROF_TWIN_LAUNCHES = 2048,   /* of a twin that are not collected yet, at most */
 	VPROF_BLOCK_HEAD = 2,         /* words of a block before its stamps */
 };
 
 enum vprof_twin_use { VPROF_TWIN_FREE = 0, VPROF_TWIN_MAKING = 1, VPROF_TWIN_USED = 2, VPROF_TWIN_DROPPED = 3 };
 
-/* One launch of a twin, by its number modulo block_count. */
+/* One launch of a twin, by its number modulo VPROF_TWIN_LAUNCHES. */
 struct vprof_twin_launch {
 	uint64_t t0, stream, thread;
 };
@@ -53,8 +58,8 @@ struct vprof_twin {
 	uint32_t block_count, stride;
 	uint32_t launched;        /* so far; writer: who holds the subject */
 	uint32_t taken;           /* of these, collected or given up: housekeeping */
-	uint64_t dropped_ns;      /* housekeeping: when it saw that */
-	struct vprof_twin_launch launches[VPROF_TWIN_BLOCKS_MOST];
+	uint64_t dropped_ns;      /* housekeeping: when it saw that, or something came */
+	struct vprof_twin_launch launches[VPROF_TWIN_LAUNCHES];
 };
 
 /* Has its launch `number` ended, or another come behind it? Its block says so, in memory of ours. */
@@ -175,5 +180,8 @@ void vprof_twins_count_all(void) HIDDEN;
 
 /* Collects what has come. Returns whether some is still to come. `last`: what has not come by now is lost. */
 int vprof_twins_harvest(int last) HIDDEN;
+
+/* How long after that the next has to be made. */
+uint64_t vprof_twins_round_ns(void) HIDDEN;
 
 #endif

@@ -2,8 +2,8 @@
  * twin_harvest.c - what the stamps of twins have stored, into records. By housekeeping; without the driver.
  *
  * Launch n of a twin writes block (n - 1) modulo block_count, and n into its first word when all of it is
- * there. A block is made empty once it is taken, so that a stamp that is not made reads as 0. One that was
- * written anew before it was taken, or while, is lost.
+ * there. What stands in it from a launch before is older than its begin. One that was written anew before it was
+ * taken, or while, is lost.
  */
 #include <sched.h>
 #include <string.h>
@@ -16,14 +16,19 @@
 enum {
 	STAMPS_PER_RECORD = 8,
 	WAIT_NS = 1000000000, /* for the last launches of a twin that was dropped */
+	OLDER_NS = 1000,      /* than its begin: not of this launch. The clock is not the same everywhere to the ns */
+	ROUND_NS = 20000000,  /* from one collection to the next, */
+	ROUND_LEAST_NS = 1000000, /* when much comes */
+	MUCH = 4, LITTLE = 16, /* a fourth and a sixteenth of a twin's blocks in one round */
 };
+static uint64_t round_ns = ROUND_NS;
 
 static uint64_t stamps[VPROF_TWIN_STAMPS + VPROF_BLOCK_HEAD]; /* one block; of the harvesting thread */
 
 /* Since the first: 0 says that there is none, and a stamp as early as the first is one. */
 static uint32_t since(uint64_t begin, uint64_t stamp)
 {
-	if (!stamp)
+	if (!stamp || stamp + OLDER_NS < begin)
 		return 0;
 	if (stamp <= begin)
 		return 1;
@@ -82,26 +87,24 @@ static int tell_replay(const struct vprof_twin *twin, const struct vprof_twin_la
 	return 1;
 }
 
-static uint64_t *block_of(const struct vprof_twin *twin, uint32_t number)
+static const uint64_t *block_of(const struct vprof_twin *twin, uint32_t number)
 {
 	return twin->area->host + (uint64_t)((number - 1) % twin->block_count) * twin->stride;
 }
 
 enum come { NOT_YET, WHOLE, LOST };
 
-static enum come take(const struct vprof_twin *twin, uint32_t number, uint32_t launched)
+static enum come take(const struct vprof_twin *twin, uint32_t number)
 {
-	uint64_t *block = block_of(twin, number), word = __atomic_load_n(block, __ATOMIC_ACQUIRE);
-	struct vprof_twin_launch launch = twin->launches[(number - 1) % VPROF_TWIN_BLOCKS_MOST];
+	const uint64_t *block = block_of(twin, number), word = __atomic_load_n(block, __ATOMIC_ACQUIRE);
+	struct vprof_twin_launch launch = twin->launches[(number - 1) % VPROF_TWIN_LAUNCHES];
 
 	if (word != number)
-		return launched - number >= twin->block_count || (uint32_t)word > number ? LOST : NOT_YET;
+		return (int32_t)((uint32_t)word - number) > 0 ? LOST : NOT_YET;
 	memcpy(stamps, block, (VPROF_BLOCK_HEAD + twin->stamps) * sizeof(*stamps));
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__atomic_load_n(block, __ATOMIC_RELAXED) != number)
 		return LOST;
-	if (__atomic_load_n(&twin->launched, __ATOMIC_ACQUIRE) - number < twin->block_count)
-		memset(block + VPROF_BLOCK_HEAD, 0, twin->stamps * sizeof(*block));
 	/* Of a launch that has no record there is nothing to tell. */
 	return !launch.t0 || tell_replay(twin, &launch, number) ? WHOLE : LOST;
 }
@@ -112,7 +115,7 @@ static uint32_t harvest(struct vprof_twin *twin, int last)
 	uint32_t launched = __atomic_load_n(&twin->launched, __ATOMIC_ACQUIRE);
 
 	while (twin->taken != launched) {
-		enum come come = take(twin, twin->taken + 1, launched);
+		enum come come = take(twin, twin->taken + 1);
 
 		if (come == NOT_YET && !last)
 			break;
@@ -123,12 +126,12 @@ static uint32_t harvest(struct vprof_twin *twin, int last)
 	return launched - twin->taken;
 }
 
-/* A dropped twin is given up when nothing is to come; if that takes too long, its area stays as it is. */
-static void settle(struct vprof_twin *twin, uint32_t to_come)
+/* A dropped twin is given up when nothing is to come; if nothing comes for too long, its area stays as it is. */
+static void settle(struct vprof_twin *twin, uint32_t came, uint32_t to_come)
 {
 	uint64_t now = vprof_clock_ns(CLOCK_MONOTONIC);
 
-	if (!twin->dropped_ns)
+	if (!twin->dropped_ns || came)
 		twin->dropped_ns = now;
 	if (to_come && now - twin->dropped_ns < WAIT_NS)
 		return;
@@ -140,9 +143,31 @@ static void settle(struct vprof_twin *twin, uint32_t to_come)
 	__atomic_store_n(&twin->use, VPROF_TWIN_FREE, __ATOMIC_RELEASE);
 }
 
+/* `came`: of how much blocks were used. */
+enum came { CAME_LITTLE, CAME_SOME, CAME_MUCH };
+
+static enum came came(const struct vprof_twin *twin, uint32_t count)
+{
+	return count > twin->block_count / MUCH ? CAME_MUCH : count > twin->block_count / LITTLE ? CAME_SOME : CAME_LITTLE;
+}
+
+static void pace(enum came most)
+{
+	if (most == CAME_MUCH && round_ns > ROUND_LEAST_NS)
+		round_ns /= 2;
+	else if (most == CAME_LITTLE && round_ns < ROUND_NS)
+		round_ns *= 2;
+}
+
+uint64_t vprof_twins_round_ns(void)
+{
+	return round_ns;
+}
+
 int vprof_twins_harvest(int last)
 {
 	static uint32_t busy;
+	enum came most = CAME_LITTLE;
 	uint32_t none = 0;
 	int to_come = 0;
 
@@ -153,15 +178,20 @@ int vprof_twins_harvest(int last)
 	}
 	for (struct vprof_twin *twin = vprof_twins; twin && twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
 		/* Pairs with the releases of those who make and drop it. */
-		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE), left;
+		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE), left, count;
 
 		if (use != VPROF_TWIN_USED && use != VPROF_TWIN_DROPPED)
 			continue;
+		count = twin->taken;
 		left = harvest(twin, last);
+		count = twin->taken - count;
+		if (came(twin, count) > most)
+			most = came(twin, count);
 		to_come |= left != 0;
 		if (use == VPROF_TWIN_DROPPED)
-			settle(twin, left);
+			settle(twin, count, left);
 	}
+	pace(most);
 	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
 	return to_come;
 }

@@ -10,23 +10,45 @@
 
 enum {
 	ALL_STAMPS_MOST = 65536, /* of all twins */
-	BLOCKS_WISHED = 32,      /* launches that may wait to be collected */
+	BLOCKS_LEAST = 32,
 	FAR_MORE = 4,            /* times as often */
 };
+
+/* An area in which so many blocks have room. */
+static uint32_t log_of(uint32_t stride, uint32_t blocks)
+{
+	uint32_t log = VPROF_AREA_LOG_LEAST;
+
+	while (log < VPROF_AREA_LOG_MOST && stride * 8ull * blocks > 1ull << log)
+		log++;
+	return log;
+}
+
+/* Each of the twins there may be has its share of the pages, one of a large graph what it needs at least. */
+static struct vprof_area *area_for(const struct vprof_twin *twin, uint32_t stride)
+{
+	uint32_t most = vprof_gpu_twins() ? vprof_gpu_twins() : 1, least = log_of(stride, BLOCKS_LEAST);
+	uint32_t log = log_of(stride, VPROF_TWIN_LAUNCHES);
+	struct vprof_area *area;
+
+	while (log > least && 1u << log > VPROF_GPU_PAGES / most)
+		log--;
+	while (!(area = vprof_gpu_area(twin->gpu, log)) && log > least)
+		log--;
+	return area;
+}
 
 /* Blocks and a cell for so many stamps. */
 struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps)
 {
-	uint32_t stride = VPROF_BLOCK_HEAD + stamps, log = VPROF_AREA_LOG_LEAST, count;
+	uint32_t stride = VPROF_BLOCK_HEAD + stamps, count;
 	CUresult result;
 
-	while (log < VPROF_AREA_LOG_MOST && stride * 8ull * BLOCKS_WISHED > 1ull << log)
-		log++;
-	twin->area = vprof_gpu_area(twin->gpu, log);
+	twin->area = area_for(twin, stride);
 	if (!twin->area)
 		return (struct vprof_refusal){ VPROF_TWIN_BUDGET, CUDA_SUCCESS };
-	count = (uint32_t)((1ull << log) / (stride * 8ull));
-	twin->block_count = count < VPROF_TWIN_BLOCKS_MOST ? count : VPROF_TWIN_BLOCKS_MOST;
+	count = (uint32_t)((1ull << twin->area->log) / (stride * 8ull));
+	twin->block_count = count < VPROF_TWIN_LAUNCHES ? count : VPROF_TWIN_LAUNCHES;
 	twin->stride = stride;
 	twin->stamps = stamps;
 	twin->launched = twin->taken = 0;

@@ -204,7 +204,7 @@ enum vprof_loss {
 	VPROF_LOSS_SAVED = 11,     /* a module that was to be saved and could not be */
 	VPROF_LOSS_SPILLED = 12,   /* a chunk that was to be kept in the spill and was overwritten or dropped first */
 	VPROF_LOSS_REQUEST = 13,   /* a request that could not be understood */
-	VPROF_LOSS_STAMPS = 14,    /* a launch that was stamped, and whose stamps were overwritten or never came */
+	VPROF_LOSS_STAMPS = 14,    /* a launch without stamps that was to have them: too many wait, overwritten, never came */
 	VPROF_LOSS_COUNT = 16,     /* room for more */
 };
 

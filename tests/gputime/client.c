@@ -11,6 +11,7 @@
  *	client captured N PAUSE   every tenth launch is tried on a stream that captures, which refuses it
  *	client many G N PAUSE     G graphs, N times in turn; the first twice each time
  *	client late G N PAUSE     the first of G 4 N times, then as many, then the last 40 N times
+ *	client burst N NODES TIMES  N launches at once of a graph of so many kernels, and waited for; so many times
  *	client forever PAUSE      without end
  *	client alloc N PAUSE      a graph that allocates
  *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
@@ -66,11 +67,13 @@ static const char ptx[] =
 	".version 7.0\n.target sm_50\n.address_size 64\n"
 	".visible .entry add_one_spin_20us(.param .u64 p, .param .u32 n)\n"
 	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
+	".visible .entry add_one_spin_1us(.param .u64 p, .param .u32 n)\n"
+	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
 	".visible .entry add_one_spin_10us(.param .u64 p, .param .u32 n)\n"
 	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n";
 
 static CUcontext context;
-static CUfunction slow, fast;
+static CUfunction slow, fast, quick;
 static CUdeviceptr cell; /* x, and 64 bytes on y, and as many on the copy */
 static U one = 1;
 static long launches;
@@ -263,6 +266,29 @@ static void run_many(long graphs, long n, long late, CUstream stream)
 	free(exec);
 }
 
+/* After some launches one by one, for a twin to be there. */
+static void run_burst(long n, long nodes, long times, CUstream stream)
+{
+	CUgraphExec exec = NULL;
+	CUgraph graph = NULL;
+
+	CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+	while (nodes-- > 0)
+		kernel(quick, cell, stream);
+	CALL(cuStreamEndCapture, stream, &graph);
+	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
+	between = 2000;
+	launch_some(exec, stream, 100);
+	between = 0;
+	while (times-- > 0) {
+		CALL(cuStreamSynchronize, stream);
+		launch_some(exec, stream, n);
+	}
+	CALL(cuCtxSynchronize);
+	CALL(cuGraphExecDestroy, exec);
+	CALL(cuGraphDestroy, graph);
+}
+
 static void begin(int own)
 {
 	CUmodule module;
@@ -276,6 +302,7 @@ static void begin(int own)
 	CALL(cuModuleLoadData, &module, ptx);
 	CALL(cuModuleGetFunction, &slow, module, "add_one_spin_20us");
 	CALL(cuModuleGetFunction, &fast, module, "add_one_spin_10us");
+	CALL(cuModuleGetFunction, &quick, module, "add_one_spin_1us");
 	CALL(cuMemAlloc_v2, &cell, 256);
 	CALL(cuMemcpyHtoD_v2, cell, zeroes, sizeof(zeroes));
 }
@@ -310,7 +337,9 @@ int main(int argc, char **argv)
 		begin(own);
 		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
 		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
-		if (many)
+		if (!strcmp(verb, "burst") && argc > 4)
+			run_burst(n, atol(argv[3]), atol(argv[4]), a);
+		else if (many)
 			run_many(n, atol(argv[3]), late ? 40 * atol(argv[3]) : 0, a);
 		else
 			run(verb, n, a, b);

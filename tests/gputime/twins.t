@@ -39,6 +39,16 @@ timed all all chain 1200 500
 is "all: each launch from the first stamped one on" "$(seen all gaps)" 1
 ok "all: most of them" test "$(seen all stamped)" -gt 150
 
+# Far more are queued than a twin has blocks.
+timed burst all burst 1000 300 3
+is "a thousand at once: each launch is stamped" "$(seen burst gaps) $(($(seen burst stamped) >= 3000))" "1 1"
+is "and each is collected" "$(seen burst replays) $(seen burst lost)" "$(seen burst stamped) 0"
+is "with all stamps" "$(seen burst stamps)" $((300 * $(seen burst replays)))
+timed queue all burst 2500 5 3
+ok "more than may wait: some go without" test "$(seen queue lost)" -gt 500
+ok "which is counted" test $(($(seen queue lost) + $(seen queue stamped))) -gt 7400
+is "and told" "$("$BUILD/vprof" info "$TMP/queue" | awk '$1 == "lost" { print $2, $3 }')" "$(seen queue lost) stamps"
+
 timed update sample:4 update 1200 300
 ok "an update has a twin of its own" test "$(seen update twins)" -ge 2
 is "and all is collected" "$(seen update replays) $(seen update lost)" "$(seen update stamped) 0"
