@@ -37,9 +37,9 @@ static const struct cli_command command = {
 	"Lists the traced processes: what each is for, whether it records, how much, how far back its ring reaches, and its last call.",
 	"Without a folder the rings are looked for in VPROF_OUT, else in the newest of out and the\n"
 	"folders of vprof run here. RECORDING: on or off, the number of the window, why it began or\n"
-	"ended, and how long ago. RATE: records a second. BACK: how far back the ring reaches; all:\n"
-	"nothing has been overwritten. LAST CALL: the one that has been in flight longest, or else the\n"
-	"newest.\n"
+	"ended, and how long ago. RATE: records a second. BACK: how far back the ring reaches, with\n"
+	"what is kept beside it (VPROF_SPILL); all: nothing has been overwritten. LAST CALL: the one\n"
+	"that has been in flight longest, or else the newest.\n"
 	"\n"
 	"Exit code: 0 done, 1 no ring could be read, 2 wrong usage.", table,
 };

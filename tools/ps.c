@@ -9,6 +9,7 @@
 #include "tools/now.h"
 #include "tools/ranges.h"
 #include "tools/ring_inner.h"
+#include "tools/spill.h"
 
 /* How many chunks are asked for the oldest: those that a thread holds are not the next to go. */
 enum { OLDEST_TRIES = 1024 };
@@ -114,11 +115,14 @@ static uint64_t oldest_ticks(const struct ps_row *row)
 static void see_past(struct ps_row *row)
 {
 	const struct ring *ring = &row->target->ring;
-	uint64_t start = ps_ns(row, ring->header.start_ticks), oldest;
+	uint64_t start = ps_ns(row, ring->header.start_ticks), oldest, kept;
 
 	row->age_ns = row->now_ns > start ? row->now_ns - start : 0;
 	row->whole = ring->live.ticket <= ring->header.chunk_count;
 	oldest = row->records ? oldest_ticks(row) : 0;
+	kept = row->whole ? 0 : spill_first_ticks(&ring->header, row->target->path);
+	if (kept && kept < oldest)
+		oldest = kept;
 	if (oldest && ps_ns(row, oldest) < row->now_ns)
 		row->back_ns = row->now_ns - ps_ns(row, oldest);
 }

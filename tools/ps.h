@@ -27,7 +27,7 @@ struct ps_row {
 	uint64_t age_ns;       /* since the ring was made */
 	uint32_t threads;      /* that have a lane */
 	uint64_t records;      /* made so far, those included that are overwritten */
-	uint64_t back_ns;      /* how far back from now_ns the ring reaches; 0: no record */
+	uint64_t back_ns;      /* how far back from now_ns the ring reaches, with its spill; 0: no record */
 	int whole;             /* up to its beginning: nothing is overwritten */
 	uint64_t lost;         /* sum of the losses */
 	int windowed;          /* it knows windows: */

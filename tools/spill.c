@@ -194,6 +194,22 @@ int spill_is_there(const struct vprof_ring_header *header, const char *path)
 	return there;
 }
 
+uint64_t spill_first_ticks(const struct vprof_ring_header *header, const char *path)
+{
+	struct spill *spill = spill_open(header, path);
+	const struct spill_file *first = NULL;
+	uint64_t ticks;
+
+	if (spill)
+		look(spill);
+	for (uint32_t i = 0; spill && i < spill->file_count; i++)
+		if (spill->files[i].fd >= 0 && (!first || spill->files[i].number < first->number))
+			first = &spill->files[i];
+	ticks = first ? spill_frame_ticks(first) : 0;
+	spill_close(spill);
+	return ticks;
+}
+
 int spill_update(struct spill *spill, spill_add *add, void *context)
 {
 	int error = look(spill);

@@ -33,6 +33,9 @@ void spill_close(struct spill *spill);
 /* Has such a ring any? */
 int spill_is_there(const struct vprof_ring_header *header, const char *path);
 
+/* How far back it reaches, in ticks, by its first frame alone: however much there is, it takes as long. 0: none. */
+uint64_t spill_first_ticks(const struct vprof_ring_header *header, const char *path);
+
 /*
  * Looks for files and frames that were not there before, and hands each chunk of them to `add`, whose
  * errors end it. `frame` and `place` are for spill_read(). 0 or a negative errno.

@@ -39,6 +39,13 @@ static int frame_heads_read(const struct spill_file *file, uint64_t offset, stru
 	return out->frame.check == vprof_spill_check(out->head, heads, check);
 }
 
+uint64_t spill_frame_ticks(const struct spill_file *file)
+{
+	struct frame_heads heads;
+
+	return frame_heads_read(file, file->scanned, &heads) > 0 ? heads.frame.first_ticks : 0;
+}
+
 /* Where the next frame may begin at or behind `offset`; 0: nowhere. */
 static uint64_t find_magic(const struct spill_file *file, uint64_t offset)
 {

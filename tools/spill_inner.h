@@ -36,6 +36,9 @@ struct spill {
 /* Index of the frames of a file that came since; spill_index.c. */
 int spill_scan(struct spill *spill, uint32_t file, spill_add *add, void *context);
 
+/* When the frame begins that is next in a file; 0: there is none. */
+uint64_t spill_frame_ticks(const struct spill_file *file);
+
 /* frame->plain_size bytes of data to frame->chunk_count chunks in `out`. 0, -EBADMSG or -ENOMEM. */
 int spill_unpack(const struct vprof_spill_frame *frame, const struct vprof_chunk_header *heads, const void *plain,
 		 struct vprof_chunk *out);

@@ -65,6 +65,15 @@ import json, sys
 assert 0 < p["back_ns"] < p["age_ns"], p
 END
 
+VPROF_SPILL=1 VPROF_RING_MB=1 begin kept 0; kept=$last
+sleep 0.5
+is "one that keeps what it overwrites has come round too" "$(field=whole one "$kept")" False
+ok "and reaches back to its beginning, nearly" python3 - "$TMP/json" <<'END'
+import json, sys
+(p,) = json.load(open(sys.argv[1]))
+assert 0.8 * p["age_ns"] < p["back_ns"] <= p["age_ns"], p
+END
+
 # Tables
 is "columns" "$("$vprof" ps | head -1 | xargs)" "PID ROLE RANK GPU THREADS STATE RECORDING RATE BACK LOST LAST CALL"
 is "--once is one look" "$(s=$(date +%s%N); "$vprof" ps --once >/dev/null; echo $((($(date +%s%N) - s) / 100000000)))" 0
