@@ -19,6 +19,7 @@ enum { IDLE_MOST = 128 << 10 };
 struct words {
 	char **places, **selecting;
 	int place_count, selecting_count;
+	int usual;            /* no place was named */
 	unsigned char *used;  /* of selecting: has it fit a process? */
 };
 
@@ -59,7 +60,8 @@ static int words_sort(struct words *words, int argc, char **argv)
 		else
 			words->selecting[words->selecting_count++] = argv[i];
 	}
-	if (!words->place_count)
+	words->usual = !words->place_count;
+	if (words->usual)
 		words->places[words->place_count++] = (char *)run_folder_usual();
 	return 0;
 }
@@ -170,6 +172,16 @@ static void complain_unused(struct targets *targets, const struct words *words)
 	}
 }
 
+/* Nobody named a folder, and where rings usually lie there are none. */
+static void hint(const struct targets *targets, const struct words *words, int error)
+{
+	struct stat st;
+
+	if (targets->inputs.program && words->usual && (error == -ENOENT || stat(words->places[0], &st)))
+		fprintf(stderr, "%s: no folder was named, so rings were looked for in %s: name one%s\n", targets->inputs.program,
+			words->places[0], getenv("VPROF_OUT") ? "" : ", or set VPROF_OUT");
+}
+
 int targets_find(struct targets *targets, const char *program, int argc, char **argv)
 {
 	struct words words = { 0 };
@@ -188,6 +200,8 @@ int targets_find(struct targets *targets, const char *program, int argc, char **
 		open_all(targets, &words);
 		complain_unused(targets, &words);
 	}
+	if (words.place_count)
+		hint(targets, &words, error);
 	words_free(&words);
 	return error;
 }

@@ -135,4 +135,15 @@ head -c 8192 "$(ring "$engine")" >"$TMP/short.ring"
 is "a ring that is cut short" "$(code "$vprof" stop "$TMP/short.ring")" 1
 ok "is said" grep -q 'short.ring: is cut short' "$TMP/text"
 
+# Nothing named, and nothing there
+mkdir "$TMP/empty"
+for verb in ps start stop snap "mark text"; do
+	# shellcheck disable=SC2086 # a verb and its text
+	is "$verb where there is no folder" "$(cd "$TMP/empty" && code env -u VPROF_OUT "$vprof" $verb >/dev/null; sed 's/^vprof [a-z]*: //' "$TMP/errors")" \
+		"out: does not exist
+no folder was named, so rings were looked for in out: name one, or set VPROF_OUT"
+done
+code "$vprof" ps "$TMP/empty" >/dev/null
+is "a folder that was named has no such line" "$(grep -c named "$TMP/errors")" 0
+
 done_testing
