@@ -29,8 +29,7 @@ int cli_usage(const struct cli_command *command, const char *format, ...)
 	return CLI_USAGE;
 }
 
-/* Prints `text` from `column` on, broken at blanks. */
-static void put_wrapped(FILE *out, const char *text, int column)
+void cli_wrapped(FILE *out, const char *text, int column)
 {
 	int at = column;
 
@@ -65,13 +64,13 @@ static void put_option(FILE *out, const struct cli_option *option)
 		fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
 	else
 		fprintf(out, "%-*s", HELP_COLUMN, left);
-	put_wrapped(out, option->help, HELP_COLUMN);
+	cli_wrapped(out, option->help, HELP_COLUMN);
 }
 
 void cli_help(const struct cli_command *command, FILE *out)
 {
 	fprintf(out, "Usage: %s [OPTION...]%s%s\n", command->name, *command->operands ? " " : "", command->operands);
-	put_wrapped(out, command->summary, 0);
+	cli_wrapped(out, command->summary, 0);
 	fprintf(out, "\nOptions:\n");
 	for (const struct cli_option *o = command->options; o && o->name; o++)
 		put_option(out, o);

@@ -81,6 +81,9 @@ int cli_list_has(const struct cli_list *list, const char *item);
 /* Prints the help of a command. */
 void cli_help(const struct cli_command *command, FILE *out);
 
+/* Prints `text` from `column` on, which is where the line is, broken at blanks, and ends the line. */
+void cli_wrapped(FILE *out, const char *text, int column);
+
 /* "NAME: message" on stderr, with a hint at --help; returns CLI_USAGE. */
 int cli_usage(const struct cli_command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

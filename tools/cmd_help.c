@@ -32,22 +32,14 @@ static const char *type_text(const char *type)
 
 static int help_env(void)
 {
-	struct cli_table *out = cli_table_new("llll");
-
-	if (!out)
-		return CLI_FAILED;
-	printf("Environment variables that libvprof.so reads when a program starts:\n\n");
-	cli_table_cell(out, "NAME");
-	cli_table_cell(out, "VALUE");
-	cli_table_cell(out, "DEFAULT");
-	cli_table_cell(out, "MEANING");
+	printf("Environment variables that libvprof.so reads when a program starts:\n");
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		cli_table_cell(out, "%s", variables[i].name);
-		cli_table_cell(out, "%s", type_text(variables[i].type));
-		cli_table_cell(out, "%s", variables[i].fallback);
-		cli_table_cell(out, "%s", variables[i].help);
+		const struct variable *v = &variables[i];
+
+		printf("\n%s (%s; %s%s)\n    ", v->name, type_text(v->type), *v->fallback ? "default " : "no default", v->fallback);
+		cli_wrapped(stdout, v->help, 4);
 	}
-	return cli_table_print(out, stdout, 0) ? CLI_FAILED : cli_finish(command.name);
+	return cli_finish(command.name);
 }
 
 static const struct {
