@@ -196,6 +196,8 @@ static void put_ring(struct buffer *out, const struct trace_process *process)
 			buffer_print(out, "%s\"%s\":%" PRIu64, lost++ ? "," : "", name, count);
 	}
 	buffer_print(out, "}");
+	if (process->not_copied)
+		buffer_print(out, ",\"not_copied\":%" PRIu64, process->not_copied);
 	put_gpu(out, process);
 	chrome_memory_totals(out, process);
 	buffer_print(out, "}");

@@ -62,6 +62,8 @@ struct trace_process {
 	/* Known from the start: positions of lanes that no chunk covers. Grows when chunks are taken
 	   over while they are read. */
 	uint64_t overwritten;
+	/* Likewise of a copy of the last so long (header.cut_first): left out on purpose, or overwritten before. */
+	uint64_t not_copied;
 	/* Of work of GPUs, once it has been read: given out, left out, before its launch; UINT64_MAX: not known. */
 	struct { uint64_t events, left_out, early, clock_error_ns; } gpu_seen;
 	/* Filled as chunks are loaded, whole after the last one. */

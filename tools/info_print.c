@@ -66,8 +66,9 @@ static void text_losses(struct cli_table *table, const struct ring *ring, const 
 
 	if (info->abandoned)
 		snprintf(abandoned, sizeof(abandoned), ", %llu abandoned", (unsigned long long)info->abandoned);
-	cli_table_pair(table, "records", "%llu present, %llu overwritten, %llu torn, %llu in flight%s",
+	cli_table_pair(table, "records", "%llu present, %llu %s, %llu torn, %llu in flight%s",
 		       (unsigned long long)l->present, (unsigned long long)l->overwritten,
+		       ring->header.cut_first ? "overwritten or not copied" : "overwritten",
 		       (unsigned long long)l->torn, (unsigned long long)(l->in_flight - info->abandoned), abandoned);
 	for (int i = 0; i < VPROF_LOSS_COUNT; i++)
 		if (l->loss[i])

@@ -70,7 +70,7 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	process->chosen = !trace->filter->pids.count || cli_list_has(&trace->filter->pids, pid);
 	process_make_name(process, with_host);
 	role_make(&process->role, process->ring, 0);
-	ring_positions(process->ring, &reserved, &process->overwritten);
+	ring_positions(process->ring, &reserved, process->ring->header.cut_first ? &process->not_copied : &process->overwritten);
 	if (range_names_open(&process->names, process->ring))
 		return -ENOMEM;
 	return process_find_threads(trace, process);
@@ -219,9 +219,15 @@ uint64_t trace_loss(const struct trace *trace, int reason, const char **name)
 
 void trace_print_losses(const struct trace *trace, const char *program)
 {
+	uint64_t not_copied = 0;
 	const char *name;
 	int printed = 0;
 
+	for (size_t i = 0; i < trace->count; i++)
+		not_copied += trace->processes[i].chosen ? trace->processes[i].not_copied : 0;
+	if (not_copied)
+		fprintf(stderr, "%s: copies of the last so long (vprof snap --last): %" PRIu64 " earlier records are not in them\n",
+			program, not_copied);
 	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
 		uint64_t sum = trace_loss(trace, reason, &name);
 

@@ -76,6 +76,8 @@ snap "$OUT" --last 300ms -o "$TMP/last"
 ok "--last copies the last records only" test "$(json "$TMP/last" '.[0].present')" -lt "$(json "$TMP/all" '.[0].present * 2 / 3 | floor')"
 ok "and no less than that time" json "$TMP/last" -e '.[0] | (.cut_ns - .first_ns) > 2.9e8 and .cut_ns - .cut_first_ns > 2.9e8 and .cut_ns - .cut_first_ns < 3.1e8'
 is "what was left out counts as overwritten" "$(json "$TMP/last" '.[0] | .present + .overwritten == .reserved')" true
+ok "a merge does not say that it was" sh -c "'$BUILD/vprof-merge' -o '$TMP/last.json' '$TMP/last' 2>'$TMP/last.err'; ! grep -q overwritten '$TMP/last.err'"
+is "but how much is not in the copy" "$(sed -n 's/.*--last): \([0-9]*\) earlier .*/\1/p' "$TMP/last.err") $(jq '[.otherData.rings[].not_copied] | add' "$TMP/last.json")" "$(json "$TMP/last" '.[0].overwritten | "\(.) \(.)"')"
 ok "the rest is holes" test "$(du -s "$TMP/last" | cut -f1)" -lt "$(du -s "$TMP/all" | cut -f1)"
 end_programs
 
