@@ -144,6 +144,6 @@ for verb in ps start stop snap "mark text"; do
 no folder was named, so rings were looked for in out: name one, or set VPROF_OUT"
 done
 code "$vprof" ps "$TMP/empty" >/dev/null
-is "a folder that was named has no such line" "$(grep -c named "$TMP/errors")" 0
+is "a folder that was named has no such line" "$(grep -c "folder was named" "$TMP/errors")" 0
 
 done_testing
