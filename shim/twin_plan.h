@@ -1,0 +1,52 @@
+/*
+ * twin_plan.h - how a twin is put together, between twin_build.c, which makes it, and twin_stamps.c, which puts
+ * the stamps in.
+ */
+#ifndef VPROF_SHIM_TWIN_PLAN_H
+#define VPROF_SHIM_TWIN_PLAN_H
+
+#include "shim/graph_scratch.h"
+#include "shim/twin.h"
+
+enum {
+	MOST_ADDED = MOST_EDGES + 2 * MOST_NODES + 2 * VPROF_TWIN_STAMPS,
+	STAMPS_PIECE = 384,
+};
+
+struct vprof_plan {
+	struct vprof_scratch *s;
+	struct vprof_gpu *gpu;
+	CUdeviceptr cell;
+	uint64_t flags;
+	int keep;                         /* the program's programmatic edges stay as they are */
+	uint32_t stamps;                  /* without the first */
+	CUgraphNode stamp[MOST_NODES];    /* behind this node; NULL: none */
+	uint16_t class[MOST_NODES];       /* of it */
+	uint32_t in[MOST_NODES], out[MOST_NODES], stamp_out[MOST_NODES];
+	uint32_t node[VPROF_TWIN_STAMPS]; /* of which it is */
+	size_t cut, added;                /* edges: cut ones in the scratch's lists */
+	CUgraphNode from[MOST_ADDED], to[MOST_ADDED];
+	CUgraphEdgeData data[MOST_ADDED];
+	union {
+		struct vprof_def_twin def;
+		uint8_t bytes[sizeof(struct vprof_def_twin) + STAMPS_PIECE * 8];
+	} piece;
+};
+extern struct vprof_plan *vprof_plan HIDDEN; /* made once, and our thread's */
+
+static inline struct vprof_refusal vprof_refuse(enum vprof_twin_why why, CUresult error)
+{
+	return (struct vprof_refusal){ why, error };
+}
+
+/* Does it take time, or may it wait? */
+static inline int vprof_node_has_stamp(uint32_t type)
+{
+	return type != VPROF_NODE_EMPTY && type != VPROF_NODE_EVENT_RECORD && type != VPROF_NODE_SIGNAL &&
+	       type != VPROF_NODE_UNKNOWN;
+}
+
+/* Puts stamps into a clone of the graph whose nodes the plan has. */
+struct vprof_refusal vprof_plan_instrument(struct vprof_plan *p, CUgraph graph) HIDDEN COLD;
+
+#endif
