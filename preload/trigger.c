@@ -17,12 +17,12 @@
 #include "preload/record.h"
 #include "preload/snapshot.h"
 #include "preload/steps.h"
+#include "preload/times.h"
 #include "vprof/slow.h"
 
-#define NS_A_SECOND 1000000000ull
 #define PACE_LEAST_NS 5000000ull
 #define PACE_MOST_NS 100000000ull
-#define COOLDOWN_NS (10 * NS_A_SECOND)
+#define COOLDOWN_NS (10 * VPROF_NS_A_SECOND)
 
 enum {
 	BUSY_SLOTS = 100,      /* a process with fewer records was not busy */
@@ -45,51 +45,13 @@ static int copying, said;
 
 /* ---- VPROF_SNAP_ON ---- */
 
-/* "1.5" and what stands behind it; thousandths in `value`. NULL: no number. */
-static const char *parse_number(const char *text, uint64_t *value)
-{
-	uint64_t n = 0, part = 1000;
-	const char *p = text;
-
-	for (; *p >= '0' && *p <= '9' && n < 1000000000; p++)
-		n = n * 10 + (uint64_t)(*p - '0');
-	if (p == text)
-		return NULL;
-	n *= 1000;
-	if (*p == '.')
-		for (p++; *p >= '0' && *p <= '9'; p++) {
-			part /= 10;
-			n += part * (uint64_t)(*p - '0');
-		}
-	*value = n;
-	return p;
-}
-
-/* A time such as 1.5s, 200ms, 10us; what stands behind it, NULL: none. */
-static const char *parse_time(const char *text, uint64_t *ns)
-{
-	static const struct { char unit[4]; uint64_t ns; } units[] = {
-		{ "us", 1000 }, { "ms", 1000000 }, { "s", NS_A_SECOND }, { "m", 60 * NS_A_SECOND },
-	};
-	uint64_t n;
-	const char *end = parse_number(text, &n);
-	size_t length = end ? strcspn(end, ",") : 0;
-
-	for (unsigned i = 0; end && i < ARRAY_SIZE(units); i++)
-		if (strlen(units[i].unit) == length && !strncmp(end, units[i].unit, length)) {
-			*ns = n * (units[i].ns / 1000);
-			return *ns ? end + length : NULL;
-		}
-	return NULL;
-}
-
 static const char *parse_slow_step(const char *text)
 {
 	uint64_t n;
-	const char *end = parse_number(text, &n);
+	const char *end = vprof_parse_number(text, &n);
 
 	if (!end || *end != 'x')
-		return parse_time(text, &rules.slow_step_ns);
+		return vprof_parse_time(text, &rules.slow_step_ns);
 	rules.slow_percent = n / 10;
 	return n > 1000 ? end + 1 : NULL;
 }
@@ -107,7 +69,7 @@ static const char *parse_word(const char *text)
 		size_t length = strlen(times[i].name);
 
 		if (!strncmp(text, times[i].name, length))
-			return parse_time(text + length, times[i].ns);
+			return vprof_parse_time(text + length, times[i].ns);
 	}
 	return NULL;
 }
