@@ -65,24 +65,25 @@ uint64_t fk_timed_ns(const void *args)
 
 /*
  * Opened at its first look or later, it ends when it looked: it cannot have
- * seen what the host has not yet written.
+ * seen what the host has not yet written. Also when this thread looks late, and all its time
+ * has passed: the host cannot see of a gate that it has given up before it does.
  */
 void fk_run_gate(struct fk_run *run, const void *args)
 {
 	struct gate_args a = *(const struct gate_args *)args;
 	uint64_t end = run->at + a.most_ns, now;
+	bool open;
 
 	if (!reaches(a.go, sizeof(*a.go)))
 		return;
 	for (;;) { /* peer of go: the host, which opens the gate */
-		bool open = (int32_t)(atomic_load_explicit(a.go, memory_order_acquire) - a.want) >= 0;
-
+		open = (int32_t)(atomic_load_explicit(a.go, memory_order_acquire) - a.want) >= 0;
 		now = fk_now();
 		if (open || now >= end)
 			break;
 		sched_yield();
 	}
-	run->at = now < end ? now : end;
+	run->at = open || now < end ? now : end;
 	store(a.slot, fk_globaltimer(run->device, run->at));
 }
 
