@@ -6,8 +6,9 @@
 #include "preload/capture.h"
 #include "preload/config.h"
 #include "preload/inner.h"
+#include "preload/times.h"
 
-enum type { TEXT, COUNT, SWITCH, GROUPS, SAMPLE };
+enum type { TEXT, COUNT, SWITCH, GROUPS, SAMPLE, WINDOW };
 
 struct row {
 	const char *name;
@@ -116,6 +117,24 @@ static int parse_sample(const char *text, uint64_t *value)
 	return 0;
 }
 
+/* So long, once in so long. */
+static int parse_window(const char *text, struct vprof_gpu_window *window)
+{
+	uint64_t open = 0, period = 0;
+	const char *end;
+
+	if (!strcmp(text, "always")) {
+		open = period = VPROF_NS_A_SECOND;
+	} else if (strcmp(text, "off")) {
+		end = vprof_parse_time(text, &open);
+		end = end && *end == '/' ? vprof_parse_time(end + 1, &period) : NULL;
+		if (!end || *end || open < 1000 || open > period || period / 1000 > UINT32_MAX)
+			return -1;
+	}
+	*window = (struct vprof_gpu_window){ (uint32_t)(open / 1000), (uint32_t)(period / 1000) };
+	return 0;
+}
+
 static int parse(const struct row *row, const char *text)
 {
 	char *field = (char *)&vprof_config + row->offset;
@@ -135,6 +154,8 @@ static int parse(const struct row *row, const char *text)
 		return parse_groups(text, (uint64_t *)(void *)field);
 	case SAMPLE:
 		return parse_sample(text, (uint64_t *)(void *)field);
+	case WINDOW:
+		return parse_window(text, (struct vprof_gpu_window *)(void *)field);
 	}
 	return -1;
 }

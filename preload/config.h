@@ -8,9 +8,9 @@
 #define VPROF_PRELOAD_CONFIG_H
 
 #include <stdint.h>
-#include "preload/compiler.h"
+#include "preload/inner.h"
 
-/* One field for each row of env.def: a text's own copy, a number, 0 or 1, group bits, as control.gpu. */
+/* One field for each row of env.def: a text's own copy, a number, 0 or 1, group bits, as the control page has it. */
 struct vprof_config {
 #define VPROF_ENV(name, type, field, initial, help) VPROF_ENV_##type(field)
 #define VPROF_ENV_TEXT(field)   char field[1024];
@@ -18,6 +18,7 @@ struct vprof_config {
 #define VPROF_ENV_SWITCH(field) uint64_t field;
 #define VPROF_ENV_GROUPS(field) uint64_t field;
 #define VPROF_ENV_SAMPLE(field) uint64_t field;
+#define VPROF_ENV_WINDOW(field) struct vprof_gpu_window field;
 #include "vprof/env.def"
 #undef VPROF_ENV
 #undef VPROF_ENV_TEXT
@@ -25,6 +26,7 @@ struct vprof_config {
 #undef VPROF_ENV_SWITCH
 #undef VPROF_ENV_GROUPS
 #undef VPROF_ENV_SAMPLE
+#undef VPROF_ENV_WINDOW
 };
 
 extern struct vprof_config vprof_config HIDDEN;

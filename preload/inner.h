@@ -124,6 +124,16 @@ uint64_t vprof_window_open(void) HIDDEN;
 uint32_t vprof_gpu_start(void) HIDDEN;
 uint32_t vprof_gpu_now(void) HIDDEN;
 
+/* Do whole graphs get stamps now (control.gpu_spans)? And when operations of streams do. 0 without a ring. */
+int vprof_gpu_spans_now(void) HIDDEN;
+struct vprof_gpu_window {
+	uint32_t open_us, period_us; /* so long, once in so long; 0: never */
+};
+struct vprof_gpu_window vprof_gpu_window_now(void) HIDDEN;
+
+/* Calls that may get stamps take the slow way from now on, or no longer. Housekeeping. */
+void vprof_launches_stamped(int stamped) HIDDEN;
+
 /* VPROF_GPU_TWINS. */
 uint32_t vprof_gpu_twins(void) HIDDEN;
 

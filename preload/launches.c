@@ -1,7 +1,7 @@
 /*
  * launches.c - recording exactly so many launches.
  *
- * While there is a limit vprof_state.quick is 0, and every launch comes by the slow way, where it
+ * While there is a limit vprof_state.slow says so, and every launch comes by the slow way, where it
  * takes one of those that are left before it is recorded, and says so when it has been. The one that
  * was recorded last switches off. Who finds none left is not recorded.
  *
@@ -11,7 +11,7 @@
  * In a process that records already, launches are under way when a limit is set, and would be recorded in
  * its window uncounted. So recording rests for a moment. Those on the slow way are counted, and waited for. Those on
  * the quick way are not, since that would cost every launch: they are given 1 ms, or as long as it is from the
- * request to its stamp. A thread that loses its processor for longer between its look at `quick` and its
+ * request to its stamp. A thread that loses its processor for longer between its look at `slow` and its
  * record, some twenty instructions, adds one to the window.
  */
 #include <linux/membarrier.h>
@@ -35,7 +35,7 @@ enum {
 static uint64_t left = NO_LIMIT;   /* to be taken */
 static uint64_t unmade = NO_LIMIT; /* to be recorded */
 static uint64_t most;              /* the limit; 0: none. Writer: housekeeping */
-static uint32_t under_way;         /* launches on the slow way that are not recorded yet, while `quick` is 0 */
+static uint32_t under_way;         /* launches on the slow way that are not recorded yet, while there is a limit */
 static uint64_t free_ns;           /* when housekeeping saw that it had ended */
 
 void vprof_launches_begin(void)
@@ -44,13 +44,26 @@ void vprof_launches_begin(void)
 	most = 0;
 	under_way = 0;
 	free_ns = 0;
-	__atomic_store_n(&vprof_state.quick, (uint32_t)vprof_clock_is_quick(), __ATOMIC_RELAXED);
+	__atomic_store_n(&vprof_state.slow, vprof_clock_is_quick() ? 0 : VPROF_SLOW_CLOCK, __ATOMIC_RELAXED);
+}
+
+void vprof_launches_stamped(int stamped)
+{
+	if (stamped)
+		__atomic_fetch_or(&vprof_state.slow, VPROF_SLOW_GPU, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&vprof_state.slow, ~(uint32_t)VPROF_SLOW_GPU, __ATOMIC_RELAXED);
+}
+
+static int is_limited(void)
+{
+	return (__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED) & VPROF_SLOW_LIMIT) != 0;
 }
 
 /* Where the clock is no counter, every launch comes this way, and is not counted. */
 static uint64_t enter(void)
 {
-	if (!vprof_clock_is_quick() || __atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED))
+	if (!vprof_clock_is_quick() || !is_limited())
 		return VPROF_LAUNCH_FREE;
 	/* Before the control word is read: pairs with the barrier in rest(). */
 	__atomic_fetch_add(&under_way, 1, __ATOMIC_SEQ_CST);
@@ -158,7 +171,7 @@ static int is_ending(void)
 }
 
 /*
- * All threads of the process pass a barrier: whoever sees the word that we store next sees `quick`
+ * All threads of the process pass a barrier: whoever sees the word that we store next sees `slow`
  * too, though it loads both without order. Where the kernel has no such call, x86-64 needs none.
  */
 static void barrier_all(void)
@@ -170,7 +183,7 @@ static void barrier_all(void)
 void vprof_launches_prepare(void)
 {
 	free_ns = 0;
-	__atomic_store_n(&vprof_state.quick, 0, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&vprof_state.slow, VPROF_SLOW_LIMIT, __ATOMIC_SEQ_CST);
 	barrier_all();
 }
 
@@ -178,10 +191,10 @@ void vprof_launches_prepare(void)
 static void rest(void)
 {
 	struct timespec ms = { .tv_nsec = 1000000 };
-	int quick = __atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED);
+	int limited = is_limited();
 
 	vprof_launches_prepare();
-	if (quick)
+	if (!limited)
 		nanosleep(&ms, NULL);
 	/* Whoever comes now sees the word, which is 0. Pairs with the release in leave(). */
 	for (int i = 0; i < WAY_TRIES && __atomic_load_n(&under_way, __ATOMIC_ACQUIRE); i++)
@@ -207,7 +220,7 @@ void vprof_launches_limit(uint64_t limit)
 
 int vprof_launches_watch(void)
 {
-	if (__atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED) || !vprof_clock_is_quick())
+	if (!is_limited() || !vprof_clock_is_quick())
 		return 0;
 	if ((__atomic_load_n(&left, __ATOMIC_RELAXED) & COUNT) != NO_LIMIT)
 		return 1;
@@ -215,6 +228,6 @@ int vprof_launches_watch(void)
 		free_ns = vprof_monotonic_ns();
 	if (vprof_monotonic_ns() - free_ns < GRACE_NS)
 		return 1;
-	__atomic_store_n(&vprof_state.quick, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_and(&vprof_state.slow, ~(uint32_t)VPROF_SLOW_LIMIT, __ATOMIC_RELAXED);
 	return 0;
 }

@@ -43,7 +43,7 @@ static uint32_t initial = UINT32_MAX;
 static const uint32_t never = 0;
 
 __attribute__((aligned(64))) struct vprof_state vprof_state = {
-	.control = &initial, .alive = &never, .clock = VPROF_CLOCK_MONOTONIC,
+	.control = &initial, .alive = &never, .clock = VPROF_CLOCK_MONOTONIC, .slow = VPROF_SLOW_CLOCK,
 };
 __thread struct vprof_cursor vprof_cursor;
 struct vprof_map vprof_map;
@@ -151,6 +151,9 @@ static int start(void)
 	vprof_map.defs_floor = __atomic_load_n(&map.live->defs_used, __ATOMIC_RELAXED);
 	vprof_names_ring_ready();
 	map.control->gpu = (uint32_t)vprof_config.gpu;
+	map.control->gpu_spans = vprof_config.gpu_spans != 0;
+	map.control->gpu_window_us = vprof_config.gpu_eager.open_us;
+	map.control->gpu_period_us = vprof_config.gpu_eager.period_us;
 	vprof_control_begin();
 	vprof_trigger_begin();
 	vprof_capture_begin();
@@ -280,6 +283,22 @@ struct vprof_record vprof_begin_own(void)
 uint32_t vprof_gpu_now(void)
 {
 	return vprof_ring_is_ours() ? __atomic_load_n(&vprof_map.control->gpu, __ATOMIC_RELAXED) : VPROF_GPU_OFF;
+}
+
+int vprof_gpu_spans_now(void)
+{
+	return vprof_ring_is_ours() && __atomic_load_n(&vprof_map.control->gpu_spans, __ATOMIC_RELAXED);
+}
+
+struct vprof_gpu_window vprof_gpu_window_now(void)
+{
+	struct vprof_gpu_window window = { 0, 0 };
+
+	if (vprof_ring_is_ours()) {
+		window.open_us = __atomic_load_n(&vprof_map.control->gpu_window_us, __ATOMIC_RELAXED);
+		window.period_us = __atomic_load_n(&vprof_map.control->gpu_period_us, __ATOMIC_RELAXED);
+	}
+	return window;
 }
 
 int vprof_ring_want(void)

@@ -20,9 +20,17 @@ struct vprof_state {
 	 */
 	const uint32_t *alive;
 	uint32_t clock; /* enum vprof_clock_kind; set by vprof_clock_init(), constant from then on */
-	/* 1: the clock is a counter, and launches are not limited in number. Writers: start, housekeeping. */
-	uint32_t quick;
+	/* Why calls do not take the quick way, enum vprof_slow_way; 0: they do. Writers: start, housekeeping. */
+	uint32_t slow;
 };
+
+/* A bit each. */
+enum vprof_slow_way {
+	VPROF_SLOW_CLOCK = 1, /* the clock is no counter, or not chosen yet */
+	VPROF_SLOW_LIMIT = 2, /* launches are limited in number: launches.c */
+	VPROF_SLOW_GPU = 4,   /* what is put onto a stream may get stamps: shim/eager.h */
+};
+
 extern struct vprof_state vprof_state HIDDEN;
 
 /* The guard of a wrapper is written in assembly. */

@@ -190,6 +190,11 @@ enum { /* cuMemHostAlloc, cuMemHostRegister, cuMemAllocManaged */
 	CU_MEM_ATTACH_HOST = 2,
 };
 
+typedef int CUpointer_attribute;
+enum { /* the one asked for */
+	CU_POINTER_ATTRIBUTE_MEMORY_TYPE = 2,
+};
+
 enum { /* CUfunction_attribute */
 	CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 0,
 	CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES = 1,

@@ -187,6 +187,7 @@ static CUresult load(struct vprof_gpu *gpu)
 		{ &gpu->twin_begin, "vprof_twin_begin", 0 },
 		{ &gpu->twin_end, "vprof_twin_end", 0 },
 		{ &gpu->timed, "vprof_timed", 0 },
+		{ &gpu->gate, "vprof_gate", 0 },
 	};
 	int programmatic = gpu->mode == VPROF_STAMPS_PROGRAMMATIC;
 	CUresult result = vprof_ask.module_load(&gpu->module, programmatic ? vprof_ptx_programmatic : vprof_ptx_plain);
@@ -230,6 +231,7 @@ static CUresult make(struct vprof_gpu *gpu)
 		return result;
 	gpu->images = pages_take(gpu, VPROF_AREAS * sizeof(struct vprof_cell), &images);
 	gpu->ties = pages_take(gpu, TIES_BYTES, &gpu->ties_device);
+	gpu->gates = pages_take(gpu, VPROF_GATES * VPROF_GATE_STRIDE, &gpu->gates_device);
 	return CUDA_SUCCESS;
 }
 

@@ -24,6 +24,8 @@ enum {
 	VPROF_AREAS = 512,         /* of a context */
 	VPROF_AREA_LOG_LEAST = 14, /* bytes */
 	VPROF_AREA_LOG_MOST = 21,
+	VPROF_GATES = 65,          /* tracks (eager.h), and one more */
+	VPROF_GATE_STRIDE = 64,    /* bytes: a line each */
 	VPROF_GPU_PAGES = 16 << 20, /* bytes, of a device */
 	VPROF_GPU_CHUNK = 1 << VPROF_AREA_LOG_MOST,
 	VPROF_GPU_CHUNKS = VPROF_GPU_PAGES / VPROF_GPU_CHUNK,
@@ -58,7 +60,7 @@ struct vprof_gpu {
 	CUresult error;
 	CUmodule module;
 	CUstream stream;          /* of our own: not blocking */
-	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_plain, twin_end, timed;
+	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_plain, twin_end, timed, gate;
 	CUdeviceptr cells;        /* VPROF_AREAS of them */
 	struct vprof_cell *images; /* of cells on their way, in our pages */
 	struct vprof_area areas[VPROF_AREAS];
@@ -72,6 +74,8 @@ struct vprof_gpu {
 	uint64_t *ties;           /* where those stamps go, */
 	CUdeviceptr ties_device;  /* as the device knows it */
 	uint32_t ties_made;
+	uint32_t *gates;          /* words that gates wait for, */
+	CUdeviceptr gates_device;
 };
 
 extern struct vprof_gpu vprof_gpus[VPROF_GPUS] HIDDEN;
@@ -102,6 +106,9 @@ CUresult vprof_gpu_cell(struct vprof_gpu *gpu, const struct vprof_area *area, ui
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu) HIDDEN COLD;
 
 /* ---- the program's threads ---- */
+
+/* Is anything of the GPU to be timed now? */
+int vprof_gpu_is_wanted(void) HIDDEN;
 
 /* Something waits for our thread. */
 void vprof_gpu_call(void) HIDDEN COLD;

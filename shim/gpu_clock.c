@@ -15,6 +15,7 @@
 #include "preload/inner.h"
 #include "preload/record.h"
 #include "shim/ask.h"
+#include "shim/eager.h"
 #include "shim/gpu.h"
 #include "shim/gpu_clock.h"
 
@@ -122,6 +123,13 @@ static void sort(int64_t *list, uint32_t count)
 		}
 }
 
+void vprof_gpu_cost(int64_t *costs, uint32_t count, uint32_t *ns, uint32_t *error_ns)
+{
+	sort(costs, count);
+	*ns = costs[count / 2] > 0 ? (uint32_t)costs[count / 2] : 0;
+	*error_ns = (uint32_t)((costs[count - count / 4 - 1] - costs[count / 4] + 1) / 2);
+}
+
 /* Of the chain that has run; error_ns stays as it was when the kernels did not say how long they took. */
 static void chain_read(const struct chain *c, uint32_t *ns, uint32_t *error_ns)
 {
@@ -132,11 +140,8 @@ static void chain_read(const struct chain *c, uint32_t *ns, uint32_t *error_ns)
 	for (uint32_t i = 1; i < CHAIN; i++)
 		if (stamps[i - 1] && stamps[i] > stamps[i - 1] && truth[2 * i] && truth[2 * i + 1] >= truth[2 * i])
 			costs[count++] = (int64_t)(stamps[i] - stamps[i - 1]) - (int64_t)(truth[2 * i + 1] - truth[2 * i]);
-	if (count < CHAIN / 2)
-		return;
-	sort(costs, count);
-	*ns = costs[count / 2] > 0 ? (uint32_t)costs[count / 2] : 0;
-	*error_ns = (uint32_t)((costs[count - count / 4 - 1] - costs[count / 4] + 1) / 2);
+	if (count >= CHAIN / 2)
+		vprof_gpu_cost(costs, count, ns, error_ns);
 }
 
 static void measure(struct vprof_gpu *gpu, struct vprof_def_gpu *def, enum vprof_stamp_class class)
@@ -185,6 +190,7 @@ void vprof_gpu_measure(struct vprof_gpu *gpu)
 		if (gpu->mode == VPROF_STAMPS_PROGRAMMATIC)
 			measure(gpu, &def, VPROF_STAMP_PROGRAMMATIC);
 		guess(&def);
+		vprof_eager_measure(gpu, &def);
 	}
 	vprof_define_sparing(&def, sizeof(def), NULL);
 }

@@ -10,6 +10,9 @@
 /* Measures what they cost, or why there are none, and defines it. Our thread, once for a state. */
 void vprof_gpu_measure(struct vprof_gpu *gpu) HIDDEN COLD;
 
+/* The median of so many, at least one, and half the spread of their middle half. Sorts them. */
+void vprof_gpu_cost(int64_t *costs, uint32_t count, uint32_t *ns, uint32_t *error_ns) HIDDEN COLD;
+
 /* Reads its clock and ours. Our thread. */
 void vprof_gpu_tie(struct vprof_gpu *gpu) HIDDEN COLD;
 

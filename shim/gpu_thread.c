@@ -17,6 +17,7 @@
 #include "preload/inner.h"
 #include "preload/thread.h"
 #include "shim/ask.h"
+#include "shim/eager.h"
 #include "shim/gpu.h"
 #include "shim/gpu_clock.h"
 #include "shim/twin.h"
@@ -24,6 +25,7 @@
 enum {
 	HOLD_NS = 500000000,
 	HOLD_TRIES = 2000,     /* of a ms each */
+	OPEN_ROUND_NS = 10000000, /* at most between two harvests while operations of streams get stamps: slots fill */
 	SLEEP_US = 1000000,
 	TIE_NS = 990000000,    /* from one tie of a clock to the next */
 };
@@ -98,7 +100,7 @@ static void make_states(void)
 
 static void tie_clocks(void)
 {
-	for (struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS && vprof_gpu_now(); gpu++) {
+	for (struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS && vprof_gpu_is_wanted(); gpu++) {
 		if (vprof_gpu_state_of(gpu) != VPROF_GPU_READY || (gpu->tied_ns && now_ns() - gpu->tied_ns < TIE_NS) ||
 		    !work_begin(gpu))
 			continue;
@@ -125,6 +127,16 @@ static void make_twins(void)
 	}
 }
 
+static void make_tracks(void)
+{
+	struct vprof_track *track;
+
+	while ((track = vprof_track_wanted()) && work_begin(track->gpu)) {
+		vprof_track_prepare(track);
+		work_end();
+	}
+}
+
 static void *gpu_thread(void *unused)
 {
 	struct vprof_asking asking;
@@ -137,6 +149,7 @@ static void *gpu_thread(void *unused)
 		uint32_t seen = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
 
 		make_states();
+		make_tracks();
 		tie_clocks();
 		make_twins();
 		vprof_futex_wait(&calls, seen, SLEEP_US);
@@ -162,32 +175,53 @@ void vprof_gpu_thread_forget(void)
 
 /* ---- what preload/ asks ---- */
 
-uint64_t vprof_shim_gpu_round(void)
+int vprof_gpu_is_wanted(void)
+{
+	return vprof_gpu_now() || vprof_gpu_spans_now() || vprof_gpu_window_now().open_us;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Collects. In how many ns that is to be done again. */
+static uint64_t collect(uint64_t now, int wanted)
 {
 	static uint64_t next_ns;
-	static uint32_t before;
-	uint32_t gpu = vprof_gpu_now();
-	uint64_t now;
 	int to_come;
 
-	if (gpu && !before)
-		vprof_twins_count_all();
-	before = gpu;
-	if ((!gpu && !started) || __atomic_load_n(&ended, __ATOMIC_RELAXED))
-		return UINT64_MAX;
-	now = now_ns();
 	if (now < next_ns)
 		return next_ns - now;
 	thread_want();
 	vprof_gpu_ties_tell();
 	to_come = vprof_twins_harvest(0);
-	next_ns = now + vprof_twins_round_ns();
-	return gpu || to_come ? next_ns - now : UINT64_MAX;
+	to_come |= vprof_eager_harvest(0);
+	next_ns = now + least(vprof_twins_round_ns(), vprof_eager_is_open() ? OPEN_ROUND_NS : UINT64_MAX);
+	return wanted || to_come ? next_ns - now : UINT64_MAX;
+}
+
+uint64_t vprof_shim_gpu_round(void)
+{
+	static uint32_t before;
+	uint32_t gpu = vprof_gpu_now();
+	int wanted = vprof_gpu_is_wanted();
+	uint64_t now;
+
+	if (gpu && !before)
+		vprof_twins_count_all();
+	before = gpu;
+	if ((!wanted && !started) || __atomic_load_n(&ended, __ATOMIC_RELAXED))
+		return UINT64_MAX;
+	now = now_ns();
+	return least(vprof_eager_round(now), collect(now, wanted));
 }
 
 void vprof_shim_leave(void)
 {
 	__atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
-	if (started)
+	if (started) {
 		vprof_twins_harvest(1);
+		vprof_eager_harvest(1);
+	}
 }

@@ -7,6 +7,7 @@
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/captures.h"
+#include "shim/eager.h"
 #include "shim/graph_scratch.h"
 #include "shim/graphs.h"
 #include "shim/twin.h"
@@ -41,6 +42,7 @@ void vprof_twins_forget(void)
 			if (vprof_twins[i].use)
 				memset(&vprof_twins[i], 0, sizeof(vprof_twins[i]));
 	}
+	vprof_eager_forget();
 	vprof_gpu_thread_forget();
 	vprof_gpus_forget();
 }

@@ -30,6 +30,7 @@
 #include "preload/record.h"
 #include "shim/cuda_abi.h"
 #include "shim/cuda_api.h"
+#include "shim/eager.h"
 #include "shim/kernels.h"
 #include "shim/resolve.h"
 
@@ -84,13 +85,17 @@
 #define WRAP_QUICK(visible, name, params, args, quick, ready, full, fill) \
 	WRAP_COUNTED(visible, name, params, args, quick, ready, full, fill, 0)
 
+/* What puts work onto a stream that may get stamps. */
+#define CU_IS_STAMPED(name) ((CU_BIT_##name & (VPROF_GROUP_BIT(VPROF_GROUP_LAUNCH) | VPROF_GROUP_BIT(VPROF_GROUP_COPY))) != 0)
+
 /* `launches`: 1 when it is a launch, of which the user may have asked for so many. */
 #define WRAP_COUNTED(visible, name, params, args, quick, ready, full, fill, launches)  \
 	visible CUresult name params;                                                  \
 	static COLD CUresult name##_long params                                        \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
-		uint64_t launch = (launches) ? vprof_launch_take() : VPROF_LAUNCH_FREE; \
+		uint64_t launch = (launches) ? vprof_launch_take() : VPROF_LAUNCH_FREE, end; \
+		struct vprof_eager eager = { .track = NULL };                          \
 		struct vprof_record r = { NULL, 0 };                                   \
 		uint32_t object;                                                       \
 		CUresult result;                                                       \
@@ -99,14 +104,21 @@
 			r = vprof_open(CU_BIT_##name);                                 \
 		if (!r.slot) {                                                         \
 			vprof_launch_drop(launch);                                     \
+			if (CU_IS_STAMPED(name) && vprof_eager_is_on())                \
+				vprof_eager_miss();                                    \
 			return TARGET(name) args;                                      \
 		}                                                                      \
 		object = full;                                                         \
 		fill;                                                                  \
+		if (CU_IS_STAMPED(name))                                               \
+			vprof_eager_before(&eager, r, call);                           \
 		vprof_publish(r);                                                      \
 		vprof_launch_made(launch);                                             \
 		result = REAL(name) args;                                              \
-		vprof_end(r, (uint32_t)result);                                        \
+		end = vprof_ticks(); /* a stamp behind it is not the driver's time */  \
+		if (CU_IS_STAMPED(name) && eager.track)                                \
+			vprof_eager_behind(&eager, r, result);                         \
+		vprof_end_at(r, (uint32_t)result, end);                                \
 		vprof_kernel_settle(result);                                           \
 		return result;                                                         \
 	}                                                                              \
@@ -214,10 +226,10 @@ static inline struct vprof_record vprof_open_keep(uint32_t group)
 	return vprof_open(group);
 }
 
-/* Is recording what it mostly is: the clock a counter, and no limit to be kept? Relaxed: see launches.c. */
+/* Is recording what it mostly is: the clock a counter, no limit to be kept, no stamps? Relaxed: see launches.c. */
 static inline int vprof_is_quick(void)
 {
-	return __atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED);
+	return !__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED);
 }
 
 /* Does the slot still hold our record? Asked before fields are stored that are valid with done. */

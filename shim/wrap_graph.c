@@ -106,8 +106,10 @@ static COLD CUresult graph_launch_long(CUgraphExec exec, CUstream stream, unsign
 	CUresult (*real)(CUgraphExec, CUstream) = (CUresult (*)(CUgraphExec, CUstream))vprof_target(call);
 	uint64_t launch = vprof_launch_take();
 	struct vprof_record r = { NULL, 0 };
+	struct vprof_eager span = { .track = NULL };
 	struct vprof_twin_choice choice;
 	CUresult result;
+	uint64_t end;
 
 	if (launch != VPROF_LAUNCH_REFUSED)
 		r = vprof_open(VPROF_GROUP_BIT(VPROF_GROUP_GRAPH));
@@ -115,18 +117,27 @@ static COLD CUresult graph_launch_long(CUgraphExec exec, CUstream stream, unsign
 	if (r.slot) {
 		fill_graph_launch(r.slot, call, vprof_graph_id(exec), exec, stream,
 				  flags | (choice.twin ? VPROF_LAUNCH_TWIN : 0));
+		if (!choice.twin)
+			vprof_eager_before(&span, r, call);
 		vprof_publish(r);
 		vprof_launch_made(launch);
 	} else {
 		vprof_launch_drop(launch);
+		if (vprof_eager_is_on())
+			vprof_eager_miss();
 	}
 	if (choice.twin)
 		vprof_twin_launching(&choice, r, stream);
 	result = real(choice.twin ? choice.twin->exec : exec, stream);
-	if (choice.subject && !vprof_twin_launched(&choice, result))
+	end = vprof_ticks();
+	if (span.track)
+		vprof_eager_behind(&span, r, result);
+	if (choice.subject && !vprof_twin_launched(&choice, result)) {
 		result = real(exec, stream);
+		end = vprof_ticks();
+	}
 	if (r.slot)
-		vprof_end(r, (uint32_t)result);
+		vprof_end_at(r, (uint32_t)result, end);
 	return result;
 }
 

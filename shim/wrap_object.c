@@ -26,6 +26,11 @@ MAKE(cuGreenCtxStreamCreate, (CUstream *out, void *green, unsigned flags, int pr
      (out, green, flags, priority), FILL(out, green, flags, (unsigned)priority),
      vprof_stream_made(*out, flags, priority));
 
+#define STREAM_END(name) \
+	END(name, (CUstream stream), (stream), vprof_eager_stream_gone(stream), FILL(stream, 0, 0, 0), )
+STREAM_END(cuStreamDestroy);
+STREAM_END(cuStreamDestroy_v2);
+
 /* ---- events ---- */
 
 MAKE(cuEventCreate, (CUevent *out, unsigned flags), (out, flags), FILL(out, flags, 0, 0),

@@ -133,10 +133,12 @@ static int find_recorder(struct verify_runs *runs)
 	return -1;
 }
 
-/* What holds unless the user has said otherwise: every launch of every graph is measured. */
+/* What holds unless the user has said otherwise: every launch of every graph is measured, and all else. */
 static int set_defaults(void)
 {
-	static const char *const defaults[][2] = { { "VPROF_GPU", "all" }, { "VPROF_GPU_TWINS", "256" } };
+	static const char *const defaults[][2] = {
+		{ "VPROF_GPU", "all" }, { "VPROF_GPU_TWINS", "256" }, { "VPROF_GPU_EAGER", "always" },
+	};
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		if (setenv(defaults[i][0], defaults[i][1], 0))

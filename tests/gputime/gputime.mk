@@ -20,3 +20,11 @@ $(BUILD)/gputime/client: tests/gputime/client.c
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
 
 TEST_NEEDS += $(BUILD)/gputime/client
+
+# And one whose work on streams is.
+$(BUILD)/gputime/eager: tests/gputime/eager.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
+
+TEST_NEEDS += $(BUILD)/gputime/eager

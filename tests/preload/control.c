@@ -59,7 +59,7 @@ static void launch(void)
 
 	if (!vprof_recording(1))
 		return;
-	if (__atomic_load_n(&vprof_state.quick, __ATOMIC_RELAXED))
+	if (!__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED))
 		r = vprof_begin_quick(vprof_cursor_at());
 	if (!r.slot) {
 		launch_slow();

@@ -1,0 +1,452 @@
+/*
+ * eager.c - stamps around what is put onto streams: by the program's threads. See eager.h.
+ */
+#include <string.h>
+#include <time.h>
+#include "preload/inner.h"
+#include "shim/ask.h"
+#include "shim/cuda_api.h"
+#include "shim/eager.h"
+#include "shim/graphs.h"
+
+enum {
+	GATES_AFTER = 16,   /* operations that get a gate when one was queued too late */
+	SEQ_MOST = 16,      /* records between two operations that touch */
+	PRIMARY_BITS = 12,
+};
+
+struct vprof_track vprof_tracks[VPROF_TRACKS];
+
+static uint32_t missed; /* calls without a record */
+static uint64_t primary[(1 << PRIMARY_BITS) / 64]; /* kernels that programmatic launches follow, by hash */
+
+void vprof_eager_forget(void)
+{
+	for (int i = 0; i < VPROF_TRACKS; i++)
+		if (vprof_tracks[i].key || vprof_tracks[i].area)
+			memset(&vprof_tracks[i], 0, sizeof(vprof_tracks[i]));
+}
+
+void vprof_eager_miss(void)
+{
+	__atomic_add_fetch(&missed, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- what is to be done ---- */
+
+struct operation {
+	CUstream stream;
+	uint32_t per_thread;
+	int plain;          /* it may have stamps, as far as it goes */
+	int programmatic;
+};
+
+/* Does the call return when the work is queued? Copies from and to pageable memory may not. */
+static int is_free(uint64_t address)
+{
+	CUmemorytype type;
+
+	return vprof_ask.pointer_attribute &&
+	       !vprof_ask.pointer_attribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, (CUdeviceptr)address);
+}
+
+static int copy_is_free(const struct vprof_slot *slot)
+{
+	switch (slot->object & VPROF_COPY_DIRECTION) {
+	case VPROF_COPY_DTOD:
+	case VPROF_COPY_DTOA:
+	case VPROF_COPY_ATOD:
+	case VPROF_COPY_ATOA:
+	case VPROF_COPY_PEER:
+		return 1;
+	case VPROF_COPY_HTOD:
+	case VPROF_COPY_HTOA:
+		return is_free(slot->copy.src);
+	case VPROF_COPY_DTOH:
+	case VPROF_COPY_ATOH:
+		return is_free(slot->copy.dst);
+	case VPROF_COPY_UNKNOWN:
+		return is_free(slot->copy.src) && is_free(slot->copy.dst);
+	}
+	return 0;
+}
+
+static struct operation operation_of(const struct vprof_slot *slot, unsigned call)
+{
+	struct operation op = { .plain = 1 };
+	uint64_t stream = 0;
+
+	switch (slot->kind) {
+	case VPROF_KIND_LAUNCH:
+		stream = slot->launch.stream;
+		op.per_thread = slot->launch.flags & VPROF_LAUNCH_PER_THREAD;
+		op.programmatic = (slot->launch.flags & VPROF_LAUNCH_PROGRAMMATIC) != 0;
+		op.plain = call != CU_ID_cuLaunchCooperativeKernelMultiDevice;
+		break;
+	case VPROF_KIND_COPY:
+		stream = slot->copy.stream;
+		op.per_thread = slot->object & VPROF_COPY_PER_THREAD;
+		op.plain = (slot->object & VPROF_COPY_ASYNC) != 0;
+		break;
+	case VPROF_KIND_SET:
+		stream = slot->set.stream;
+		op.per_thread = slot->object & VPROF_COPY_PER_THREAD;
+		op.plain = (slot->object & VPROF_COPY_ASYNC) != 0;
+		break;
+	case VPROF_KIND_GRAPH_LAUNCH:
+		stream = slot->graph_launch.stream;
+		op.per_thread = slot->graph_launch.flags & VPROF_LAUNCH_PER_THREAD;
+		break;
+	}
+	op.stream = (CUstream)(uintptr_t)stream;
+	if (!op.stream && op.per_thread)
+		op.stream = CU_STREAM_PER_THREAD;
+	return op;
+}
+
+/* ---- tracks ---- */
+
+/* Addresses leave the upper byte free. */
+static uint64_t key_of(const struct vprof_gpu *gpu, CUstream stream)
+{
+	return vprof_stream_key(stream, 0) | (uint64_t)(gpu - vprof_gpus + 1) << 56;
+}
+
+static struct vprof_track *track_find(uint64_t key)
+{
+	for (struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++)
+		if (__atomic_load_n(&track->key, __ATOMIC_RELAXED) == key)
+			return track;
+	return NULL;
+}
+
+/* Is it the context's, or one of another, onto which nothing of ours may be put? It is open, if it may be asked. */
+static int is_of(CUstream stream, CUcontext context)
+{
+	CUcontext its = NULL;
+
+	if (!stream || stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD)
+		return 1;
+	return VPROF_ASK_STREAM(VPROF_STREAM_OPEN, stream_get_ctx, stream, &its) && its == context;
+}
+
+/* Two threads that come first at once may take two: the first of them holds. */
+static void track_claim(struct vprof_gpu *gpu, CUstream stream, uint64_t key)
+{
+	if (!is_of(stream, gpu->context))
+		return;
+	for (struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++) {
+		uint64_t none = 0;
+
+		if (!__atomic_compare_exchange_n(&track->key, &none, key, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		if (track_find(key) != track) {
+			__atomic_store_n(&track->key, 0, __ATOMIC_RELEASE);
+			return;
+		}
+		track->gpu = gpu;
+		track->seq = 0;
+		track->gates = 0;
+		track->object = 0;
+		track->owner = 0;
+		track->ended_ns = 0;
+		/* Pairs with the acquire in vprof_track_wanted(). */
+		__atomic_store_n(&track->state, VPROF_TRACK_WANTED, __ATOMIC_RELEASE);
+		vprof_gpu_call();
+		return;
+	}
+	vprof_lose(VPROF_LOSS_STAMPS);
+}
+
+/* The track of a stream that may have stamps now; NULL: it may not, or not yet. */
+static struct vprof_track *track_here(CUstream stream)
+{
+	struct vprof_gpu *gpu = vprof_gpu_here();
+	struct vprof_track *track;
+	uint64_t key;
+
+	if (!gpu || vprof_gpu_state_of(gpu) != VPROF_GPU_READY || gpu->mode == VPROF_STAMPS_NONE)
+		return NULL;
+	/* The legacy stream is none that is captured, and none that may be asked. */
+	if (stream && stream != CU_STREAM_LEGACY && vprof_ask_stream_state(stream) != VPROF_STREAM_OPEN)
+		return NULL;
+	key = key_of(gpu, stream);
+	track = track_find(key);
+	if (!track)
+		track_claim(gpu, stream, key);
+	/* Pairs with the release in vprof_track_prepare(). */
+	return track && __atomic_load_n(&track->state, __ATOMIC_ACQUIRE) == VPROF_TRACK_READY && track->area_gpu == gpu ?
+		track : NULL;
+}
+
+static int track_take(struct vprof_track *track)
+{
+	uint64_t none = 0;
+
+	if (__atomic_compare_exchange_n(&track->owner, &none, (uintptr_t)&vprof_cursor, 0, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED))
+		return 1;
+	__atomic_store_n(&track->disturbed, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void track_drop(struct vprof_track *track)
+{
+	__atomic_store_n(&track->owner, 0, __ATOMIC_RELEASE);
+}
+
+void vprof_eager_stream_gone(CUstream stream)
+{
+	uint64_t handle = (uintptr_t)stream;
+
+	if (!stream || stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD)
+		return;
+	for (struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++)
+		if ((__atomic_load_n(&track->key, __ATOMIC_RELAXED) & ~0ull >> 8) == handle &&
+		    __atomic_load_n(&track->state, __ATOMIC_RELAXED) != VPROF_TRACK_FREE)
+			/* Pairs with the acquire in harvest_track(). */
+			__atomic_store_n(&track->state, VPROF_TRACK_ENDED, __ATOMIC_RELEASE);
+}
+
+/* ---- what touches ---- */
+
+/* All that puts work onto streams is recorded by these. */
+static int all_is_seen(void)
+{
+	const uint32_t all = VPROF_GROUP_BIT(VPROF_GROUP_LAUNCH) | VPROF_GROUP_BIT(VPROF_GROUP_COPY) |
+			     VPROF_GROUP_BIT(VPROF_GROUP_MEMORY) | VPROF_GROUP_BIT(VPROF_GROUP_EVENT) |
+			     VPROF_GROUP_BIT(VPROF_GROUP_STREAM) | VPROF_GROUP_BIT(VPROF_GROUP_GRAPH) |
+			     VPROF_GROUP_BIT(VPROF_GROUP_CONTEXT);
+
+	return (vprof_groups() & all) == all;
+}
+
+static int puts_nothing(unsigned kind)
+{
+	switch (kind) {
+	case VPROF_KIND_SYNC:
+	case VPROF_KIND_MODULE:
+	case VPROF_KIND_QUERIES:
+	case VPROF_KIND_RANGE:
+	case VPROF_KIND_RANGE_END:
+	case VPROF_KIND_MARK:
+	case VPROF_KIND_TEXT:
+	case VPROF_KIND_COUNTER:
+		return 1;
+	}
+	return 0;
+}
+
+/*
+ * Has the calling thread, by what it has recorded since, put nothing onto any stream since the last
+ * operation of this one? Records of one chunk are numbered one behind the other.
+ */
+static int touches(const struct vprof_track *track, struct vprof_record r)
+{
+	uint64_t between = r.seq - track->seq;
+
+	if (!track->seq || (r.seq ^ track->seq) / VPROF_CHUNK_SLOTS || !between || between > SEQ_MOST ||
+	    track->window != vprof_window_open() || track->missed != __atomic_load_n(&missed, __ATOMIC_RELAXED) ||
+	    !all_is_seen())
+		return 0;
+	while (--between)
+		if (!puts_nothing(r.slot[-(int64_t)between].kind))
+			return 0;
+	return 1;
+}
+
+static int is_made(const uint64_t *stamp)
+{
+	return __atomic_load_n(stamp, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* ---- programmatic launches ---- */
+
+/* The bit of a kernel by its definition. */
+static uint64_t *primary_of(uint32_t object, uint64_t *bit)
+{
+	uint32_t at = object * 0x9e3779b1u >> (32 - PRIMARY_BITS);
+
+	*bit = 1ull << at % 64;
+	return &primary[at / 64];
+}
+
+static void primary_note(uint32_t object)
+{
+	uint64_t bit, *word = primary_of(object, &bit);
+
+	if (object && !(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
+		__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+}
+
+static int is_primary(uint32_t object)
+{
+	uint64_t bit;
+	const uint64_t *word = primary_of(object, &bit);
+
+	return (__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0;
+}
+
+/* ---- stamps ---- */
+
+static CUresult launch(CUfunction function, CUstream stream, void **params)
+{
+	return vprof_ask.launch_kernel(function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
+}
+
+static CUdeviceptr on_device(const struct vprof_track *track, const uint64_t *stamp)
+{
+	return track->area->device + (CUdeviceptr)((const char *)stamp - (const char *)track->area->host);
+}
+
+static CUresult put_stamp(const struct vprof_track *track, CUstream stream, const uint64_t *where)
+{
+	CUdeviceptr slot = on_device(track, where);
+
+	return launch(track->gpu->stamp_plain, stream, (void *[]){ &slot });
+}
+
+/* Opens when the track's word has come to its number. */
+static CUresult put_gate(const struct vprof_track *track, CUstream stream, const uint64_t *where)
+{
+	uint32_t most = VPROF_GATE_MOST_NS, want = track->put + 1;
+	CUdeviceptr slot = on_device(track, where), go = track->gpu->gates_device +
+		(CUdeviceptr)(track - vprof_tracks) * VPROF_GATE_STRIDE;
+
+	return launch(track->gpu->gate, stream, (void *[]){ &go, &want, &slot, &most });
+}
+
+static void open_gate(const struct vprof_track *track)
+{
+	/* Pairs with the gate's load. */
+	__atomic_store_n(&track->gpu->gates[(size_t)(track - vprof_tracks) * VPROF_GATE_STRIDE / sizeof(uint32_t)],
+			 track->put + 1, __ATOMIC_SEQ_CST);
+}
+
+static uint32_t class_of(const struct vprof_slot *slot, int gated)
+{
+	if (slot->kind == VPROF_KIND_GRAPH_LAUNCH)
+		return VPROF_STAMP_SPAN;
+	if (slot->kind != VPROF_KIND_LAUNCH)
+		return VPROF_STAMP_STREAM_COPY;
+	return gated ? VPROF_STAMP_GATED : VPROF_STAMP_STREAM;
+}
+
+/* ---- before and behind ---- */
+
+/* What goes before the operation. 0: it has no stamps. */
+static int begin(struct vprof_track *track, struct vprof_eager *eager, struct vprof_record r, const struct operation *op)
+{
+	struct vprof_eager_slot *slot = vprof_eager_slot(track, track->put);
+	int calm = !__atomic_exchange_n(&track->disturbed, 0, __ATOMIC_SEQ_CST);
+	int busy = calm && touches(track, r) && !is_made(&vprof_eager_slot(track, track->put - 1)->end);
+	struct vprof_eager_op *put = &track->ops[track->put % VPROF_EAGER_OPS];
+
+	/* Pairs with the release in vprof_eager_harvest(). */
+	if (track->put - __atomic_load_n(&track->taken, __ATOMIC_ACQUIRE) >= VPROF_EAGER_OPS - 1) {
+		vprof_lose(VPROF_LOSS_STAMPS);
+		return 0;
+	}
+	__atomic_store_n(&slot->begin, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->end, 0, __ATOMIC_RELEASE);
+	put->begins = 1;
+	eager->type = class_of(r.slot, 1);
+	if (r.slot->kind == VPROF_KIND_GRAPH_LAUNCH)
+		return !put_stamp(track, op->stream, &slot->begin);
+	if (!busy || track->gates) {
+		track->gates -= track->gates != 0;
+		return !put_gate(track, op->stream, &slot->begin);
+	}
+	eager->type = class_of(r.slot, 0);
+	put->begins = 0;
+	return 1;
+}
+
+static int is_wanted(const struct vprof_slot *slot)
+{
+	return slot->kind == VPROF_KIND_GRAPH_LAUNCH ? vprof_gpu_spans_now() : vprof_eager_is_open();
+}
+
+/* May it have stamps, on this track? By who has the track. */
+static int may(struct vprof_track *track, const struct vprof_slot *slot, const struct operation *op)
+{
+	uint32_t before = track->object;
+
+	track->object = slot->kind == VPROF_KIND_LAUNCH ? slot->object : 0;
+	if (op->programmatic) {
+		primary_note(before);
+		return 0;
+	}
+	return op->plain && !is_primary(track->object) && (slot->kind != VPROF_KIND_COPY || copy_is_free(slot));
+}
+
+void vprof_eager_before_slow(struct vprof_eager *eager, struct vprof_record r, unsigned call)
+{
+	struct operation op = operation_of(r.slot, call);
+	struct vprof_asking asking;
+	struct vprof_track *track;
+
+	if (!is_wanted(r.slot) || !vprof_ask_begin(&asking))
+		return;
+	track = track_here(op.stream);
+	if (track && track_take(track)) {
+		eager->stream = op.stream;
+		if (may(track, r.slot, &op) && begin(track, eager, r, &op)) {
+			eager->track = track;
+		} else {
+			track->seq = 0;
+			track_drop(track);
+		}
+	}
+	vprof_ask_end(&asking);
+}
+
+/* Is what lies between its stamps its time? They have been queued. */
+static int holds(struct vprof_track *track, const struct vprof_eager_op *op, uint32_t type)
+{
+	const struct vprof_eager_slot *slot = vprof_eager_slot(track, track->put);
+
+	if (type == VPROF_STAMP_SPAN)
+		return 1;
+	if (op->begins)
+		return !is_made(&slot->begin);
+	if (!is_made(&vprof_eager_slot(track, track->put - 1)->end))
+		return 1;
+	track->gates = GATES_AFTER;
+	return 0;
+}
+
+void vprof_eager_behind(struct vprof_eager *eager, struct vprof_record r, CUresult result)
+{
+	struct vprof_track *track = eager->track;
+	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
+	const struct vprof_chunk *chunk = vprof_cursor.chunk;
+	struct vprof_asking asking;
+	int told;
+
+	op->stamped = 0;
+	if (!result && vprof_ask_begin(&asking)) {
+		op->stamped = !put_stamp(track, eager->stream, &vprof_eager_slot(track, track->put)->end);
+		vprof_ask_end(&asking);
+	}
+	told = op->stamped && holds(track, op, eager->type);
+	if (op->begins && eager->type != VPROF_STAMP_SPAN)
+		open_gate(track);
+	told &= !__atomic_load_n(&track->disturbed, __ATOMIC_SEQ_CST) && chunk &&
+		__atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
+	op->type = (uint16_t)(told ? eager->type : VPROF_STAMP_NONE);
+	if (told) {
+		op->t0 = r.slot->t0;
+		op->object = r.slot->object;
+		op->kind = r.slot->kind;
+		op->stream = op->kind == VPROF_KIND_COPY ? r.slot->copy.stream :
+			     op->kind == VPROF_KIND_SET ? r.slot->set.stream : r.slot->words[0];
+		op->thread = (uint32_t)chunk->head.thread;
+	}
+	track->seq = op->stamped ? r.seq : 0;
+	track->window = vprof_window_open();
+	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
+	/* Pairs with the acquire in vprof_eager_harvest(). */
+	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);
+	track_drop(track);
+}

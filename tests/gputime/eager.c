@@ -1,0 +1,400 @@
+/*
+ * eager.c - a program whose work on streams is to be timed; on the fake driver or on a real one.
+ *
+ *	eager busy N PAUSE         N rounds, one behind the other: a kernel of 20 µs, a kernel of 10, a copy, a set
+ *	eager idle N PAUSE         the same, waiting for each, and so many µs more
+ *	eager legacy N PAUSE       as busy, on the legacy stream
+ *	eager own N PAUSE          as busy, on the thread's own stream
+ *	eager host N PAUSE         as busy, from and to memory that is not pinned and memory that is, and without stream
+ *	eager programmatic N PAUSE a kernel, and another that may begin before it ends, and a third
+ *	eager events N PAUSE       as busy, with events and waits for another stream between
+ *	eager streams N PAUSE      four threads, a stream each, as busy
+ *	eager shared N PAUSE       four threads on one stream, as busy
+ *	eager many N PAUSE         N streams, made and destroyed, a round each
+ *	eager capture N PAUSE      as busy, while another thread captures, in global mode, from beginning to end
+ *	eager captured N PAUSE     as idle, and each second round into a capture
+ *	eager graphs N PAUSE       a graph of the round, one that allocates, and a round between two launches
+ *	eager context N PAUSE      as busy, in a context of its own, which is destroyed with work on its way
+ *	eager forever 0 PAUSE      as idle, without end
+ *	eager hang N PAUSE         as idle, and then a kernel that never ends
+ *
+ * A round adds one to x twice and to y twice, copies x and sets z. Between two rounds it waits for PAUSE µs. Prints
+ * what they are at the end, `current yes` when the context is still the current one, and `error E CALL` for a
+ * call that failed.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "shim/cuda_abi.h"
+
+typedef unsigned int U;
+#define API \
+	A(cuInit, U) \
+	A(cuDevicePrimaryCtxRetain, CUcontext *, CUdevice) \
+	A(cuCtxCreate_v2, CUcontext *, U, CUdevice) \
+	A(cuCtxDestroy_v2, CUcontext) \
+	A(cuCtxSetCurrent, CUcontext) \
+	A(cuCtxGetCurrent, CUcontext *) \
+	A(cuCtxSynchronize, void) \
+	A(cuModuleLoadData, CUmodule *, const void *) \
+	A(cuModuleGetFunction, CUfunction *, CUmodule, const char *) \
+	A(cuMemAlloc_v2, CUdeviceptr *, size_t) \
+	A(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream) \
+	A(cuMemFreeAsync, CUdeviceptr, CUstream) \
+	A(cuMemAllocHost_v2, void **, size_t) \
+	A(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr, size_t, CUstream) \
+	A(cuMemcpyHtoDAsync_v2, CUdeviceptr, const void *, size_t, CUstream) \
+	A(cuMemcpyDtoHAsync_v2, void *, CUdeviceptr, size_t, CUstream) \
+	A(cuMemcpyDtoH_v2, void *, CUdeviceptr, size_t) \
+	A(cuMemcpyHtoD_v2, CUdeviceptr, const void *, size_t) \
+	A(cuMemsetD32Async, CUdeviceptr, U, size_t, CUstream) \
+	A(cuMemsetD32_v2, CUdeviceptr, U, size_t) \
+	A(cuLaunchKernel, CUfunction, U, U, U, U, U, U, U, CUstream, void **, void **) \
+	A(cuLaunchKernelEx, const CUlaunchConfig *, CUfunction, void **, void **) \
+	A(cuStreamCreate, CUstream *, U) \
+	A(cuStreamDestroy_v2, CUstream) \
+	A(cuStreamSynchronize, CUstream) \
+	A(cuStreamWaitEvent, CUstream, CUevent, U) \
+	A(cuEventCreate, CUevent *, U) \
+	A(cuEventRecord, CUevent, CUstream) \
+	A(cuStreamBeginCapture_v2, CUstream, CUstreamCaptureMode) \
+	A(cuStreamEndCapture, CUstream, CUgraph *) \
+	A(cuGraphDestroy, CUgraph) \
+	A(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long) \
+	A(cuGraphLaunch, CUgraphExec, CUstream)
+
+#define A(name, ...) CUresult (*name)(__VA_ARGS__);
+static struct { API } cu;
+#undef A
+
+#define KERNEL(name) \
+	".visible .entry " name "(.param .u64 p, .param .u32 n)\n" \
+	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
+static const char ptx[] = ".version 7.0\n.target sm_50\n.address_size 64\n"
+	KERNEL("add_one_spin_20us") KERNEL("add_one_spin_10us") KERNEL("add_one_first_spin_20us")
+	KERNEL("add_one_second_spin_10us") ".visible .entry hang(.param .u64 p)\n{ ret; }\n";
+
+enum { THREADS = 4, STEP = 256 };
+
+static CUcontext context;
+static CUfunction slow, fast, first, second, hang;
+static CUdeviceptr cells; /* of each thread x, and 64 bytes on y, and as many on the copy, and z */
+static U one = 1;
+static useconds_t between;
+static U *pinned, pageable[2];
+
+static void must(const char *what, CUresult result)
+{
+	if (result)
+		printf("error %d %s\n", result, what);
+}
+#define CALL(name, ...) must(#name, cu.name(__VA_ARGS__))
+
+static void kernel(CUfunction function, CUdeviceptr at, CUstream stream)
+{
+	void *params[] = { &at, &one };
+
+	CALL(cuLaunchKernel, function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
+}
+
+static void wait_for(CUstream stream, int idle)
+{
+	if (idle)
+		CALL(cuStreamSynchronize, stream);
+}
+
+static void round_of(CUdeviceptr cell, CUstream stream, int idle)
+{
+	kernel(slow, cell, stream);
+	wait_for(stream, idle);
+	kernel(fast, cell + 64, stream);
+	wait_for(stream, idle);
+	kernel(slow, cell, stream);
+	wait_for(stream, idle);
+	kernel(fast, cell + 64, stream);
+	wait_for(stream, idle);
+	CALL(cuMemcpyDtoDAsync_v2, cell + 128, cell, 4, stream);
+	wait_for(stream, idle);
+	CALL(cuMemsetD32Async, cell + 192, 7, 1, stream);
+	wait_for(stream, idle);
+	if (between)
+		usleep(between);
+}
+
+static void rounds(CUdeviceptr cell, CUstream stream, long n, int idle)
+{
+	for (long i = 0; i < n; i++) {
+		round_of(cell, stream, idle);
+		/* As deep as real queues are, and not more. */
+		if (i % 100 == 99)
+			CALL(cuStreamSynchronize, stream);
+	}
+	CALL(cuStreamSynchronize, stream);
+}
+
+/* ---- verbs ---- */
+
+static void host(long n, CUstream stream)
+{
+	for (long i = 0; i < n; i++) {
+		kernel(slow, cells, stream);
+		CALL(cuMemcpyDtoHAsync_v2, pinned, cells, 4, stream);
+		CALL(cuMemcpyHtoDAsync_v2, cells + 128, pinned, 4, stream);
+		CALL(cuMemcpyDtoHAsync_v2, pageable, cells, 4, stream);
+		CALL(cuMemcpyHtoDAsync_v2, cells + 128, pageable, 4, stream);
+		CALL(cuMemsetD32_v2, cells + 192, 7, 1);
+		CALL(cuStreamSynchronize, stream);
+	}
+}
+
+static void programmatic(long n, CUstream stream)
+{
+	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
+	CUlaunchConfig config = {
+		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
+		.hStream = stream, .attrs = &attribute, .numAttrs = 1,
+	};
+	CUdeviceptr at = cells + 64;
+	void *params[] = { &at, &one };
+
+	attribute.value.programmaticStreamSerializationAllowed = 1;
+	for (long i = 0; i < n; i++) {
+		kernel(first, cells, stream);
+		CALL(cuLaunchKernelEx, &config, second, params, NULL);
+		kernel(slow, cells, stream);
+		if (between)
+			usleep(between);
+		CALL(cuStreamSynchronize, stream);
+	}
+}
+
+static void events(long n, CUstream stream, CUstream other)
+{
+	CUevent event, back;
+
+	CALL(cuEventCreate, &event, CU_EVENT_DISABLE_TIMING);
+	CALL(cuEventCreate, &back, CU_EVENT_DISABLE_TIMING);
+	for (long i = 0; i < n; i++) {
+		kernel(fast, cells + 64, stream);
+		CALL(cuEventRecord, event, stream);
+		CALL(cuStreamWaitEvent, other, event, 0);
+		kernel(slow, cells, other);
+		kernel(slow, cells, other);
+		CALL(cuEventRecord, back, other);
+		CALL(cuStreamWaitEvent, stream, back, 0);
+		kernel(fast, cells + 64, stream);
+		if (i % 100 == 99)
+			CALL(cuStreamSynchronize, stream);
+	}
+}
+
+struct worker {
+	pthread_t thread;
+	CUstream stream;
+	CUdeviceptr cell;
+	long n;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	CALL(cuCtxSetCurrent, context);
+	rounds(w->cell, w->stream, w->n, 0);
+	return NULL;
+}
+
+static void threads(long n, CUstream shared)
+{
+	struct worker workers[THREADS];
+
+	for (int i = 0; i < THREADS; i++) {
+		struct worker *w = &workers[i];
+
+		*w = (struct worker){ .stream = shared, .cell = cells + (CUdeviceptr)i * STEP, .n = n };
+		if (!shared)
+			CALL(cuStreamCreate, &w->stream, CU_STREAM_NON_BLOCKING);
+		pthread_create(&w->thread, NULL, work, w);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(workers[i].thread, NULL);
+}
+
+static void many(long n)
+{
+	CUstream stream;
+
+	for (long i = 0; i < n; i++) {
+		CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+		rounds(cells, stream, 1, 0);
+		CALL(cuStreamDestroy_v2, stream);
+	}
+}
+
+static volatile int stop;
+
+static void *capture_all_along(void *unused)
+{
+	CUstream stream;
+	CUgraph graph = NULL;
+
+	(void)unused;
+	CALL(cuCtxSetCurrent, context);
+	CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+	while (!stop) {
+		CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_GLOBAL);
+		for (int i = 0; i < 50; i++) {
+			kernel(slow, cells + STEP, stream);
+			usleep(100);
+		}
+		CALL(cuStreamEndCapture, stream, &graph);
+		if (!graph)
+			printf("error capture\n");
+		CALL(cuGraphDestroy, graph);
+	}
+	return unused;
+}
+
+static CUgraph capture(CUstream stream, int alloc)
+{
+	CUdeviceptr memory;
+	CUgraph graph = NULL;
+
+	CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_RELAXED);
+	if (alloc)
+		CALL(cuMemAllocAsync, &memory, 4096, stream);
+	round_of(cells, stream, 0);
+	if (alloc)
+		CALL(cuMemFreeAsync, memory, stream);
+	CALL(cuStreamEndCapture, stream, &graph);
+	return graph;
+}
+
+static void captured(long n, CUstream stream)
+{
+	for (long i = 0; i < n; i++) {
+		round_of(cells, stream, 1);
+		CALL(cuGraphDestroy, capture(stream, 0));
+	}
+}
+
+static void graphs(long n, CUstream stream)
+{
+	CUgraphExec exec[2] = { NULL, NULL };
+
+	for (int i = 0; i < 2; i++)
+		CALL(cuGraphInstantiateWithFlags, &exec[i], capture(stream, i), 0);
+	for (long i = 0; i < n; i++) {
+		CALL(cuGraphLaunch, exec[0], stream);
+		round_of(cells, stream, 0);
+		CALL(cuGraphLaunch, exec[1], stream);
+		CALL(cuStreamSynchronize, stream);
+	}
+}
+
+static void run(const char *verb, long n, CUstream a, CUstream b)
+{
+	pthread_t thread;
+
+	if (!strcmp(verb, "legacy")) {
+		rounds(cells, NULL, n, 0);
+	} else if (!strcmp(verb, "own")) {
+		rounds(cells, CU_STREAM_PER_THREAD, n, 0);
+	} else if (!strcmp(verb, "host")) {
+		host(n, a);
+	} else if (!strcmp(verb, "programmatic")) {
+		programmatic(n, a);
+	} else if (!strcmp(verb, "events")) {
+		events(n, a, b);
+	} else if (!strcmp(verb, "streams")) {
+		threads(n, NULL);
+	} else if (!strcmp(verb, "shared")) {
+		threads(n, a);
+	} else if (!strcmp(verb, "many")) {
+		many(n);
+	} else if (!strcmp(verb, "capture")) {
+		pthread_create(&thread, NULL, capture_all_along, NULL);
+		rounds(cells, a, n, 0);
+		stop = 1;
+		pthread_join(thread, NULL);
+	} else if (!strcmp(verb, "captured")) {
+		captured(n, a);
+	} else if (!strcmp(verb, "graphs")) {
+		graphs(n, a);
+	} else {
+		rounds(cells, a, n, !strcmp(verb, "idle") || !strcmp(verb, "forever") || !strcmp(verb, "hang"));
+	}
+	if (!strcmp(verb, "hang")) {
+		CALL(cuLaunchKernel, hang, 1, 1, 1, 1, 1, 1, 0, a, (void *[]){ &cells }, NULL);
+		round_of(cells, a, 0);
+		pause();
+	}
+	CALL(cuCtxSynchronize);
+}
+
+static void begin(int own)
+{
+	const struct { CUfunction *out; const char *name; } functions[] = {
+		{ &slow, "add_one_spin_20us" }, { &fast, "add_one_spin_10us" }, { &first, "add_one_first_spin_20us" },
+		{ &second, "add_one_second_spin_10us" }, { &hang, "hang" },
+	};
+	U zeroes[THREADS * STEP / 4] = { 0 };
+	CUmodule module;
+
+	if (own)
+		CALL(cuCtxCreate_v2, &context, 0, 0);
+	else
+		CALL(cuDevicePrimaryCtxRetain, &context, 0);
+	CALL(cuCtxSetCurrent, context);
+	CALL(cuModuleLoadData, &module, ptx);
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		CALL(cuModuleGetFunction, functions[i].out, module, functions[i].name);
+	CALL(cuMemAlloc_v2, &cells, sizeof(zeroes));
+	CALL(cuMemAllocHost_v2, (void **)&pinned, 64);
+	CALL(cuMemcpyHtoD_v2, cells, zeroes, sizeof(zeroes));
+}
+
+static void end(void)
+{
+	CUcontext now = NULL;
+	U x[THREADS * STEP / 4];
+
+	CALL(cuMemcpyDtoH_v2, x, cells, sizeof(x));
+	CALL(cuCtxGetCurrent, &now);
+	for (int i = 0; i < THREADS; i++)
+		printf("x %u %u %u %u\n", x[64 * i], x[64 * i + 16], x[64 * i + 32], x[64 * i + 48]);
+	printf("current %s\n", now == context ? "yes" : "no");
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+	int own = !strcmp(verb, "context");
+	long n = !strcmp(verb, "forever") ? 1L << 60 : argc > 2 ? atol(argv[2]) : 0;
+	void *driver = dlopen("libcuda.so.1", RTLD_NOW);
+	CUstream a, b;
+
+	between = argc > 3 ? (useconds_t)atol(argv[3]) : 0;
+#define A(name, ...) cu.name = (CUresult (*)(__VA_ARGS__))dlsym(driver, #name);
+	API
+#undef A
+	if (!driver || argc < 4)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	CALL(cuInit, 0);
+	for (int turn = 0; turn <= own; turn++) {
+		begin(own);
+		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
+		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
+		run(verb, n, a, b);
+		end();
+		if (own) {
+			round_of(cells, a, 0);
+			CALL(cuCtxDestroy_v2, context);
+		}
+	}
+	return 0;
+}
