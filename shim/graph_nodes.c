@@ -240,27 +240,31 @@ static CUresult tell_child(struct vprof_scratch *s, uint32_t at)
 	return result;
 }
 
-static CUresult tell_node(struct vprof_scratch *s, uint32_t at)
+CUresult vprof_node_tell(CUgraphNode node, struct vprof_graph_node *out)
 {
-	struct vprof_graph_node *out = &s->nodes[at];
 	CUgraphNodeType type;
-	CUresult result = vprof_ask.graph_node_type(s->handles[at], &type);
+	CUresult result = vprof_ask.graph_node_type ? vprof_ask.graph_node_type(node, &type) : CUDA_ERROR_NOT_FOUND;
 
 	if (result)
 		return result;
 	out->type = (uint32_t)type;
 	switch (type) {
 	case CU_GRAPH_NODE_TYPE_KERNEL:
-		return tell_kernel(out, s->handles[at]);
+		return tell_kernel(out, node);
 	case CU_GRAPH_NODE_TYPE_MEMCPY:
-		return tell_copy(out, s->handles[at]);
+		return tell_copy(out, node);
 	case CU_GRAPH_NODE_TYPE_MEMSET:
-		return tell_set(out, s->handles[at]);
-	case CU_GRAPH_NODE_TYPE_GRAPH:
-		return tell_child(s, at);
+		return tell_set(out, node);
 	default:
 		return CUDA_SUCCESS;
 	}
+}
+
+static CUresult tell_node(struct vprof_scratch *s, uint32_t at)
+{
+	CUresult result = vprof_node_tell(s->handles[at], &s->nodes[at]);
+
+	return result || s->nodes[at].type != VPROF_NODE_GRAPH ? result : tell_child(s, at);
 }
 
 /* ---- the whole ---- */

@@ -18,6 +18,9 @@ struct vprof_graph_nodes {
 /* Asks the driver, in relaxed capture mode; what cannot be had is counted as lost. Keeps errno. */
 void vprof_nodes_take(CUgraph graph, struct vprof_graph_nodes *nodes) HIDDEN COLD;
 
+/* What one node does; what it is not told of stays. Between begin and end (ask.h). */
+CUresult vprof_node_tell(CUgraphNode node, struct vprof_graph_node *out) HIDDEN COLD;
+
 /* The newest graph in the ring that consists of the same; 0: none. */
 uint32_t vprof_nodes_seen(const struct vprof_graph_nodes *nodes) HIDDEN COLD;
 

@@ -175,34 +175,61 @@ static uint32_t graph_changed(CUgraphExec exec, CUgraph graph, unsigned call, ui
 	return graph_tell(exec, graph, old ? old->flags : 0, call, old ? old->number : 0, nodes);
 }
 
+/* Its id now, and its nodes, for the caller to drop. */
+static uint32_t graph_look(struct vprof_handle *entry, CUgraphExec exec, CUgraph graph, unsigned call,
+			   struct vprof_graph_nodes *nodes)
+{
+	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED);
+	uint64_t word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
+	uint32_t id = vprof_handle_id(&vprof_graphs, word);
+	struct more *more = more_of(entry);
+
+	vprof_nodes_take(graph, nodes);
+	/* Most updates change arguments only. */
+	if (nodes->content && (!id || nodes->content != more->content)) {
+		id = vprof_handle_set(entry, word, generation, graph_changed(exec, graph, call, id, nodes));
+		more->content = nodes->content;
+	}
+	return id;
+}
+
 uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
 {
-	uint32_t generation = __atomic_load_n(&vprof_graphs.generation, __ATOMIC_RELAXED), id;
 	struct vprof_handle *entry = vprof_handle_entry(&vprof_graphs, exec);
-	uint64_t word, now = vprof_ticks();
 	struct vprof_graph_nodes nodes;
-	struct more *more;
+	uint64_t now = vprof_ticks();
+	uint32_t id;
 
 	if (!entry)
 		return 0;
-	more = more_of(entry);
-	word = __atomic_load_n(&entry->word, __ATOMIC_RELAXED);
-	id = vprof_handle_id(&vprof_graphs, word);
-	more->updates++;
-	if (id && !may_look(more, now)) {
+	more_of(entry)->updates++;
+	id = vprof_handle_id(&vprof_graphs, __atomic_load_n(&entry->word, __ATOMIC_RELAXED));
+	if (id && !may_look(more_of(entry), now)) {
 		vprof_twin_changed(exec);
 		return id;
 	}
-	vprof_nodes_take(graph, &nodes);
-	/* Most updates change arguments only. */
-	if (nodes.content && (!id || nodes.content != more->content)) {
-		id = vprof_handle_set(entry, word, generation, graph_changed(exec, graph, call, id, &nodes));
-		more->content = nodes.content;
-	}
+	id = graph_look(entry, exec, graph, call, &nodes);
 	vprof_twin_updated(entry, graph, id, &nodes);
 	vprof_nodes_drop(&nodes);
-	looked(more, now);
+	looked(more_of(entry), now);
 	return id;
+}
+
+uint32_t vprof_graph_node_updated(struct vprof_handle *entry, CUgraphExec exec, CUgraph clone, unsigned call,
+				  uint64_t *content)
+{
+	struct vprof_graph_nodes nodes;
+	uint64_t now = vprof_ticks();
+	uint32_t id;
+
+	more_of(entry)->updates++;
+	if (!may_look(more_of(entry), now))
+		return 0;
+	id = graph_look(entry, exec, clone, call, &nodes);
+	*content = nodes.content;
+	vprof_nodes_drop(&nodes);
+	looked(more_of(entry), now);
+	return *content ? id : 0;
 }
 
 /* ---- launches, and the end ---- */

@@ -26,6 +26,10 @@ uint32_t vprof_graph_made(CUgraphExec exec, CUgraph graph, uint64_t flags, unsig
  */
 uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call) HIDDEN COLD;
 
+/* A node of it has been changed so that it does what `clone` says. Its id now; 0: it was not looked at. */
+uint32_t vprof_graph_node_updated(struct vprof_handle *entry, CUgraphExec exec, CUgraph clone, unsigned call,
+				  uint64_t *content) HIDDEN COLD;
+
 /* Id of a launched graph, defined if it was instantiated before there was a ring. 0: none. */
 uint32_t vprof_graph_id(CUgraphExec exec) HIDDEN COLD;
 

@@ -15,6 +15,7 @@
 enum {
 	SUBJECT_YIELDS = 100,
 	END_TRIES = 50000,    /* of 20 µs each */
+	REBUILDS = 16,
 };
 
 struct vprof_twin *vprof_twins;
@@ -126,28 +127,43 @@ static void keep(struct vprof_subject *subject, CUgraph graph, const struct vpro
 	subject->state = VPROF_SUBJECT_KEPT;
 }
 
-/* What is left of what was made of it; the twin may still run, which the driver waits for before it goes. */
-static void forget(struct vprof_subject *subject)
+void vprof_subject_renew(struct vprof_subject *subject)
+{
+	__atomic_store_n(&subject->version, subject->version + 1 ? subject->version + 1 : 1, __ATOMIC_RELAXED);
+}
+
+void vprof_twin_release(struct vprof_twin *twin)
+{
+	if (twin->graph)
+		vprof_ask.graph_destroy(twin->graph);
+	if (vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY)
+		vprof_ask.graph_exec_destroy(twin->exec);
+	twin->graph = NULL;
+	/* Pairs with the acquire in vprof_twins_harvest(). */
+	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
+}
+
+void vprof_subject_forget(struct vprof_subject *subject)
 {
 	struct vprof_asking asking;
-	struct vprof_twin *twin = subject->twin;
 
-	if ((subject->clone || twin) && vprof_ask_begin(&asking)) {
-		if (subject->clone)
+	if ((subject->clone || subject->twin) && vprof_ask_begin(&asking)) {
+		if (subject->clone && subject->state != VPROF_SUBJECT_CLONING)
 			vprof_ask.graph_destroy(subject->clone);
-		if (twin && vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY)
-			vprof_ask.graph_exec_destroy(twin->exec);
+		if (subject->twin)
+			vprof_twin_release(subject->twin);
 		vprof_ask_end(&asking);
+	} else if (subject->twin) {
+		__atomic_store_n(&subject->twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
 	}
-	/* Pairs with the acquire in vprof_twins_harvest(). */
-	if (twin)
-		__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
 	subject->clone = NULL;
 	subject->twin = NULL;
 	subject->state = VPROF_SUBJECT_NONE;
 	subject->error = 0;
 	subject->told = 0;
-	__atomic_store_n(&subject->version, subject->version + 1 ? subject->version + 1 : 1, __ATOMIC_RELAXED);
+	if (subject->off_count)
+		subject->off_count = UINT32_MAX;
+	vprof_subject_renew(subject);
 }
 
 /* Have clones a use: are launches stamped, or may they be? */
@@ -171,7 +187,7 @@ void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uin
 	if (!subject || (!is_wanted() && !is_known(subject)) || !vprof_subject_hold(subject))
 		return;
 	/* An earlier graph of this handle whose end was not seen. */
-	forget(subject);
+	vprof_subject_forget(subject);
 	subject->graph = id;
 	subject->flags = flags;
 	subject->why = VPROF_TWIN_UNSEEN;
@@ -179,7 +195,7 @@ void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uin
 	subject->last_twin = NULL;
 	subject->window = 0;
 	subject->since = 0;
-	subject->wants = 0;
+	subject->wants = subject->changes = subject->rebuilds = subject->off_count = 0;
 	if (is_wanted())
 		keep(subject, graph, nodes);
 	count_set(entry, subject, vprof_gpu_now() ? 1 : 0);
@@ -192,9 +208,12 @@ void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id, 
 
 	if (!is_known(subject) || !vprof_subject_hold(subject))
 		return;
-	forget(subject);
+	subject->rebuilds += subject->twin != NULL;
+	vprof_subject_forget(subject);
 	subject->graph = id;
-	keep(subject, graph, nodes);
+	subject->why = VPROF_TWIN_CHANGED;
+	if (!subject->off_count)
+		keep(subject, graph, nodes);
 	vprof_subject_drop(subject);
 }
 
@@ -205,7 +224,7 @@ void vprof_twin_changed(CUgraphExec exec)
 
 	if (!is_known(subject) || !vprof_subject_hold(subject))
 		return;
-	forget(subject);
+	vprof_subject_forget(subject);
 	subject->why = VPROF_TWIN_CHANGED;
 	vprof_subject_drop(subject);
 }
@@ -217,7 +236,7 @@ void vprof_twin_gone(CUgraphExec exec)
 
 	if (!is_known(subject) || !vprof_subject_hold(subject))
 		return;
-	forget(subject);
+	vprof_subject_forget(subject);
 	subject->why = VPROF_TWIN_UNSEEN;
 	subject->last_twin = NULL;
 	subject->on_twin = 0;
@@ -278,10 +297,12 @@ static void want_twin(struct vprof_subject *subject)
 {
 	struct vprof_asking asking;
 
-	if (subject->state != VPROF_SUBJECT_KEPT || subject->wants < 2)
+	if (subject->state != VPROF_SUBJECT_KEPT || subject->wants < 2 || subject->off_count)
 		return;
-	/* Where there was no room it is asked for ever more seldom. */
-	if ((subject->why == VPROF_TWIN_BUDGET && subject->wants & (subject->wants - 1)) || !vprof_ask_begin(&asking))
+	/* Where there was no room, or changes leave it none for long, it is asked for ever more seldom. */
+	if ((subject->why == VPROF_TWIN_BUDGET || subject->rebuilds > REBUILDS) && subject->wants & (subject->wants - 1))
+		return;
+	if (!vprof_ask_begin(&asking))
 		return;
 	subject->gpu = vprof_gpu_here();
 	vprof_ask_end(&asking);
@@ -409,7 +430,7 @@ int vprof_twin_launched(const struct vprof_twin_choice *choice, CUresult result)
 	if (!done) {
 		/* It never ran. */
 		__atomic_sub_fetch(&choice->twin->launched, 1, __ATOMIC_RELAXED);
-		forget(subject);
+		vprof_subject_forget(subject);
 		subject->why = VPROF_TWIN_NO_EXEC;
 		subject->error = (uint16_t)result;
 		subject->on_twin = 0;

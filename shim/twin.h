@@ -11,6 +11,10 @@
  * launched last. From a launch of the twin until the program's own has followed, and whenever the stream or the
  * thread changes, all its launches take the slow way, one at a time.
  *
+ * CHANGES. A node that the program sets in its executable graph is set likewise in the clone and in the twin
+ * (twin_change.c), for launches to come, as the driver has it. Where that cannot be the twin goes and is made
+ * again of the clone, or there is none any more.
+ *
  * CAPTURE. The driver refuses a launch on a stream that is being captured, and the capture is over. Such a one
  * goes to the program's graph, so that the program's is refused and no twin's, and counts for nothing.
  *
@@ -54,6 +58,7 @@ struct vprof_twin {
 	struct vprof_area *area;
 	CUdeviceptr cell;
 	CUgraphExec exec;
+	CUgraph graph;            /* of which it was made, kept when its nodes may have to be found: see `changes` */
 	uint32_t stamps;          /* stamp 0 not counted */
 	uint32_t block_count, stride;
 	uint32_t launched;        /* so far; writer: who holds the subject */
@@ -77,9 +82,12 @@ enum vprof_subject_state {
 	VPROF_SUBJECT_NONE = 0,   /* nothing to make a twin of: `why` */
 	VPROF_SUBJECT_KEPT = 1,   /* a clone */
 	VPROF_SUBJECT_QUEUED = 2, /* and a twin is wanted */
-	VPROF_SUBJECT_MAKING = 3, /* our thread has the clone */
-	VPROF_SUBJECT_BUILT = 4,
+	VPROF_SUBJECT_CLONING = 3, /* our thread copies the clone, which is its own until that is done */
+	VPROF_SUBJECT_MAKING = 4, /* it makes a twin of the copy */
+	VPROF_SUBJECT_BUILT = 5,
 };
+
+enum { VPROF_SUBJECT_OFF = 8 }; /* nodes */
 
 /* An executable graph of the program, by its place among the handles. Everything by who holds the lock. */
 struct vprof_subject {
@@ -100,6 +108,10 @@ struct vprof_subject {
 	uint32_t last_number;
 	uint32_t since, armed;    /* launches since it was its turn; what `left` was set to */
 	uint32_t wants;           /* how often it was its turn */
+	uint32_t changes;         /* of single nodes, so far */
+	uint32_t rebuilds;        /* twins that went because of changes */
+	uint32_t off_count;       /* nodes that are switched off, by their clones: no twin meanwhile. More than there is */
+	CUgraphNode off[VPROF_SUBJECT_OFF]; /* room for: not known which, and none at all */
 	struct vprof_subject *self;
 };
 
@@ -117,6 +129,10 @@ void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id,
 
 /* The exec has been changed in a way that no graph shows. */
 void vprof_twin_changed(CUgraphExec exec) HIDDEN COLD;
+
+/* One node of it has been changed by `call`, whose last arguments were these. */
+void vprof_twin_node_changed(unsigned call, CUgraphExec exec, CUgraphNode node, uintptr_t what,
+			     uintptr_t more) HIDDEN COLD;
 
 /* It is about to be destroyed. */
 void vprof_twin_gone(CUgraphExec exec) HIDDEN COLD;
@@ -145,10 +161,19 @@ int vprof_twin_launched(const struct vprof_twin_choice *choice, CUresult result)
 int vprof_subject_hold(struct vprof_subject *subject) HIDDEN;
 void vprof_subject_drop(struct vprof_subject *subject) HIDDEN;
 
+/* Another than before, to our thread if it is making a twin of it. By who holds it, as all that follows. */
+void vprof_subject_renew(struct vprof_subject *subject) HIDDEN COLD;
+
+/* What is left of what was made of it. The twin may still run, which the driver waits for before it goes. */
+void vprof_subject_forget(struct vprof_subject *subject) HIDDEN COLD;
+
+/* Nothing launches it any more. Between begin and end, with the driver. */
+void vprof_twin_release(struct vprof_twin *twin) HIDDEN COLD;
+
 /* The subject of that place; NULL: there are none. */
 struct vprof_subject *vprof_subject_at(uint32_t place) HIDDEN;
 
-/* Says in the ring that it has no twin, and why, once. By who holds it. */
+/* Says in the ring that it has no twin, and why, once. */
 void vprof_subject_tell(struct vprof_subject *subject) HIDDEN COLD;
 
 /* Why something was not made. */

@@ -55,18 +55,47 @@ out:
 	return refusal;
 }
 
+/* Goes on in the state `to` while it is what it was; 0: it has changed or gone meanwhile. */
+static int go_on(struct vprof_subject *subject, const struct vprof_subject *as, enum vprof_subject_state to)
+{
+	int same;
+
+	vprof_subject_hold(subject);
+	same = subject->version == as->version;
+	if (same)
+		subject->state = to;
+	vprof_subject_drop(subject);
+	return same;
+}
+
+/* The program's threads leave the clone alone meanwhile; if they are done with it, it is ours to destroy. */
+static CUresult copy(struct vprof_subject *subject, const struct vprof_subject *as, CUgraph *work)
+{
+	CUresult result;
+
+	if (!go_on(subject, as, VPROF_SUBJECT_CLONING))
+		return CUDA_ERROR_INVALID_VALUE;
+	result = vprof_ask.graph_clone(work, as->clone);
+	if (!go_on(subject, as, VPROF_SUBJECT_MAKING))
+		vprof_ask.graph_destroy(as->clone);
+	return result;
+}
+
 static struct vprof_refusal twin_make(struct vprof_twin *twin, const struct vprof_subject *as)
 {
 	struct vprof_refusal refusal = fine;
 
 	for (vprof_plan->keep = 1; vprof_plan->keep >= 0; vprof_plan->keep--) {
 		CUgraph work;
-		CUresult result = vprof_ask.graph_clone(&work, as->clone);
+		CUresult result = copy(as->self, as, &work);
 
 		if (result)
 			return vprof_refuse(VPROF_TWIN_NO_CLONE, result);
 		refusal = twin_instrument(twin, as, work);
-		vprof_ask.graph_destroy(work);
+		if (!refusal.why && as->changes)
+			twin->graph = work;
+		else
+			vprof_ask.graph_destroy(work);
 		if (refusal.why != VPROF_TWIN_NO_STAMP && refusal.why != VPROF_TWIN_NO_EXEC)
 			break;
 	}
@@ -123,9 +152,10 @@ static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_t
 	twin->use = VPROF_TWIN_MAKING;
 	twin->gpu = as->gpu;
 	twin->subject = as->self;
+	twin->graph = NULL;
 	refusal = twin_make(twin, as);
 	if (!refusal.why && !twin_define(twin, as->graph, (uint32_t)((vprof_clock_ns(CLOCK_MONOTONIC) - start) / 1000))) {
-		vprof_ask.graph_exec_destroy(twin->exec);
+		vprof_twin_release(twin);
 		vprof_gpu_area_drop(twin->area);
 		refusal = vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
 	}
@@ -135,29 +165,17 @@ static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_t
 	return refusal;
 }
 
-/* The graph has changed or gone meanwhile. */
-static void undo(struct vprof_twin *twin, CUgraph clone)
-{
-	vprof_ask.graph_destroy(clone);
-	if (!twin)
-		return;
-	vprof_ask.graph_exec_destroy(twin->exec);
-	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
-}
-
 void vprof_twin_build(struct vprof_subject *subject)
 {
 	struct vprof_twin *twin = NULL;
-	struct vprof_subject as;
 	struct vprof_refusal refusal;
+	struct vprof_subject as;
 
 	vprof_subject_hold(subject);
 	subject->self = subject;
 	as = *subject;
-	if (as.state == VPROF_SUBJECT_QUEUED) {
+	if (as.state == VPROF_SUBJECT_QUEUED)
 		subject->state = VPROF_SUBJECT_MAKING;
-		subject->clone = NULL;
-	}
 	vprof_subject_drop(subject);
 	if (as.state != VPROF_SUBJECT_QUEUED)
 		return;
@@ -166,16 +184,15 @@ void vprof_twin_build(struct vprof_subject *subject)
 	if (subject->version == as.version) {
 		subject->why = (uint16_t)refusal.why;
 		subject->error = (uint16_t)refusal.error;
-		subject->clone = as.clone;
 		subject->twin = twin;
 		/* One for which there is no room now may have its turn later. */
 		subject->state = twin ? VPROF_SUBJECT_BUILT :
 				 refusal.why == VPROF_TWIN_BUDGET ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;
 		if (refusal.why == VPROF_TWIN_BUDGET)
 			vprof_subject_tell(subject);
-		as.clone = NULL;
+		twin = NULL;
 	}
 	vprof_subject_drop(subject);
-	if (as.clone)
-		undo(twin, as.clone);
+	if (twin)
+		vprof_twin_release(twin);
 }

@@ -82,10 +82,7 @@ static int evict(struct vprof_twin *twin)
 	vprof_subject_drop(subject);
 	if (!goes)
 		return 0;
-	if (vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY)
-		vprof_ask.graph_exec_destroy(twin->exec);
-	/* Pairs with the acquire in vprof_twins_harvest(). */
-	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
+	vprof_twin_release(twin);
 	return 1;
 }
 

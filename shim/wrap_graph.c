@@ -59,16 +59,13 @@ UPDATE(cuGraphExecUpdate, (CUgraphExec exec, CUgraph graph, CUgraphNode *error, 
 UPDATE(cuGraphExecUpdate_v2, (CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo *info),
        (exec, graph, info));
 
-/*
- * One node of it, in ways that its graph does not show: its twin, if it has one, is none any more. Told as
- * calls without a kind of their own are.
- */
+/* One node of it, in ways that its graph does not show. Told as calls without a kind of their own are. */
 typedef uintptr_t word;
 
 #define CHANGE(name, params, args, a, b, c, d) \
 	WRAP_KEEP(EXPORT, name, params, args, , \
 		  fill_head(r.slot, VPROF_KIND_CALL, call, object); fill_words(r.slot, WORD(a), b, c, d), \
-		  vprof_twin_changed(a), )
+		  vprof_twin_node_changed(call, a, (CUgraphNode)(b), c, d), )
 #define CHANGE_3(name) \
 	CHANGE(name, (CUgraphExec exec, word node, word what), (exec, node, what), exec, node, what, 0)
 #define CHANGE_4(name) \

@@ -48,7 +48,7 @@ enum vprof_twin_why {
 	VPROF_TWIN_BUDGET = 7,         /* VPROF_GPU_TWINS: others are launched more often */
 	VPROF_TWIN_LARGE = 8,          /* more nodes than a twin has stamps */
 	VPROF_TWIN_UNSEEN = 9,         /* made before recording, or in a way that leaves nothing to clone */
-	VPROF_TWIN_CHANGED = 10,       /* dropped: the program has changed the graph */
+	VPROF_TWIN_CHANGED = 10,       /* the program has changed the graph as no twin can be, or has nodes of it switched off */
 };
 
 enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */

@@ -20,57 +20,11 @@
  * `x VALUE VALUE VALUE launches N` at the end (x, y, the copy), `current yes` when the context is still the
  * current one, and `error E CALL` for a call that failed.
  */
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "shim/cuda_abi.h"
-
-typedef unsigned int U;
-#define API \
-	A(cuInit, U) \
-	A(cuDevicePrimaryCtxRetain, CUcontext *, CUdevice) \
-	A(cuCtxCreate_v2, CUcontext *, U, CUdevice) \
-	A(cuCtxDestroy_v2, CUcontext) \
-	A(cuCtxSetCurrent, CUcontext) \
-	A(cuCtxGetCurrent, CUcontext *) \
-	A(cuCtxSynchronize, void) \
-	A(cuModuleLoadData, CUmodule *, const void *) \
-	A(cuModuleGetFunction, CUfunction *, CUmodule, const char *) \
-	A(cuMemAlloc_v2, CUdeviceptr *, size_t) \
-	A(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream) \
-	A(cuMemFreeAsync, CUdeviceptr, CUstream) \
-	A(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr, size_t, CUstream) \
-	A(cuMemcpyDtoH_v2, void *, CUdeviceptr, size_t) \
-	A(cuMemcpyHtoD_v2, CUdeviceptr, const void *, size_t) \
-	A(cuLaunchKernel, CUfunction, U, U, U, U, U, U, U, CUstream, void **, void **) \
-	A(cuStreamCreate, CUstream *, U) \
-	A(cuStreamSynchronize, CUstream) \
-	A(cuStreamBeginCapture_v2, CUstream, CUstreamCaptureMode) \
-	A(cuStreamEndCapture, CUstream, CUgraph *) \
-	A(cuGraphDestroy, CUgraph) \
-	A(cuGraphGetNodes, CUgraph, CUgraphNode *, size_t *) \
-	A(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long) \
-	A(cuGraphLaunch, CUgraphExec, CUstream) \
-	A(cuGraphExecDestroy, CUgraphExec) \
-	A(cuGraphExecUpdate_v2, CUgraphExec, CUgraph, CUgraphExecUpdateResultInfo *) \
-	A(cuGraphKernelNodeGetParams_v2, CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2 *) \
-	A(cuGraphExecKernelNodeSetParams_v2, CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS_v2 *)
-
-#define A(name, ...) CUresult (*name)(__VA_ARGS__);
-static struct { API } cu;
-#undef A
-
-static const char ptx[] =
-	".version 7.0\n.target sm_50\n.address_size 64\n"
-	".visible .entry add_one_spin_20us(.param .u64 p, .param .u32 n)\n"
-	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
-	".visible .entry add_one_spin_1us(.param .u64 p, .param .u32 n)\n"
-	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
-	".visible .entry add_one_spin_10us(.param .u64 p, .param .u32 n)\n"
-	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n";
+#include "tests/gputime/client.h"
 
 static CUcontext context;
 static CUfunction slow, fast, quick;
@@ -78,13 +32,6 @@ static CUdeviceptr cell; /* x, and 64 bytes on y, and as many on the copy */
 static U one = 1;
 static long launches;
 static useconds_t between;
-
-static void must(const char *what, CUresult result)
-{
-	if (result)
-		printf("error %d %s\n", result, what);
-}
-#define CALL(name, ...) must(#name, cu.name(__VA_ARGS__))
 
 static void kernel(CUfunction function, CUdeviceptr at, CUstream stream)
 {
@@ -299,7 +246,7 @@ static void begin(int own)
 	else
 		CALL(cuDevicePrimaryCtxRetain, &context, 0);
 	CALL(cuCtxSetCurrent, context);
-	CALL(cuModuleLoadData, &module, ptx);
+	CALL(cuModuleLoadData, &module, client_ptx);
 	CALL(cuModuleGetFunction, &slow, module, "add_one_spin_20us");
 	CALL(cuModuleGetFunction, &fast, module, "add_one_spin_10us");
 	CALL(cuModuleGetFunction, &quick, module, "add_one_spin_1us");
@@ -322,17 +269,11 @@ int main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "";
 	int own = !strcmp(verb, "context"), late = !strcmp(verb, "late"), many = late || !strcmp(verb, "many"), forever = !strcmp(verb, "forever");
 	long n = forever ? 1L << 60 : argc > 2 ? atol(argv[2]) : 0;
-	void *driver = dlopen("libcuda.so.1", RTLD_NOW);
 	CUstream a, b;
 
 	between = argc > 2 ? (useconds_t)atol(argv[argc - 1]) : 0;
-#define A(name, ...) cu.name = (CUresult (*)(__VA_ARGS__))dlsym(driver, #name);
-	API
-#undef A
-	if (!driver || argc < 3)
+	if (argc < 3 || !client_open())
 		return 2;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	CALL(cuInit, 0);
 	for (int turn = 0; turn <= own; turn++) {
 		begin(own);
 		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);

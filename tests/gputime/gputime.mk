@@ -13,18 +13,12 @@ $(BUILD)/asan/gputime_list: $(BUILD)/asan/tests/gputime/list.c.o $(patsubst %,$(
 
 TEST_NEEDS += $(GPUTIME_LIST)
 
-# A program whose graphs are timed.
-$(BUILD)/gputime/client: tests/gputime/client.c
+# Programs whose graphs are timed.
+GPUTIME_CLIENTS := $(addprefix $(BUILD)/gputime/,client changes eager)
+
+$(GPUTIME_CLIENTS): $(BUILD)/gputime/%: tests/gputime/%.c
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
 
-TEST_NEEDS += $(BUILD)/gputime/client
-
-# And one whose work on streams is.
-$(BUILD)/gputime/eager: tests/gputime/eager.c
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
-
-TEST_NEEDS += $(BUILD)/gputime/eager
+TEST_NEEDS += $(GPUTIME_CLIENTS)
