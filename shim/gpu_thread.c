@@ -208,7 +208,8 @@ uint64_t vprof_shim_gpu_round(void)
 	int wanted = vprof_gpu_is_wanted();
 	uint64_t now;
 
-	if (gpu && !before)
+	/* It may have been off for less than a round. */
+	if (gpu && (vprof_twins_uncounted() || !before))
 		vprof_twins_count_all();
 	before = gpu;
 	if ((!wanted && !started) || __atomic_load_n(&ended, __ATOMIC_RELAXED))

@@ -172,6 +172,8 @@ static int is_wanted(void)
 	return vprof_gpu_now() || vprof_gpu_start();
 }
 
+static uint32_t uncounted; /* some graph was launched while nothing was to be stamped, and is not looked at any more */
+
 static void count_set(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t left)
 {
 	__atomic_store_n(&entry->token, subject->token, __ATOMIC_RELAXED);
@@ -242,6 +244,12 @@ void vprof_twin_gone(CUgraphExec exec)
 	subject->on_twin = 0;
 	count_set(entry, subject, 0);
 	vprof_subject_drop(subject);
+}
+
+int vprof_twins_uncounted(void)
+{
+	/* Pairs with the release in choose_held(). */
+	return __atomic_load_n(&uncounted, __ATOMIC_RELAXED) && __atomic_exchange_n(&uncounted, 0, __ATOMIC_ACQUIRE);
 }
 
 /* Nothing is known of where they were launched meanwhile: see vprof_graph_launching(). */
@@ -383,6 +391,9 @@ static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struc
 		count_set(entry, subject, 1);
 	else
 		count_set(entry, subject, every ? every - subject->since : 0);
+	/* Pairs with the acquire in vprof_twins_uncounted(). */
+	if (!every && !subject->on_twin)
+		__atomic_store_n(&uncounted, 1, __ATOMIC_RELEASE);
 	return choice;
 }
 

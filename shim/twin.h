@@ -200,6 +200,9 @@ void vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
 /* The twin that is wanted most; NULL: none. */
 struct vprof_subject *vprof_twin_wanted(void) HIDDEN COLD;
 
+/* Has any been launched while nothing was to be stamped, since this was asked last? Housekeeping. */
+int vprof_twins_uncounted(void) HIDDEN;
+
 /* Launches are to be stamped from now on: the next of every graph is looked at. Housekeeping. */
 void vprof_twins_count_all(void) HIDDEN;
 

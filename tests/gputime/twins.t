@@ -104,11 +104,22 @@ say 0
 off=$(after 0.2) still=$(after 0.3)
 say 5
 again=$(after 1.3)
+# Shorter than housekeeping sleeps.
+python3 - "$TMP"/switched/*.ring <<'END'
+import sys, time
+with open(sys.argv[1], "r+b", buffering=0) as f:
+    for gpu in (0, 5):
+        f.seek(4096 + 16)
+        f.write(gpu.to_bytes(4, "little"))
+        time.sleep(0.003)
+END
+blinked=$(after 0.1) later=$(after 0.5)
 kill -9 "$pid"
 wait "$pid" 2>/dev/null || :
 ok "on at the start" test "$on" -gt 0
 is "off: no more from then on" "$still" "$off"
 ok "on again, one in five" test "$again" -gt "$off"
+ok "and after a moment off" test "$later" -gt "$blinked"
 ok "and the twin is the one that was there" test "$(seen switched twins)" = 1
 
 done_testing
