@@ -20,6 +20,27 @@ struct entry {
 };
 
 static struct entry *entries; /* (1 << BITS) + PROBES */
+static uint32_t open_captures;
+
+void vprof_capture_begun(void)
+{
+	__atomic_add_fetch(&open_captures, 1, __ATOMIC_SEQ_CST);
+}
+
+/* An end that the driver refuses is counted too: a program that does that is about to give up. */
+void vprof_capture_ending(void)
+{
+	uint32_t seen = __atomic_load_n(&open_captures, __ATOMIC_RELAXED);
+
+	while (seen && !__atomic_compare_exchange_n(&open_captures, &seen, seen - 1, 0, __ATOMIC_SEQ_CST,
+						    __ATOMIC_RELAXED))
+		;
+}
+
+int vprof_captures_any(void)
+{
+	return __atomic_load_n(&open_captures, __ATOMIC_SEQ_CST) != 0;
+}
 
 void vprof_captures_init(void)
 {

@@ -17,6 +17,16 @@ struct vprof_capture {
 /* Makes the table; called with the other tables of handles. */
 void vprof_captures_init(void) HIDDEN;
 
+/*
+ * A capture has begun, or is about to end: how many there are is counted, for what may not be asked. A stream that is
+ * destroyed while it is captured counts for good.
+ */
+void vprof_capture_begun(void) HIDDEN COLD;
+void vprof_capture_ending(void) HIDDEN COLD;
+
+/* Is any stream of the process being captured? */
+int vprof_captures_any(void) HIDDEN;
+
 /* The calling thread has ended a capture that gave this graph. */
 void vprof_capture_ended(CUgraph graph, CUstream stream) HIDDEN COLD;
 

@@ -40,8 +40,29 @@ INSTANTIATE_PARAMS(cuGraphInstantiateWithParams_ptsz);
 
 /* ---- where a graph comes from ---- */
 
+/* Told as calls without a kind of their own are. */
+#define CAPTURING(name, params, args, ...) \
+	WRAP_KEEP(EXPORT, name, params, args, , \
+		  fill_head(r.slot, VPROF_KIND_CALL, call, object); fill_words(r.slot, __VA_ARGS__), \
+		  vprof_capture_begun(), )
+#define CAPTURING_1(name) CAPTURING(name, (CUstream stream), (stream), WORD(stream), 0, 0, 0)
+#define CAPTURING_2(name) \
+	CAPTURING(name, (CUstream stream, CUstreamCaptureMode mode), (stream, mode), WORD(stream), (unsigned)mode, 0, 0)
+#define CAPTURING_6(name) \
+	CAPTURING(name, \
+		  (CUstream stream, CUgraph graph, const CUgraphNode *nodes, const CUgraphEdgeData *edges, size_t count, \
+		   CUstreamCaptureMode mode), \
+		  (stream, graph, nodes, edges, count, mode), WORD(stream), WORD(graph), WORD(nodes), WORD(edges))
+
+CAPTURING_1(cuStreamBeginCapture);
+CAPTURING_1(cuStreamBeginCapture_ptsz);
+CAPTURING_2(cuStreamBeginCapture_v2);
+CAPTURING_2(cuStreamBeginCapture_v2_ptsz);
+CAPTURING_6(cuStreamBeginCaptureToGraph);
+CAPTURING_6(cuStreamBeginCaptureToGraph_ptsz);
+
 #define CAPTURED(name, stream_) \
-	WRAP_KEEP(EXPORT, name, (CUstream stream, CUgraph *out), (stream, out), , FILL(0, 0, stream, 0), \
+	WRAP_KEEP(EXPORT, name, (CUstream stream, CUgraph *out), (stream, out), vprof_capture_ending(), FILL(0, 0, stream, 0), \
 		  if (out && *out) vprof_capture_ended(*out, stream_), r.slot->graph.graph = out ? WORD(*out) : 0)
 
 CAPTURED(cuStreamEndCapture,      stream);
