@@ -245,7 +245,11 @@ static int anchors_put(void)
 static int live_put(void)
 {
 	static struct vprof_ring_live live;
-	struct vprof_ring_control control = { .word = vprof_map.control->word, .groups = vprof_map.control->groups };
+	const struct vprof_ring_control *now = vprof_map.control;
+	struct vprof_ring_control control = {
+		.word = now->word, .groups = now->groups, .gpu = now->gpu, .gpu_spans = now->gpu_spans,
+		.gpu_window_us = now->gpu_window_us, .gpu_period_us = now->gpu_period_us,
+	};
 	int error;
 
 	live = *vprof_map.live;

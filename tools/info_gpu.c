@@ -99,6 +99,27 @@ static void text_left_out(struct cli_table *table, const struct gpu_counts *n)
 		cli_table_pair(table, "", "%" PRIu64 " events begin before their launch by more than the clocks' error, by up to %" PRIu64 " ns", n->early, n->early_ns);
 }
 
+/* What gets stamps now; of a process that has ended, what did at the end. */
+static void text_asked(struct cli_table *table, const struct vprof_ring_control *c)
+{
+	char graphs[64] = "", spans[64] = "", streams[96] = "";
+
+	if (c->gpu == VPROF_GPU_ALL)
+		snprintf(graphs, sizeof(graphs), "; the nodes of graphs, every launch");
+	else if (c->gpu)
+		snprintf(graphs, sizeof(graphs), "; the nodes of graphs, one launch in %u", c->gpu);
+	if (c->gpu_spans)
+		snprintf(spans, sizeof(spans), "; %s graphs as a whole", c->gpu ? "other launches of" : "launches of");
+	if (c->gpu_window_us && c->gpu_window_us >= c->gpu_period_us)
+		snprintf(streams, sizeof(streams), "; what is put onto streams");
+	else if (c->gpu_window_us)
+		snprintf(streams, sizeof(streams), "; what is put onto streams, for %g ms in every %g ms",
+			 c->gpu_window_us / 1e3, c->gpu_period_us / 1e3);
+	if (*graphs || *spans || *streams)
+		cli_table_pair(table, "timed", "%s%s%s", *graphs ? graphs + 2 : "", *graphs || !*spans ? spans : spans + 2,
+			       *graphs || *spans ? streams : *streams ? streams + 2 : "");
+}
+
 static const char *have(uint32_t count)
 {
 	return count == 1 ? "graph has" : "graphs have";
@@ -109,6 +130,7 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	struct gpu_sums sums;
 	struct gpu gpu;
 
+	text_asked(table, &input->ring.control);
 	if (!read_all(&gpu, input, &sums))
 		return;
 	for (uint32_t i = 0; i < gpu.device_count; i++) {
@@ -149,6 +171,7 @@ static void json_device(const struct gpu_device *device, FILE *out)
 
 void info_gpu_json(const struct input *input, FILE *out)
 {
+	const struct vprof_ring_control *c = &input->ring.control;
 	const struct gpu_counts *n;
 	struct gpu_sums sums;
 	struct gpu gpu;
@@ -162,7 +185,9 @@ void info_gpu_json(const struct input *input, FILE *out)
 		fputs(i ? ", " : "", out);
 		json_device(&gpu.devices[i], out);
 	}
-	fprintf(out, "],\n    \"replays\": %" PRIu64 ", \"timed\": %" PRIu64 ", \"events\": %" PRIu64 ", \"no_stamp\": %" PRIu64
+	fprintf(out, "],\n    \"asked\": {\"graphs\": %u, \"spans\": %s, \"window_us\": %u, \"period_us\": %u},\n", c->gpu,
+		c->gpu_spans ? "true" : "false", c->gpu_window_us, c->gpu_period_us);
+	fprintf(out, "    \"replays\": %" PRIu64 ", \"timed\": %" PRIu64 ", \"events\": %" PRIu64 ", \"no_stamp\": %" PRIu64
 		", \"backwards\": %" PRIu64 ", \"no_nodes\": %" PRIu64 ", \"no_launch\": %" PRIu64 ", \"early\": %" PRIu64
 		", \"early_ns\": %" PRIu64 ",\n    \"twins\": %u, \"dropped\": %u, \"stamps\": %" PRIu64 ", \"build_us\": %" PRIu64
 		", \"without\": {", n->replays, n->timed, n->events, n->no_stamp, n->backwards, n->no_nodes, n->no_launch,

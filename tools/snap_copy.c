@@ -178,7 +178,11 @@ static int copy_holdings(struct copier *c)
 
 static int copy_live(struct copier *c)
 {
-	struct vprof_ring_control control = { .word = c->ring->control.word, .groups = c->ring->control.groups };
+	const struct vprof_ring_control *now = &c->ring->control;
+	struct vprof_ring_control control = {
+		.word = now->word, .groups = now->groups, .gpu = now->gpu, .gpu_spans = now->gpu_spans,
+		.gpu_window_us = now->gpu_window_us, .gpu_period_us = now->gpu_period_us,
+	};
 	struct vprof_ring_live live = c->ring->live;
 	int error = put(c, &control, sizeof(control), VPROF_CONTROL_OFFSET);
 
