@@ -50,6 +50,7 @@ static void populate(struct vprof_map *map)
 		if (madvise(p, size, MADV_POPULATE_WRITE) && errno == EINVAL)
 			touch(p, size);
 		vprof_control_round();
+		vprof_shim_gpu_round();
 	}
 }
 

@@ -49,6 +49,9 @@ void vprof_launches_begin(void)
 
 void vprof_launches_stamped(int stamped)
 {
+	/* Asked over and over, of a line that every call reads. */
+	if (!stamped == !(__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED) & VPROF_SLOW_GPU))
+		return;
 	if (stamped)
 		__atomic_fetch_or(&vprof_state.slow, VPROF_SLOW_GPU, __ATOMIC_RELAXED);
 	else

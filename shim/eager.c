@@ -5,6 +5,7 @@
 #include <time.h>
 #include "preload/inner.h"
 #include "shim/ask.h"
+#include "shim/captures.h"
 #include "shim/cuda_api.h"
 #include "shim/eager.h"
 #include "shim/graphs.h"
@@ -106,6 +107,15 @@ static struct operation operation_of(const struct vprof_slot *slot, unsigned cal
 
 /* ---- tracks ---- */
 
+/*
+ * It is never captured, and may not be asked; nor may anything be put onto it while a stream that waits for it is
+ * captured, whichever that is.
+ */
+static int is_legacy(CUstream stream)
+{
+	return !stream || stream == CU_STREAM_LEGACY;
+}
+
 /* Addresses leave the upper byte free. */
 static uint64_t key_of(const struct vprof_gpu *gpu, CUstream stream)
 {
@@ -125,7 +135,7 @@ static int is_of(CUstream stream, CUcontext context)
 {
 	CUcontext its = NULL;
 
-	if (!stream || stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD)
+	if (is_legacy(stream) || stream == CU_STREAM_PER_THREAD)
 		return 1;
 	return VPROF_ASK_STREAM(VPROF_STREAM_OPEN, stream_get_ctx, stream, &its) && its == context;
 }
@@ -167,8 +177,7 @@ static struct vprof_track *track_here(CUstream stream)
 
 	if (!gpu || vprof_gpu_state_of(gpu) != VPROF_GPU_READY || gpu->mode == VPROF_STAMPS_NONE)
 		return NULL;
-	/* The legacy stream is none that is captured, and none that may be asked. */
-	if (stream && stream != CU_STREAM_LEGACY && vprof_ask_stream_state(stream) != VPROF_STREAM_OPEN)
+	if (is_legacy(stream) ? vprof_captures_any() : vprof_ask_stream_state(stream) != VPROF_STREAM_OPEN)
 		return NULL;
 	key = key_of(gpu, stream);
 	track = track_find(key);
@@ -199,7 +208,7 @@ void vprof_eager_stream_gone(CUstream stream)
 {
 	uint64_t handle = (uintptr_t)stream;
 
-	if (!stream || stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD)
+	if (is_legacy(stream) || stream == CU_STREAM_PER_THREAD)
 		return;
 	for (struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++)
 		if ((__atomic_load_n(&track->key, __ATOMIC_RELAXED) & ~0ull >> 8) == handle &&
@@ -364,7 +373,7 @@ static int begin(struct vprof_track *track, struct vprof_eager *eager, struct vp
 
 static int is_wanted(const struct vprof_slot *slot)
 {
-	return slot->kind == VPROF_KIND_GRAPH_LAUNCH ? vprof_gpu_spans_now() : vprof_eager_is_open();
+	return slot->kind == VPROF_KIND_GRAPH_LAUNCH ? vprof_eager_has_spans() : vprof_eager_is_open();
 }
 
 /* May it have stamps, on this track? By who has the track. */

@@ -143,7 +143,11 @@ int vprof_eager_harvest(int last) HIDDEN;
 /* A new ring, in a process that has forked. */
 void vprof_eager_forget(void) HIDDEN;
 
-/* Is a window open? Any thread. */
+/* Is a window open? Do graphs get stamps? Any thread. */
 int vprof_eager_is_open(void) HIDDEN;
+int vprof_eager_has_spans(void) HIDDEN;
+
+/* The process ends. */
+void vprof_eager_end(void) HIDDEN;
 
 #endif

@@ -20,6 +20,7 @@ enum {
 /* When the window that is open ends; 0: none is. Peers: threads of the program's. */
 static uint64_t open_until;
 static uint64_t next_open; /* 0: at once */
+static uint32_t ended;     /* the process ends: no stamps any more. Peers: likewise */
 
 /* ---- slots, by our thread ---- */
 
@@ -64,7 +65,18 @@ int vprof_eager_is_open(void)
 	uint64_t until = __atomic_load_n(&open_until, __ATOMIC_RELAXED);
 
 	/* Housekeeping may close it late. */
-	return until && (until == UINT64_MAX || now_ns() < until);
+	return until && (until == UINT64_MAX || now_ns() < until) && !__atomic_load_n(&ended, __ATOMIC_RELAXED);
+}
+
+int vprof_eager_has_spans(void)
+{
+	return vprof_gpu_spans_now() && !__atomic_load_n(&ended, __ATOMIC_RELAXED);
+}
+
+void vprof_eager_end(void)
+{
+	__atomic_store_n(&ended, 1, __ATOMIC_RELAXED);
+	vprof_launches_stamped(0);
 }
 
 static uint64_t draw(uint64_t most)
@@ -80,7 +92,7 @@ static uint64_t draw(uint64_t most)
 static void window_set(uint64_t until)
 {
 	__atomic_store_n(&open_until, until, __ATOMIC_RELAXED);
-	vprof_launches_stamped(until || vprof_gpu_spans_now());
+	vprof_launches_stamped(until || vprof_eager_has_spans());
 }
 
 uint64_t vprof_eager_round(uint64_t now)

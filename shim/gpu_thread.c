@@ -212,15 +212,16 @@ uint64_t vprof_shim_gpu_round(void)
 	if (gpu && (vprof_twins_uncounted() || !before))
 		vprof_twins_count_all();
 	before = gpu;
-	if ((!wanted && !started) || __atomic_load_n(&ended, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&ended, __ATOMIC_RELAXED))
 		return UINT64_MAX;
 	now = now_ns();
-	return least(vprof_eager_round(now), collect(now, wanted));
+	return least(vprof_eager_round(now), wanted || started ? collect(now, wanted) : UINT64_MAX);
 }
 
 void vprof_shim_leave(void)
 {
 	__atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
+	vprof_eager_end();
 	if (started) {
 		vprof_twins_harvest(1);
 		vprof_eager_harvest(1);

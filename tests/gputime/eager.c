@@ -16,7 +16,8 @@
  *	eager graphs N PAUSE       a graph of the round, one that allocates, and a round between two launches
  *	eager context N PAUSE      as busy, in a context of its own, which is destroyed with work on its way
  *	eager forever 0 PAUSE      as idle, without end
- *	eager hang N PAUSE         as idle, and then a kernel that never ends
+ *	eager hang N PAUSE         as idle, and then a kernel that never ends, and a thousand rounds behind it
+ *	eager stuck N PAUSE        as idle, in a thread that may hang in a call; the stream is waited for in another
  *
  * A round adds one to x twice and to y twice, copies x and sets z. Between two rounds it waits for PAUSE µs. Prints
  * what they are at the end, `current yes` when the context is still the current one, and `error E CALL` for a
@@ -77,7 +78,11 @@ static const char ptx[] = ".version 7.0\n.target sm_50\n.address_size 64\n"
 	KERNEL("add_one_spin_20us") KERNEL("add_one_spin_10us") KERNEL("add_one_first_spin_20us")
 	KERNEL("add_one_second_spin_10us") ".visible .entry hang(.param .u64 p)\n{ ret; }\n";
 
-enum { THREADS = 4, STEP = 256 };
+enum {
+	THREADS = 4,
+	STEP = 256,
+	DEEP = 100, /* rounds that are queued before they are waited for: as deep as real queues are, and not more */
+};
 
 static CUcontext context;
 static CUfunction slow, fast, first, second, hang;
@@ -124,15 +129,16 @@ static void round_of(CUdeviceptr cell, CUstream stream, int idle)
 		usleep(between);
 }
 
-static void rounds(CUdeviceptr cell, CUstream stream, long n, int idle)
+/* `deep`: so many rounds are queued before they are waited for; 0: none is. */
+static void rounds(CUdeviceptr cell, CUstream stream, long n, int idle, long deep)
 {
 	for (long i = 0; i < n; i++) {
 		round_of(cell, stream, idle);
-		/* As deep as real queues are, and not more. */
-		if (i % 100 == 99)
+		if (deep && i % deep == deep - 1)
 			CALL(cuStreamSynchronize, stream);
 	}
-	CALL(cuStreamSynchronize, stream);
+	if (deep)
+		CALL(cuStreamSynchronize, stream);
 }
 
 /* ---- verbs ---- */
@@ -165,9 +171,9 @@ static void programmatic(long n, CUstream stream)
 		kernel(first, cells, stream);
 		CALL(cuLaunchKernelEx, &config, second, params, NULL);
 		kernel(slow, cells, stream);
+		CALL(cuStreamSynchronize, stream);
 		if (between)
 			usleep(between);
-		CALL(cuStreamSynchronize, stream);
 	}
 }
 
@@ -203,7 +209,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 
 	CALL(cuCtxSetCurrent, context);
-	rounds(w->cell, w->stream, w->n, 0);
+	rounds(w->cell, w->stream, w->n, 0, DEEP);
 	return NULL;
 }
 
@@ -223,13 +229,34 @@ static void threads(long n, CUstream shared)
 		pthread_join(workers[i].thread, NULL);
 }
 
+static void *work_idle(void *arg)
+{
+	struct worker *w = arg;
+
+	CALL(cuCtxSetCurrent, context);
+	rounds(w->cell, w->stream, w->n, 1, 0);
+	return NULL;
+}
+
+static void stuck(long n, CUstream stream)
+{
+	struct worker w = { .stream = stream, .cell = cells, .n = n };
+
+	pthread_create(&w.thread, NULL, work_idle, &w);
+	sleep(2);
+	CALL(cuStreamSynchronize, stream);
+	printf("the stream has ended\n");
+	fflush(stdout);
+	_exit(0);
+}
+
 static void many(long n)
 {
 	CUstream stream;
 
 	for (long i = 0; i < n; i++) {
 		CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-		rounds(cells, stream, 1, 0);
+		rounds(cells, stream, 1, 0, 1);
 		CALL(cuStreamDestroy_v2, stream);
 	}
 }
@@ -300,9 +327,9 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	pthread_t thread;
 
 	if (!strcmp(verb, "legacy")) {
-		rounds(cells, NULL, n, 0);
+		rounds(cells, NULL, n, 0, DEEP);
 	} else if (!strcmp(verb, "own")) {
-		rounds(cells, CU_STREAM_PER_THREAD, n, 0);
+		rounds(cells, CU_STREAM_PER_THREAD, n, 0, DEEP);
 	} else if (!strcmp(verb, "host")) {
 		host(n, a);
 	} else if (!strcmp(verb, "programmatic")) {
@@ -313,11 +340,13 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		threads(n, NULL);
 	} else if (!strcmp(verb, "shared")) {
 		threads(n, a);
+	} else if (!strcmp(verb, "stuck")) {
+		stuck(n, a);
 	} else if (!strcmp(verb, "many")) {
 		many(n);
 	} else if (!strcmp(verb, "capture")) {
 		pthread_create(&thread, NULL, capture_all_along, NULL);
-		rounds(cells, a, n, 0);
+		rounds(cells, a, n, 0, 0);
 		stop = 1;
 		pthread_join(thread, NULL);
 	} else if (!strcmp(verb, "captured")) {
@@ -325,11 +354,12 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	} else if (!strcmp(verb, "graphs")) {
 		graphs(n, a);
 	} else {
-		rounds(cells, a, n, !strcmp(verb, "idle") || !strcmp(verb, "forever") || !strcmp(verb, "hang"));
+		rounds(cells, a, n, !strcmp(verb, "idle") || !strcmp(verb, "forever") || !strcmp(verb, "hang"), DEEP);
 	}
 	if (!strcmp(verb, "hang")) {
 		CALL(cuLaunchKernel, hang, 1, 1, 1, 1, 1, 1, 0, a, (void *[]){ &cells }, NULL);
-		round_of(cells, a, 0);
+		rounds(cells, a, 1000, 0, 0);
+		printf("hanging\n");
 		pause();
 	}
 	CALL(cuCtxSynchronize);
