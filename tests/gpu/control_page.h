@@ -6,11 +6,14 @@
 #define TESTS_GPU_CONTROL_PAGE_H
 
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "vprof/ring.h"
 
@@ -62,6 +65,13 @@ static inline volatile struct vprof_ring_control *control_page(const char *progr
 		exit(2);
 	}
 	return control;
+}
+
+/* How many launches get stamps. Housekeeping, which may sleep for a second, is woken. */
+static inline void control_set_gpu(volatile struct vprof_ring_control *control, uint32_t gpu)
+{
+	control->gpu = gpu;
+	syscall(SYS_futex, &control->doorbell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 #endif

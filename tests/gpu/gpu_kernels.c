@@ -413,12 +413,12 @@ static void do_cost(const struct work *work, long blocks, long rounds)
 
 	replay(exec, at.streams[0], rounds);
 	control = control_page("gpu_kernels");
-	control->gpu = VPROF_GPU_ALL;
+	control_set_gpu(control, VPROF_GPU_ALL);
 	settle(exec, at.streams[0]);
 	for (long i = 0; i < blocks * ARMS; i++) {
 		long turn = i / ARMS, place = i % ARMS, arm = turn % 2 ? ARMS - 1 - place : place;
 
-		control->gpu = arms[arm].gpu;
+		control_set_gpu(control, arms[arm].gpu);
 		replay(exec, at.streams[0], UNMEASURED);
 		printf("%s\t%.1f\n", arms[arm].name, (double)replay(exec, at.streams[0], rounds) / (double)rounds);
 		fflush(stdout);
