@@ -15,12 +15,14 @@ Writes OUT/gpu_time.results ("ok NAME", "not ok NAME", "# text"), OUT/gpu_time.t
 part, name, value, unit, target, ok or short or unclear, detail) and what each run left under OUT/gpu_time/. What does not fit into DEADLINE seconds (190) is left out and
 said to be.
 """
+import contextlib
 import glob
 import importlib.util
 import json
 import os
 import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -83,17 +85,26 @@ def environment(folder=None, **more):
 
 
 def run(command, env, log, limit):
-    """Its standard output; the rest is in `log`."""
+    """Its exit code and standard output; the rest is in `log`. Whatever it started ends with it."""
     with open(log, "w") as errors:
+        process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                                   start_new_session=True)
         try:
-            done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-                                  timeout=max(5, min(limit, left())), check=False)
+            text = process.communicate(timeout=max(5, min(limit, left())))[0].decode(errors="replace")
         except subprocess.TimeoutExpired as e:
             raise Fail(f"{command[0]} took longer than {e.timeout:.0f} s") from e
-    text = done.stdout.decode(errors="replace")
-    if done.returncode == 77:
+        finally:
+            end_group(process)
+    if process.returncode == 77:
         raise Skip(" ".join(log.read_text(errors="replace").split())[-200:] or "not possible here")
-    return done.returncode, text
+    return process.returncode, text
+
+
+def end_group(process):
+    """Ends a process that leads a session of its own, with all that is left of it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def must(command, env, log, limit):
@@ -123,6 +134,8 @@ def words(text, first):
 # ---- accuracy -------------------------------------------------------------------------------
 
 def cupti():
+    if os.environ.get("CUPTI_LIB"):
+        return os.environ["CUPTI_LIB"]
     from compare import Skip as NoCupti, find_cupti
     try:
         return find_cupti()
@@ -140,12 +153,13 @@ def far_rows(report):
                f" ({r['vprof'].get('class', '-')}, {r['vprof'].get('taken_off_ns', '-')} taken off)  {r['name'][:90]}")
 
 
-def accuracy(name, command, warm_up, folder):
+def accuracy(name, command, warm_up, folder, limit=60, keep_rings=False):
     env = environment(CUPTI_LIB=cupti())
     log = folder / "verify.log"
     code, text = run([str(BUILD / "vprof"), "verify", "--json", "--share", str(SHARE), "--warm-up",
-                      str(warm_up), "--keep", str(folder / "runs"), "--", *command], env, log, 60)
-    drop_rings(folder)
+                      str(warm_up), "--keep", str(folder / "runs"), "--", *command], env, log, limit)
+    if not keep_rings:
+        drop_rings(folder)
     said = " | ".join(log.read_text(errors="replace").strip().splitlines()[:3])
     if not text.strip():
         if "exit code 77" in said:
@@ -164,6 +178,7 @@ def accuracy(name, command, warm_up, folder):
     row("accuracy", name, f"{share:.2f}", "%", f">={SHARE}", "ok" if report["enough"] else "short",
         f"{report['rows_near']} of {report['rows']} rows, {counts['vprof']} of {counts['cupti']} executions,"
         f" median difference {off:.0f} ns")
+    return report
 
 
 # ---- cost -----------------------------------------------------------------------------------
@@ -287,18 +302,20 @@ def attempt(number, part, name, command, extra):
         drop_rings(folder)
 
 
-def write():
+def write(name="gpu_time"):
+    lines = list(results)
     if left_out:
-        say("left out for want of time: " + "; ".join(left_out))
-    tell(not left_out, "nothing was left out for want of time")
-    with open(OUT / "gpu_time.tsv", "w") as f:
+        lines.append("# left out for want of time: " + "; ".join(left_out))
+    lines.append(f"{'not ok' if left_out else 'ok'} nothing was left out for want of time")
+    with open(OUT / f"{name}.tsv", "w") as f:
         f.writelines("\t".join(row) + "\n" for row in rows)
     widths = [max(len(row[i]) for row in rows) for i in range(7)] if rows else []
-    say("\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows))
-    (OUT / "gpu_time.results").write_text("".join(line + "\n" for line in results))
+    lines += ["# " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    (OUT / f"{name}.results").write_text("".join(line + "\n" for line in lines))
 
 
 def main(parts):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what runs is ended on the way
     names = {step[0].__name__ for step in STEPS}
     if set(parts) - names:
         sys.exit(f"no part {', '.join(sorted(set(parts) - names))}; there are {', '.join(sorted(names))}")
