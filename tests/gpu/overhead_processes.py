@@ -11,10 +11,13 @@ in pairs drawn anew, so that all are at the same token. An engine counts with th
 the highest and the lowest fifth, and the arms' difference has an interval by how far the engines of each arm
 differ: a figure is as sure as the starts agree, however long it was measured.
 
+Where there are two GPUs, half of the engines of each arm run on each, with processors, ports and caches of
+their own, and meet among themselves; the figures are of all of them.
+
 Arms, each compared with "without": "with" records; "silent" has the preload and never records; "no-nvtx"
-records and leaves NVTX alone; "empty"
-preloads a library that does nothing: what that costs, no change of ours can take away, and whether it
-costs anything says how far the method itself can be trusted.
+records and leaves NVTX alone; "empty" preloads a library that does nothing: what that costs, no change of
+ours can take away, and whether it costs anything says how far the method itself can be trusted;
+"lib:PATH" preloads another library, which records where it is a build of this one.
 """
 import itertools
 import json
@@ -22,11 +25,13 @@ import math
 import os
 import queue
 import random
+import re
 import statistics
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import overhead_common as common
 import ringfile
@@ -48,6 +53,8 @@ ARMS = {
     "no-nvtx": {"LD_PRELOAD": common.LIBRARY, "VPROF_NVTX": "0"},
     "empty": {"LD_PRELOAD": common.BUILD / "gpu/empty.so"},
 }
+START = 230        # s until all engines are up; the others are left out
+STAGGER = 10       # s between the first engines of two GPUs, which compile
 # All engines share one GPU: a little memory for each, whatever the others have taken.
 SHARE = " --gpu-memory-utilization 0.05 --kv-cache-memory-bytes 1073741824"
 
@@ -58,6 +65,7 @@ class Done(Exception):
 
 def child():
     """An engine that makes TURN decode steps whenever it reads a line, and answers with their median."""
+    os.sched_setaffinity(0, map(int, os.environ["VPROF_PROCESSORS"].split(",")))
     llm, generate = common.engine_of_this_process()
     engine = llm.llm_engine
     step, times = engine.step, []
@@ -93,18 +101,108 @@ def child():
         print(json.dumps({"decode_steps": made["all"] - 2 * made["batches"] + 1}), flush=True)
 
 
+def settings(arm):
+    return {"LD_PRELOAD": Path(arm[4:]).resolve()} if arm.startswith("lib:") else ARMS[arm]
+
+
+def label(arm):
+    """A short name: of the library's folder where the library has its usual name."""
+    if not arm.startswith("lib:"):
+        return arm
+    path = Path(arm[4:]).resolve()
+    return re.sub(r"\W+", "-", path.parent.name if path.name == "libvprof.so" else path.stem)
+
+
+# ---- GPUs ---------------------------------------------------------------------------------
+
+def gpus():
+    """As CUDA_VISIBLE_DEVICES names them."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES"):
+        return os.environ["CUDA_VISIBLE_DEVICES"].split(",")
+    try:
+        rows = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30).stdout.splitlines()
+    except (OSError, subprocess.TimeoutExpired):
+        rows = []
+    return [str(i) for i in range(max(1, sum(row.startswith("GPU ") for row in rows)))]
+
+
+def processors():
+    """Those that we may use, the twins of a core side by side."""
+    def core(cpu):
+        try:
+            text = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
+            return int(re.match(r"\d+", text)[0])
+        except (OSError, TypeError):
+            return cpu
+    return sorted(os.sched_getaffinity(0), key=lambda cpu: (core(cpu), cpu))
+
+
+class Place:
+    """A GPU, the processors that go with it, and where its engines keep what they compile."""
+
+    def __init__(self, number, gpu, cpus, alone):
+        self.number, self.cpus, self.engines = number, cpus, []
+        self.environment = {"CUDA_VISIBLE_DEVICES": gpu, "VPROF_PROCESSORS": ",".join(map(str, cpus))}
+        if not alone:
+            cache = Path(f"{os.environ.get('VLLM_CACHE_ROOT', '/tmp/vprof-overhead-cache')}-{number}")
+            for name, folder in (("VLLM_CACHE_ROOT", "vllm"), ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
+                                 ("TRITON_CACHE_DIR", "triton"), ("XDG_CACHE_HOME", "other")):
+                self.environment[name] = cache / folder
+
+    def start(self, arms, count, end):
+        """The first engine alone: it compiles the model for all others. One that does not come up is left out."""
+        time.sleep(STAGGER * self.number)
+        starting = []
+        try:
+            for i in range(len(arms) * count):
+                starting.append(Engine(arms[i % len(arms)], self, i))
+                if i == 0:
+                    starting[0].answer(READY, end - time.monotonic())
+            for engine in starting:
+                try:
+                    if engine is not starting[0]:
+                        engine.answer(READY, end - time.monotonic())
+                    self.engines.append(engine)
+                except OSError as e:
+                    common.note(f"left out: {e}")
+                    engine.process.kill()
+        except OSError as e:
+            common.note(f"GPU {self.number} is left out: {e}")
+            for engine in starting:
+                engine.process.kill()
+        common.note(f"GPU {self.number}: {len(self.engines)} engines are up")
+
+    def of(self, arm):
+        return [e for e in self.engines if e.arm == arm]
+
+    def measure(self, arms, end):
+        """Rounds until `end`; an arm with fewer engines leaves some of the other out, drawn anew each time."""
+        draw, longest, self.rounds = random.Random(self.number), 0.0, 0
+        cpus = itertools.cycle(self.cpus)
+        while time.monotonic() + 2 * longest < end:
+            begin = time.monotonic()
+            for arm in draw.sample(arms, len(arms)):
+                off, on = self.of("without"), self.of(arm)
+                fewest = min(len(off), len(on))
+                for pair in zip(draw.sample(off, fewest), draw.sample(on, fewest)):
+                    meet(arm, *pair, next(cpus), draw.random() < 0.5)
+            longest, self.rounds = max(longest, time.monotonic() - begin), self.rounds + 1
+
+
 class Engine:
-    def __init__(self, arm, number, port):
+    def __init__(self, arm, place, number):
         self.arm = arm
-        self.name = f"overhead-engine-{arm}-{number}"
+        self.name = f"overhead-engine-{label(arm)}-{place.number}-{number}"
         self.log = open(common.OUT / f"{self.name}.log", "w")
-        env = common.environment(False, self.name, VLLM_ENABLE_V1_MULTIPROCESSING=0, PYTHONHASHSEED=0, VLLM_PORT=port,
+        env = common.environment(False, self.name, VLLM_ENABLE_V1_MULTIPROCESSING=0, PYTHONHASHSEED=0,
+                                 VLLM_PORT=20000 + 5000 * place.number + 100 * number,
                                  VLLM_FLAGS=os.environ.get("VLLM_FLAGS", "") + SHARE)
-        env.update({"VPROF_OUT": str(common.OUT / "rings" / self.name), **{k: str(v) for k, v in ARMS[arm].items()}})
+        more = {"VPROF_OUT": common.OUT / "rings" / self.name, **place.environment, **settings(arm)}
+        env.update({k: str(v) for k, v in more.items()})
         self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_processes.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         bufsize=1)
-        self.times, self.ratios = [], []  # us a step; logarithms of with by without
+        self.times, self.ratios = [], {}  # us a step; by arm, logarithms of with by without
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -127,10 +225,11 @@ class Engine:
             self.lines.put(line)
         self.lines.put(None)
 
-    def mean(self):
-        """Of its meetings' ratios, without the highest and the lowest fifth."""
-        fifth = len(self.ratios) // 5
-        return statistics.mean(sorted(self.ratios)[fifth:len(self.ratios) - fifth])
+    def mean(self, arm):
+        """Of the ratios of its meetings for this arm, without the highest and the lowest fifth."""
+        ratios = sorted(self.ratios[arm])
+        fifth = len(ratios) // 5
+        return statistics.mean(ratios[fifth:len(ratios) - fifth])
 
     def turn(self):
         self.process.stdin.write("\n")
@@ -138,8 +237,7 @@ class Engine:
         return self.times[-1]
 
     def stop(self):
-        """Ends it; how many decode steps it made."""
-        self.process.stdin.close()
+        """How many decode steps it made; its input is closed."""
         steps = json.loads(self.answer('{"decode_steps"', 20))["decode_steps"]
         try:
             self.process.wait(20)
@@ -150,53 +248,32 @@ class Engine:
         return steps
 
 
-def start(arms, count, seconds):
-    """The first alone: it compiles the model for all others. One that does not come up is left out."""
-    engines, up, end = [], [], time.monotonic() + seconds
-    for i in range(len(arms) * count):
-        engines.append(Engine(arms[i % len(arms)], i // len(arms), 20000 + 100 * i))
-        if i == 0:
-            engines[0].answer(READY, seconds)
-    for engine in engines:
-        try:
-            if engine is not engines[0]:
-                engine.answer(READY, end - time.monotonic())
-            up.append(engine)
-        except OSError as e:
-            common.note(f"left out: {e}")
-            engine.process.kill()
-    if min(sum(e.arm == arm for e in up) for arm in arms) < 2:
-        for engine in up:
-            engine.process.kill()
-        raise OSError("fewer than two engines of an arm came up")
-    return up
-
-
-def meet(one, other, processor):
-    """One pair's meeting: both engines learn the logarithm of other by one."""
+def meet(arm, off, on, processor, first):
+    """One pair's meeting: both engines learn the logarithm of on by off. first: of the two, off begins."""
     times = {"A": [], "B": []}
+    one, other = (off, on) if first else (on, off)
     for engine in (one, other):  # its main thread alone, which does the work
         os.sched_setaffinity(engine.process.pid, {processor})
     for letter in MEETING:
         times[letter].append((one if letter == "A" else other).turn())
     ratio = statistics.mean(map(math.log, times["B"])) - statistics.mean(map(math.log, times["A"]))
-    one.ratios.append(ratio)
-    other.ratios.append(ratio)
+    for engine in (one, other):
+        engine.ratios.setdefault(arm, []).append(ratio if first else -ratio)
 
 
-def compare(off, on):
+def compare(arm, off, on):
     """What `on` takes more than `off`, as a part of it, with its 95 % interval; both are lists of engines."""
-    arms = [[e.mean() for e in arm] for arm in (off, on)]
+    arms = [[e.mean(arm) for e in engines] for engines in (off, on)]
     parts = [statistics.variance(x) / len(x) for x in arms]
     freedom = sum(parts) ** 2 / sum(v * v / (len(x) - 1) for v, x in zip(parts, arms)) if sum(parts) else 1
     reach = STUDENT[min(len(STUDENT), max(1, int(freedom))) - 1] * math.sqrt(sum(parts))
-    middle = statistics.mean(x for arm in arms for x in arm)
+    middle = statistics.mean(x for values in arms for x in values)
     return [math.expm1(x) for x in (middle, middle - reach, middle + reach)]
 
 
 def check_rings(engines, steps):
     """Each engine that recorded: one graph launch for each decode step it made."""
-    for engine in (e for e in engines if e.arm == "with"):
+    for engine in (e for e in engines if e.arm == "with" and e.name in steps):
         rings = [ringfile.Ring(p) for p in ringfile.find([str(common.OUT / "rings" / engine.name)])]
         told = [r.summary() for r in rings if len(r.of_kind(ringfile.GRAPH_LAUNCH))]
         common.note(f"{engine.name}: {[t['graph_launches'] for t in told]} graph launches for {steps[engine.name]} "
@@ -204,47 +281,71 @@ def check_rings(engines, steps):
                     f"{[t['reserved'] for t in told]}, losses {[t['losses'] for t in told]}")
 
 
-def rounds_of(off, on, end):
-    """Meets them until `end`; an arm with fewer engines leaves some of the other out, drawn anew each time."""
-    draw, longest, rounds = random.Random(1), 0.0, 0
-    processors = itertools.cycle(sorted(os.sched_getaffinity(0)))
-    while time.monotonic() + 2 * longest < end:
-        begin = time.monotonic()
-        for pair in zip(draw.sample(off, min(len(off), len(on))), draw.sample(on, min(len(off), len(on)))):
-            if draw.random() < 0.5:
-                meet(*pair, next(processors))
-            else:  # the other way round, and so is the ratio
-                meet(*reversed(pair), next(processors))
-                for engine in pair:
-                    engine.ratios[-1] *= -1
-        longest, rounds = max(longest, time.monotonic() - begin), rounds + 1
-    return rounds
+def together(work, places):
+    threads = [threading.Thread(target=work, args=(place,)) for place in places]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def row_of(arm, engines):
+    off, on = ([e for e in engines if e.arm == a and arm in e.ratios] for a in ("without", arm))
+    if min(len(off), len(on)) < 2:
+        raise OSError(f"fewer than two engines of {arm} or of those without met")
+    base = statistics.median(t for e in off for t in e.times)
+    middle, low, high = (base * x for x in compare(arm, off, on))
+    with open(common.OUT / f"overhead-process-{label(arm)}.tsv", "w") as f:
+        for engine in off + on:
+            f.write(f"{engine.name}\t" + "\t".join(f"{r:.5f}" for r in engine.ratios[arm]) + "\n")
+            side = 1 if engine.arm == arm else -1
+            common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
+                        f"{side * 100 * engine.mean(arm):+.2f} % of those it met for {label(arm)}")
+    return common.line(f"decode, whole processes, {label(arm)}", "us/step", min(len(off), len(on)), base, base + middle,
+                       middle, low, high, common.TARGET_PERCENT if arm == "with" else None)
+
+
+def places_of(count):
+    """One for each GPU, with its part of the processors, as long as an arm has two engines for each."""
+    names, cpus = gpus(), processors()
+    names = names[:max(1, count // 2)]
+    share = len(cpus) // len(names)
+    return [Place(i, gpu, cpus[i * share:(i + 1) * share] or cpus, len(names) == 1) for i, gpu in enumerate(names)]
+
+
+def stop(engines):
+    """How many decode steps each made that ended well."""
+    steps = {}
+    for engine in engines:
+        try:
+            steps[engine.name] = engine.stop()
+        except OSError as e:
+            common.note(str(e))
+            engine.process.kill()
+    return steps
 
 
 def measure(rows, seconds, count, arms):
     end = time.monotonic() + seconds - 30
-    engines = start(arms, count, seconds)
-    common.note(f"{len(engines)} engines are up")
-    off = [e for e in engines if e.arm == "without"]
     others = [arm for arm in arms if arm != "without"]
-    for i, arm in enumerate(others):
-        on = [e for e in engines if e.arm == arm]
-        for engine in off:
-            engine.ratios.clear()
-        now = time.monotonic()
-        rounds = rounds_of(off, on, now + (end - now) / (len(others) - i))
-        base = statistics.median(t for e in off for t in e.times)
-        middle, low, high = (base * x for x in compare(off, on))
-        for engine in off + on:
-            side = 1 if engine in on else -1
-            common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
-                        f"{side * 100 * engine.mean():+.2f} % of those it met, {rounds} rounds")
-        rows.append(common.line(f"decode, whole processes, {arm}", "us/step", min(len(off), len(on)), base, base + middle,
-                                middle, low, high, common.TARGET_PERCENT if arm == "with" else None))
-        with open(common.OUT / f"overhead-process-{arm}.tsv", "w") as f:
-            for engine in off + on:
-                f.write(f"{engine.name}\t" + "\t".join(f"{r:.5f}" for r in engine.ratios) + "\n")
-    check_rings(engines, {engine.name: engine.stop() for engine in engines})
+    places = places_of(count)
+    together(lambda place: place.start(arms, count // len(places), min(end - 30, time.monotonic() + START)),
+             places)
+    places = [place for place in places if place.engines]
+    engines = [e for place in places for e in place.engines]
+    try:
+        together(lambda place: place.measure(others, end), places)
+        common.note(f"rounds: {', '.join(str(place.rounds) for place in places)}")
+        for arm in others:
+            try:
+                rows.append(row_of(arm, engines))
+                common.note(rows[-1])
+            except OSError as e:
+                common.note(str(e))
+    finally:
+        for engine in engines:
+            engine.process.stdin.close()
+    check_rings(engines, stop(engines))
 
 
 if __name__ == "__main__":
