@@ -11,6 +11,8 @@
 #include <string.h>
 #endif
 
+uint32_t vprof_clock = VPROF_CLOCK_MONOTONIC;
+
 #if defined(__x86_64__)
 /* Invariant: same rate in every power state and on every core. */
 static int tsc_is_invariant(void)
@@ -53,11 +55,11 @@ void vprof_clock_init(void)
 	if (__atomic_load_n(&chosen, __ATOMIC_ACQUIRE))
 		return;
 	if (tsc_is_invariant() && kernel_trusts_tsc())
-		vprof_state.clock = VPROF_CLOCK_TSC;
+		vprof_clock = VPROF_CLOCK_TSC;
 	__atomic_store_n(&chosen, 1, __ATOMIC_RELEASE);
 	errno = saved;
 #elif defined(__aarch64__)
-	vprof_state.clock = VPROF_CLOCK_CNTVCT;
+	vprof_clock = VPROF_CLOCK_CNTVCT;
 #endif
 }
 
@@ -66,7 +68,7 @@ uint64_t vprof_clock_hz(void)
 	enum { SPAN_NS = 50000 };
 	uint64_t ns0, ns1, t0, t1;
 
-	if (vprof_state.clock == VPROF_CLOCK_MONOTONIC)
+	if (vprof_clock == VPROF_CLOCK_MONOTONIC)
 		return 1000000000u;
 	ns0 = vprof_clock_ns(CLOCK_MONOTONIC);
 	t0 = vprof_ticks();

@@ -1,7 +1,7 @@
 /*
  * clock.h - ticks: the cheapest counter that all processors of the machine share.
  *
- * The choice is made once, before the first record: vprof_state.clock; the ring's header names it.
+ * The choice is made once, before the first record: vprof_clock; the ring's header names it.
  */
 #ifndef VPROF_PRELOAD_CLOCK_H
 #define VPROF_PRELOAD_CLOCK_H
@@ -9,8 +9,9 @@
 #include <stdint.h>
 #include <time.h>
 #include "preload/compiler.h"
-#include "preload/state.h"
 #include "vprof/ring.h"
+
+extern uint32_t vprof_clock HIDDEN; /* enum vprof_clock_kind; constant once it is chosen */
 
 /* Chooses the counter. Safe to call more than once. */
 void vprof_clock_init(void) HIDDEN;
@@ -25,9 +26,9 @@ void vprof_clock_anchor(struct vprof_anchor *anchor) HIDDEN;
 static inline int vprof_clock_is_quick(void)
 {
 #if defined(__x86_64__)
-	return vprof_state.clock == VPROF_CLOCK_TSC;
+	return vprof_clock == VPROF_CLOCK_TSC;
 #elif defined(__aarch64__)
-	return vprof_state.clock == VPROF_CLOCK_CNTVCT;
+	return vprof_clock == VPROF_CLOCK_CNTVCT;
 #else
 	return 0;
 #endif

@@ -36,6 +36,7 @@ void vprof_counts_enter(struct vprof_lane *lane)
 {
 	size_t index = lane ? (size_t)(lane - vprof_map.lanes) : table_lanes;
 
+	vprof_counts_turn();
 	vprof_cursor.counts = NULL;
 	if (index >= table_lanes)
 		return;
@@ -44,20 +45,40 @@ void vprof_counts_enter(struct vprof_lane *lane)
 	vprof_cursor.counts = &table[index];
 }
 
+/* What the lane has not been told yet: see vprof_count_is_timed(). */
+static uint64_t untold(uint64_t count)
+{
+	return count <= VPROF_QUERIES_TIMED ? 0 : count % VPROF_QUERIES_TIMED;
+}
+
 void vprof_counts_turn(void)
 {
-	if (vprof_cursor.counts)
-		memset(vprof_cursor.counts->slot, 0, sizeof(vprof_cursor.counts->slot));
+	struct vprof_counts *counts = vprof_cursor.counts;
+
+	memset(vprof_cursor.near, 0, sizeof(vprof_cursor.near));
+	/* What a child has of its parent may be another thread's by now. */
+	if (!vprof_cursor_is_ours())
+		vprof_cursor.counts = counts = NULL;
+	if (!counts)
+		return;
+	for (unsigned i = 0; i < VPROF_QUERIES; i++) {
+		const struct vprof_slot *slot = counts->slot[i];
+
+		if (!slot)
+			continue;
+		/* First, so that a handler counts elsewhere from here on. */
+		__atomic_store_n(&counts->slot[i], NULL, __ATOMIC_RELAXED);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		vprof_add(&counts->lane->queries, untold(slot->queries.count));
+	}
 }
 
 /* Keeps where a function is counted, unless a handler has taken another chunk: whoever does clears all. */
-static void slot_keep(unsigned query, struct vprof_record r)
+static void slot_keep(struct vprof_slot **kept, struct vprof_slot *slot, uint64_t seq)
 {
-	struct vprof_slot **kept = &vprof_cursor.counts->slot[query];
-
-	__atomic_store_n(kept, r.slot, __ATOMIC_RELAXED);
+	__atomic_store_n(kept, slot, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if ((vprof_cursor_at() - 1) >> 8 != r.seq >> 8)
+	if ((vprof_cursor_at() - 1) >> 8 != seq >> 8)
 		__atomic_store_n(kept, NULL, __ATOMIC_RELAXED);
 }
 
@@ -80,7 +101,7 @@ static struct vprof_slot *begin_slot(unsigned call, unsigned query)
 	memset(&r.slot->queries, 0, sizeof(r.slot->queries));
 	/* Pairs with the readers' acquire load of seq. */
 	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
-	slot_keep(query, r);
+	slot_keep(&vprof_cursor.counts->slot[query], r.slot, r.seq);
 	return r.slot;
 }
 
@@ -107,7 +128,18 @@ void vprof_count_slow(unsigned call, unsigned query, int failed)
 	vprof_add(&slot->queries.count, 1);
 	if (failed)
 		vprof_add(&slot->queries.failed, 1);
-	if (vprof_count_is_timed(slot->queries.count))
-		__atomic_store_n(&slot->queries.last, vprof_ticks() - slot->t0, __ATOMIC_RELAXED);
-	vprof_add(&vprof_cursor.counts->lane->queries, 1);
+	if (!vprof_count_is_timed(slot->queries.count))
+		return;
+	__atomic_store_n(&slot->queries.last, vprof_ticks() - slot->t0, __ATOMIC_RELAXED);
+	vprof_add(&vprof_cursor.counts->lane->queries,
+		  slot->queries.count <= VPROF_QUERIES_TIMED ? 1 : VPROF_QUERIES_TIMED);
+}
+
+void vprof_count_near(unsigned near, unsigned query)
+{
+	struct vprof_counts *counts = vprof_cursor.counts;
+	struct vprof_slot *slot = counts && vprof_cursor_is_ours() ? counts->slot[query] : NULL;
+
+	if (slot && slot->queries.count >= VPROF_QUERIES_TIMED)
+		slot_keep(&vprof_cursor.near[near], slot, __atomic_load_n(&slot->seq, __ATOMIC_RELAXED));
 }

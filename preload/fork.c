@@ -3,8 +3,8 @@
  *
  * A forked child inherits the mapping of the ring and, in its one thread, a pointer
  * to a chunk of it. Three things keep it from using them:
- *  - `alive`, a word in memory that the kernel wipes in a child (MADV_WIPEONFORK):
- *    every recording call looks at it. It covers fork(), _Fork() and raw clone().
+ *  - `vprof_state`, a page that the kernel wipes in a child (MADV_WIPEONFORK): every recording
+ *    call looks at `life` in it. It covers fork(), _Fork() and raw clone().
  *  - an atfork handler, for kernels older than 4.14, which cannot wipe. It also has the child's calls
  *    make a ring while the parent records nothing; after _Fork() those do that make what others use
  *    (contexts, modules, memory), and so come first.
@@ -19,6 +19,7 @@
  */
 #include <pthread.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include "preload/inner.h"
 #include "preload/process.h"
@@ -31,8 +32,7 @@
 __thread int vprof_in_vfork_child TLS_INITIAL_EXEC;
 static __thread uint64_t vfork_at TLS_INITIAL_EXEC;
 static __thread struct vprof_counts *vfork_counts TLS_INITIAL_EXEC;
-
-static uint32_t *alive_page;
+static __thread struct vprof_slot *vfork_near[VPROF_NEAR] TLS_INITIAL_EXEC;
 
 /* Called by the wrapped vfork, in the child's and in the parent's return. */
 void vprof_vfork_child(void) HIDDEN;
@@ -45,6 +45,8 @@ void vprof_vfork_child(void)
 	vfork_counts = vprof_cursor.counts;
 	vfork_at = __atomic_exchange_n(&vprof_cursor.at, 0, __ATOMIC_RELAXED);
 	vprof_cursor.counts = NULL;
+	memcpy(vfork_near, vprof_cursor.near, sizeof(vfork_near));
+	memset(vprof_cursor.near, 0, sizeof(vprof_cursor.near));
 }
 
 void vprof_vfork_parent(void)
@@ -52,16 +54,27 @@ void vprof_vfork_parent(void)
 	if (!vprof_in_vfork_child)
 		return;
 	vprof_cursor.counts = vfork_counts;
+	memcpy(vprof_cursor.near, vfork_near, sizeof(vfork_near));
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	__atomic_store_n(&vprof_cursor.at, vfork_at, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	vprof_in_vfork_child = 0;
 }
 
+static int watched; /* there has been a ring, here or in a parent */
+
+static void state_clear(void)
+{
+	if (!watched)
+		return;
+	vprof_state.life = 0;
+	vprof_state.slow = 0;
+	vprof_state.cursor = 0;
+}
+
 static void in_child(void)
 {
-	if (alive_page)
-		*alive_page = 0;
+	state_clear();
 	vprof_in_vfork_child = 0;
 	vprof_cursor_void();
 	vprof_lane = NULL;
@@ -78,19 +91,13 @@ void vprof_fork_init(void)
 
 int vprof_fork_watch(void)
 {
-	static uint32_t unwiped; /* where there is no memory: the handler still clears it */
 	static uint32_t lives;
 	int error = 0;
 
-	if (!alive_page) {
-		uint32_t *page = vprof_table(VPROF_PAGE_SIZE);
-
-		if (!page || madvise(page, VPROF_PAGE_SIZE, MADV_WIPEONFORK))
-			error = -errno;
-		alive_page = page ? page : &unwiped;
-	}
-	__atomic_store_n(alive_page, ++lives, __ATOMIC_RELEASE);
-	__atomic_store_n(&vprof_state.alive, alive_page, __ATOMIC_RELEASE);
+	if (!watched && madvise(&vprof_state, sizeof(vprof_state), MADV_WIPEONFORK))
+		error = -errno; /* the handler clears it */
+	watched = 1;
+	__atomic_store_n(&vprof_state.life, ++lives, __ATOMIC_RELEASE);
 	return error;
 }
 

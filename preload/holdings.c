@@ -49,9 +49,7 @@ void vprof_holdings_reset(void)
 int vprof_holdings_there(void)
 {
 	/* Pairs with the release in vprof_fork_watch(), after which map and tables are constant. */
-	const uint32_t *alive = __atomic_load_n(&vprof_state.alive, __ATOMIC_ACQUIRE);
-
-	return __atomic_load_n(alive, __ATOMIC_ACQUIRE) && !vprof_in_vfork_child && count;
+	return __atomic_load_n(&vprof_state.life, __ATOMIC_ACQUIRE) && !vprof_in_vfork_child && count;
 }
 
 /* ---- entries as words, which may be read while they change ---- */

@@ -73,7 +73,7 @@ void vprof_header_fill(struct vprof_ring_header *h)
 	h->byte_order = VPROF_RING_BYTE_ORDER;
 	h->major = VPROF_RING_MAJOR;
 	h->minor = VPROF_RING_MINOR;
-	h->clock = vprof_state.clock;
+	h->clock = vprof_clock;
 	h->tick_hz = vprof_clock_hz();
 	h->pid = (uint32_t)getpid();
 	h->ppid = (uint32_t)getppid();

@@ -17,6 +17,7 @@
 struct vprof_map {
 	struct vprof_ring_header *header; /* the start of the mapping; NULL: no ring */
 	size_t size;
+	void *word;                       /* for vprof_word_share(), NULL behind it */
 	struct vprof_ring_control *control;
 	struct vprof_ring_live *live;
 	struct vprof_anchor *anchors;
@@ -36,9 +37,7 @@ extern struct vprof_map vprof_map HIDDEN;
 /* Is there a ring of this process, and not of its parent? Pairs with the release in vprof_fork_watch(). */
 static inline int vprof_ring_is_ours(void)
 {
-	const uint32_t *alive = __atomic_load_n(&vprof_state.alive, __ATOMIC_ACQUIRE);
-
-	return __atomic_load_n(alive, __ATOMIC_ACQUIRE) && vprof_map.header;
+	return __atomic_load_n(&vprof_state.life, __ATOMIC_ACQUIRE) && vprof_map.header;
 }
 
 /* May the calling thread write into the ring outside of records? It is ours, or this thread is making it. */
@@ -49,6 +48,22 @@ int vprof_ring_is_writable(void) HIDDEN;
  * about the file. The caller has blocked signals and is the only one.
  */
 int vprof_ring_create(struct vprof_map *map) HIDDEN;
+
+/* Undoes that: nothing is left of it. Before anybody else knows it. */
+void vprof_ring_unmake(struct vprof_map *map) HIDDEN;
+
+/* The page of a ring's file that has the control word, once more (MAP_FAILED), and its end; word.c. */
+void *vprof_word_map(int fd) HIDDEN;
+void vprof_word_unmap(void *word) HIDDEN;
+
+/* Hooks go by the ring's control word from now on: 0 or a negative errno, and then map->word is gone. */
+int vprof_word_share(struct vprof_map *map) HIDDEN;
+
+/* They go by a word of our own again, with these groups. */
+void vprof_word_own(uint32_t groups) HIDDEN;
+
+/* Do they go by a ring's, if only that of the process that we are a child of? */
+int vprof_word_is_shared(void) HIDDEN;
 
 /* Where the ring's entry lies: an absolute path. Constant once there is a ring. */
 const char *vprof_out_folder(void) HIDDEN;

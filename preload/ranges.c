@@ -68,10 +68,7 @@ static uint32_t process_ranges_told; /* generation */
 
 static int wants(void)
 {
-	const uint32_t *word = __atomic_load_n(&vprof_state.control, __ATOMIC_RELAXED);
-
-	return (__atomic_load_n(word, __ATOMIC_RELAXED) & VPROF_GROUP_BIT(VPROF_GROUP_RANGE)) && vprof_ring_is_ours() &&
-	       !vprof_in_vfork_child;
+	return vprof_recording(VPROF_GROUP_BIT(VPROF_GROUP_RANGE)) && vprof_ring_is_ours() && !vprof_in_vfork_child;
 }
 
 void vprof_range_moment(enum vprof_kind kind, const struct vprof_said *said)

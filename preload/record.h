@@ -32,6 +32,7 @@
 
 #include "preload/clock.h"
 #include "preload/compiler.h"
+#include "preload/state.h"
 #include "preload/testpoint.h"
 #include "vprof/ring.h"
 
@@ -46,11 +47,13 @@ struct vprof_record {
  * `at` is what the next record's seq will be, and says by its low byte whether there is a next slot:
  * 0 when the chunk is full (the base of the chunk behind it), and when there is no chunk.
  */
-struct __attribute__((aligned(32))) vprof_cursor {
+struct __attribute__((aligned(64))) vprof_cursor {
 	struct vprof_chunk *chunk;   /* meaningless while `at` is 0 */
 	uint64_t at;
 	struct vprof_counts *counts; /* what it counts instead of recording; NULL before it has a lane */
-	uint32_t life;               /* what *vprof_state.alive was when it was set */
+	uint32_t life;               /* what vprof_state.life was when it was set */
+	uint32_t zero;
+	struct vprof_slot *near[VPROF_NEAR]; /* of `counts`, where it has counted for a while; else NULL */
 };
 extern __thread struct vprof_cursor vprof_cursor HIDDEN TLS_INITIAL_EXEC;
 
@@ -94,9 +97,7 @@ void vprof_end_late(void) HIDDEN COLD;
 /* The groups that are recorded, a bit each. */
 static inline uint32_t vprof_groups(void)
 {
-	const uint32_t *word = __atomic_load_n(&vprof_state.control, __ATOMIC_RELAXED);
-
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
+	return __atomic_load_n(&vprof_guard.control.word, __ATOMIC_RELAXED);
 }
 
 /* Is any of these groups recorded? */
@@ -105,12 +106,10 @@ static inline int vprof_recording(uint32_t groups)
 	return (vprof_groups() & groups) != 0;
 }
 
-/* Is there a ring of this process? Both loads are relaxed: the word's address orders them. */
+/* Is there a ring of this process? Relaxed: compared with what the thread has stored itself. */
 static inline uint32_t vprof_is_alive(void)
 {
-	const uint32_t *word = __atomic_load_n(&vprof_state.alive, __ATOMIC_RELAXED);
-
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
+	return __atomic_load_n(&vprof_state.life, __ATOMIC_RELAXED);
 }
 
 /* Is the cursor one of that ring? */
@@ -124,7 +123,7 @@ static inline int vprof_cursor_is_ours(void)
  * filter.c.
  */
 struct vprof_passed {
-	uint32_t life;  /* what *vprof_state.alive was then; 0: it has not been looked at */
+	uint32_t life;  /* what vprof_state.life was then; 0: it has not been looked at */
 	uint32_t calls; /* that are left until then */
 	uint32_t pause; /* how many they were */
 };
@@ -277,17 +276,24 @@ struct vprof_counts {
 /* Counts a call that has returned, whatever that takes. Keeps errno. A question makes no ring. */
 void vprof_count_slow(unsigned call, unsigned query, int failed) HIDDEN COLD;
 
+/* What the calling thread counts of `query` is kept in its cursor from now on, once it has done so for a while. */
+void vprof_count_near(unsigned near, unsigned query) HIDDEN COLD;
+
 /* A call that was counted has failed. */
 void vprof_count_error(unsigned query) HIDDEN COLD;
 
-/* The first calls of a slot, and then each VPROF_QUERIES_TIMED-th, say when they were. */
+/*
+ * The first calls of a slot, and then each VPROF_QUERIES_TIMED-th, say when they were; and tell the lane
+ * of all since then, so that the others add to nothing but the slot. The rest is told when the thread
+ * leaves the chunk.
+ */
 static inline int vprof_count_is_timed(uint64_t count)
 {
 	return count <= VPROF_QUERIES_TIMED || !(count % VPROF_QUERIES_TIMED);
 }
 
 /*
- * Counts a call that has returned and did not fail, when that takes two additions; 0 when not. Programs
+ * Counts a call that has returned and did not fail, when that takes one addition; 0 when not. Programs
  * ask hundreds of times in a step, and reading the clock for each would be most of the cost.
  */
 static ALWAYS_INLINE int vprof_count_quick(unsigned query)
@@ -301,7 +307,6 @@ static ALWAYS_INLINE int vprof_count_quick(unsigned query)
 	if (unlikely(!slot || vprof_count_is_timed(slot->queries.count + 1)))
 		return 0;
 	vprof_add(&slot->queries.count, 1);
-	vprof_add(&counts->lane->queries, 1);
 	return 1;
 }
 

@@ -200,14 +200,30 @@ struct place {
 
 static int map_file(struct vprof_map *map, int fd, uint64_t size)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), *word;
 
 	if (p == MAP_FAILED)
 		return -errno;
+	word = vprof_word_map(fd);
+	if (word == MAP_FAILED) {
+		int error = -errno;
+
+		munmap(p, size);
+		return error;
+	}
 	/* A core dump holds the ring only when asked for shared pages; a copy in a child is of no use. */
 	map->header = p;
 	map->size = size;
+	map->word = word;
 	return 0;
+}
+
+static void unmap_file(struct vprof_map *map)
+{
+	if (map->word)
+		vprof_word_unmap(map->word);
+	munmap(map->header, map->size);
+	memset(map, 0, sizeof(*map));
 }
 
 /* Creates place->file with `size` bytes and maps it; on failure nothing is left. */
@@ -224,12 +240,10 @@ static int file_make(struct vprof_map *map, const struct place *place, uint64_t 
 		error = map_file(map, fd, size);
 	if (!error && place->link[0] && symlink(place->file, place->link)) {
 		error = -errno;
-		munmap(map->header, size);
+		unmap_file(map);
 	}
-	if (error) {
-		map->header = NULL;
+	if (error)
 		unlink(place->file);
-	}
 	close(fd);
 	return error;
 }
@@ -383,6 +397,14 @@ const char *vprof_out_folder(void)
 const char *vprof_ring_entry(void)
 {
 	return place.link[0] ? place.link : place.file;
+}
+
+void vprof_ring_unmake(struct vprof_map *map)
+{
+	if (place.link[0])
+		unlink(place.link);
+	unlink(place.file);
+	unmap_file(map);
 }
 
 int vprof_ring_create(struct vprof_map *map)

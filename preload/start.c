@@ -2,7 +2,7 @@
  * start.c - from nothing to a ring, at the first hooked call and not before.
  *
  * Until that call the library is one constructor that copies a few variables. The
- * control word then points to the groups that VPROF_TRACE chose, so the first call of such a
+ * control word then has the groups that VPROF_TRACE chose, so the first call of such a
  * wrapper takes the recording path, finds no chunk, and comes here.
  *
  * `state` says whose ring it is and how far: pid << 8 | enum step. A pid that is not
@@ -38,13 +38,7 @@ enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
 
 enum { NOT_CHOSEN = 1 }; /* by VPROF_PROCS: this process is not to be recorded, and there is nothing to say */
 
-/* Before there is a ring: the groups whose first call makes one. All until the environment is read. */
-static uint32_t initial = UINT32_MAX;
-static const uint32_t never = 0;
-
-__attribute__((aligned(64))) struct vprof_state vprof_state = {
-	.control = &initial, .alive = &never, .clock = VPROF_CLOCK_MONOTONIC, .slow = VPROF_SLOW_CLOCK,
-};
+struct vprof_state vprof_state;
 __thread struct vprof_cursor vprof_cursor;
 struct vprof_map vprof_map;
 
@@ -158,7 +152,12 @@ static int start(void)
 	vprof_trigger_begin();
 	vprof_capture_begin();
 	TESTPOINT("start_ready");
-	__atomic_store_n(&vprof_state.control, &map.control->word, __ATOMIC_RELEASE);
+	error = vprof_word_share(&vprof_map);
+	if (error) {
+		vprof_log("not recorded: the control word cannot be mapped: %s", vprof_strerror(-error));
+		vprof_ring_unmake(&vprof_map);
+		return error;
+	}
 	/* Before there is a thread that takes up requests for it. */
 	if (vprof_config.spill)
 		vprof_spill_set(1);
@@ -195,7 +194,7 @@ static void start_once(uint32_t pid)
 	signals_block(&saved);
 	error = start();
 	if (error)
-		__atomic_store_n(&vprof_state.control, error == NOT_CHOSEN ? &never : &initial, __ATOMIC_RELAXED);
+		vprof_word_own(error == NOT_CHOSEN ? 0 : (uint32_t)vprof_config.trace);
 	if (vprof_fork_watch() && !error)
 		vprof_log("no wipe-on-fork memory: children made by _Fork() are not told apart");
 	if (!error) {
@@ -208,16 +207,9 @@ static void start_once(uint32_t pid)
 	pthread_setcancelstate(cancel, &unused);
 }
 
-static int alive_acquire(void)
-{
-	const uint32_t *word = __atomic_load_n(&vprof_state.alive, __ATOMIC_ACQUIRE);
-
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE) != 0;
-}
-
 /*
  * Makes this process's ring unless that has been done or tried. Returns 1 when there is
- * one. `alive` is what the wipe-on-fork word said before `state` was read: 0 with a READY
+ * one. `life` is what the wipe-on-fork word said before `state` was read: 0 with a READY
  * state means a forked child, even one that has its parent's pid in a pid namespace of its own.
  */
 static int started(void)
@@ -225,13 +217,13 @@ static int started(void)
 	uint32_t pid = 0;
 
 	for (;;) {
-		int alive = alive_acquire();
+		uint32_t life = __atomic_load_n(&vprof_state.life, __ATOMIC_ACQUIRE);
 		/* Pairs with state_set(): what start() has made is seen with READY. */
 		uint64_t seen = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
 		enum step step = (enum step)(seen & 0xff);
 
 		/* The common case, for a new chunk, without a system call. */
-		if (alive && (step == READY || step == FAILED))
+		if (life && (step == READY || step == FAILED))
 			return step == READY;
 		if (!pid)
 			pid = (uint32_t)getpid();
@@ -315,16 +307,24 @@ int vprof_ring_want(void)
 void vprof_start_again(void)
 {
 	if (vprof_config.enable)
-		vprof_state.control = &initial;
+		vprof_word_own((uint32_t)vprof_config.trace);
 }
 
-/* Whoever has made the ring meanwhile has changed the word's address: the parent's memory is not given back. */
+/* As if it were making the ring: nobody makes it meanwhile. */
 void vprof_start_child(void)
 {
-	const uint32_t *word = __atomic_load_n(&vprof_state.control, __ATOMIC_ACQUIRE);
+	uint64_t seen = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+	uint32_t pid;
 
-	if (word != &initial && word != &never && !vprof_is_alive())
-		__atomic_compare_exchange_n(&vprof_state.control, &word, &initial, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	if (!vprof_word_is_shared() || vprof_in_vfork_child || vprof_is_alive() || (seen & 0xff) != READY)
+		return;
+	pid = (uint32_t)getpid();
+	if (!__atomic_compare_exchange_n(&state, &seen, (uint64_t)pid << 8 | BUSY, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&starter_tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
+	vprof_start_again();
+	__atomic_store_n(&starter_tid, 0, __ATOMIC_RELAXED);
+	state_set(pid, IDLE);
 }
 
 /* ---- the ends ---- */
@@ -334,10 +334,10 @@ __attribute__((constructor)) static void vprof_load(int argc, char **argv)
 {
 	vprof_config_read();
 	if (!vprof_config.enable) {
-		vprof_state.control = &never;
+		vprof_word_own(0);
 		return;
 	}
-	initial = (uint32_t)vprof_config.trace;
+	vprof_word_own((uint32_t)vprof_config.trace);
 	vprof_fork_init();
 	vprof_environ_initial(argv + argc + 1);
 	vprof_nvtx_announce();

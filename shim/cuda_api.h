@@ -63,6 +63,21 @@ static const uint8_t cu_query_of[CU_ID_COUNT] = {
 #define CU_ROW(symbol, base, version, flags, family, style, nargs) CU_ASKS_##family(symbol)
 #include "shim/cuda_api.def"
 };
+/*
+ * The questions that programs ask most often, a number below VPROF_NEAR each, FAR for all others: so that
+ * the preprocessor can tell them apart. (torch asks for the device 290 times in a step of vLLM's.)
+ */
+static const uint16_t cu_near[VPROF_NEAR] = {
+	CU_ID_cuCtxGetDevice, CU_ID_cuDevicePrimaryCtxGetState, CU_ID_cuPointerGetAttribute, CU_ID_cuStreamIsCapturing,
+};
+#define CU_NEAR_IS_cuCtxGetDevice             , 0
+#define CU_NEAR_IS_cuDevicePrimaryCtxGetState , 1
+#define CU_NEAR_IS_cuPointerGetAttribute      , 2
+#define CU_NEAR_IS_cuStreamIsCapturing        , 3
+#define CU_NEAR_SECOND(a, b, ...) b
+#define CU_NEAR_PICK(...) CU_NEAR_SECOND(__VA_ARGS__, FAR, )
+#define CU_NEAR(symbol) CU_NEAR_PICK(CU_NEAR_IS_##symbol)
+
 #define CU_IS_QUERY(symbol) (CU_BIT_##symbol == VPROF_GROUP_BIT(VPROF_GROUP_QUERY))
 
 /* The bit of a function's group in the control word. */

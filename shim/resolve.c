@@ -132,6 +132,13 @@ void vprof_ask_learn(const struct vprof_object *library)
 
 static int populated;
 
+/* The real functions of the questions that are asked most lie where a child does not find them. */
+static void near_learn(void)
+{
+	for (unsigned i = 0; i < VPROF_NEAR; i++)
+		__atomic_store_n(&vprof_state.near[i], vprof_real[cu_near[i]], __ATOMIC_RELAXED);
+}
+
 /*
  * What a call of ours goes on to is what it would have reached without us. Mostly that is
  * the driver; but another preload behind ours, or the program's own library, may define the
@@ -180,6 +187,7 @@ static int populate(void)
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
 		if (!vprof_rows[id].alias)
 			populate_row(&behind, &library, id);
+	near_learn();
 	__atomic_store_n(&populated, 1, __ATOMIC_RELEASE);
 	return 1;
 }
@@ -283,11 +291,14 @@ void *vprof_resolve_entry(const char *base, int version, uint64_t flags, void *r
 	return alias_is(id, real) ? vprof_row_wrapper(id) : real;
 }
 
-/* The wrappers' own section (wrap.h); the linker defines its ends. */
+/* The wrappers' own section (wrap.h), in which only the questions are not that are asked most (question.h). */
 extern const char __start_vprof_wrappers[] HIDDEN, __stop_vprof_wrappers[] HIDDEN;
 
 int vprof_shim_owns(const void *address)
 {
+	for (unsigned i = 0; i < VPROF_NEAR; i++)
+		if (address == vprof_row_wrapper(cu_near[i]))
+			return 1;
 	return (const char *)address >= __start_vprof_wrappers && (const char *)address < __stop_vprof_wrappers;
 }
 
@@ -309,6 +320,8 @@ static void define_call(unsigned id)
 void vprof_shim_ring_ready(void)
 {
 	vprof_handles_forget();
+	near_learn();
+	vprof_state.cursor = (char *)&vprof_cursor - (char *)__builtin_thread_pointer();
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
 		define_call(id);
 	vprof_unknown_tell_all();

@@ -55,8 +55,7 @@
 		".type " #name ", @function\n"                                         \
 		#name ":\n"                                                            \
 		".cfi_startproc\n"                                                     \
-		"	movq vprof_state(%rip), %rax\n"                                 \
-		"	testl $.Lcu_bit_" #name ", (%rax)\n"                           \
+		"	testl $.Lcu_bit_" #name ", vprof_guard(%rip)\n"                 \
 		"	jne " #name "_record\n"                                         \
 		"	jmp " #name "_off\n"                                            \
 		".cfi_endproc\n"                                                       \
@@ -226,10 +225,15 @@ static inline struct vprof_record vprof_open_keep(uint32_t group)
 	return vprof_open(group);
 }
 
+static inline uint32_t vprof_slow_ways(void)
+{
+	return __atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED);
+}
+
 /* Is recording what it mostly is: the clock a counter, no limit to be kept, no stamps? Relaxed: see launches.c. */
 static inline int vprof_is_quick(void)
 {
-	return !__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED);
+	return !vprof_slow_ways();
 }
 
 /* Does the slot still hold our record? Asked before fields are stored that are valid with done. */

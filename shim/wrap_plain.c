@@ -22,6 +22,9 @@ typedef uintptr_t word;
 CUresult vprof_count_result(unsigned call, CUresult result)
 {
 	vprof_count_slow(call, cu_query_of[call], result != CUDA_SUCCESS && result != CUDA_ERROR_NOT_READY);
+	for (unsigned i = 0; i < VPROF_NEAR; i++)
+		if (cu_near[i] == call)
+			vprof_count_near(i, cu_query_of[call]);
 	return result;
 }
 
@@ -57,7 +60,7 @@ CUresult vprof_count_failed(unsigned call, CUresult result)
 		enum { object = 0 };                                                           \
 		CUresult result;                                                               \
                                                                                                \
-		if (unlikely(!vprof_clock_is_quick()))                                         \
+		if (unlikely(vprof_slow_ways() & VPROF_SLOW_CLOCK))                            \
 			return slow_##N(all);                                                  \
 		r = vprof_begin_quick(vprof_cursor_at());                                              \
 		if (unlikely(!r.slot))                                                         \

@@ -351,7 +351,11 @@ struct vprof_lane {
 	uint64_t end_ticks;        /* when it ended; 0 while it lives */
 	uint64_t sealed;           /* slots of this lane used before the current chunk, all owners */
 	uint64_t owner_first;      /* lane position at which the owner began */
-	uint64_t queries;          /* calls that were counted and not recorded, all owners; from minor 1 on */
+	/*
+	 * Calls that were counted and not recorded, all owners; from minor 1 on. Of a function that is counted
+	 * in the current chunk up to VPROF_QUERIES_TIMED - 1 are told only when its thread leaves the chunk.
+	 */
+	uint64_t queries;
 	uint64_t reserved[6];
 };
 VPROF_AT(vprof_lane, state, 0);

@@ -2,15 +2,18 @@
  * groups.c - a client that makes known numbers of driver calls: groups [WORD:COUNT]...
  *
  *   ask      cuEventQuery          ask2   cuCtxGetCurrent         bad   cuEventQuery of no event
+ *   near     cuCtxGetDevice, cuDevicePrimaryCtxGetState, cuPointerGetAttribute (which fails), cuStreamIsCapturing
  *   set      cuCtxSetCurrent, of the group context                alloc cuMemAlloc and cuMemFree
  *   launch   of a kernel of a module that is loaded for it
  *   lookup   launch of a kernel of a module that is loaded and unloaded for it
  *   new      a kernel of another name than the others
  *   release  cuDevicePrimaryCtxRelease
  *   thread   what follows is made by a new thread                 fork  by a forked child
+ *   vfork    so many children of vfork(), which ask                 _Fork by a child that no handler is told of
  *   no_init  (first) neither context nor event, until there is
  *   init     both
  */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +26,10 @@ int cuDevicePrimaryCtxRetain(void **context, int device);
 int cuDevicePrimaryCtxRelease_v2(int device);
 int cuCtxSetCurrent(void *context);
 int cuCtxGetCurrent(void **context);
+int cuCtxGetDevice(int *device);
+int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active);
+int cuPointerGetAttribute(void *value, int attribute, unsigned long long address);
+int cuStreamIsCapturing(void *stream, int *status);
 int cuEventCreate(void **event, unsigned flags);
 int cuEventQuery(void *event);
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes);
@@ -63,6 +70,29 @@ static int init(void)
 	       cuEventCreate(&event, 0);
 }
 
+static void near(void)
+{
+	unsigned flags;
+	int number;
+	void *address;
+
+	cuCtxGetDevice(&number);
+	cuDevicePrimaryCtxGetState(0, &flags, &number);
+	cuPointerGetAttribute(&address, 3, 1);
+	cuStreamIsCapturing(NULL, &number);
+}
+
+static void vforked(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		near();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
 static void make(const char *word, long count)
 {
 	unsigned long long address;
@@ -75,6 +105,10 @@ static void make(const char *word, long count)
 			cuEventQuery(event);
 		else if (!strcmp(word, "ask2"))
 			cuCtxGetCurrent(&now);
+		else if (!strcmp(word, "near"))
+			near();
+		else if (!strcmp(word, "vfork"))
+			vforked();
 		else if (!strcmp(word, "bad"))
 			cuEventQuery(NULL);
 		else if (!strcmp(word, "set"))
@@ -105,8 +139,10 @@ static void *rest(void *args)
 			pthread_join(thread, NULL);
 			return NULL;
 		}
-		if (!strcmp(*arg, "fork")) {
-			child = fork();
+		if (!strcmp(*arg, "fork") || !strcmp(*arg, "_Fork")) {
+			pid_t (*call)(void) = (pid_t(*)(void))dlsym(RTLD_DEFAULT, *arg);
+
+			child = call ? call() : -1;
 			if (child) {
 				waitpid(child, NULL, 0);
 				return NULL;

@@ -48,6 +48,37 @@ is "and makes none to count" "$(info '[.[].queries]')" "[5]"
 client "" no_init ask2:10
 is "a question makes no ring" "$(find "$TMP/out" -name "*.ring" 2>/dev/null | wc -l)" 0
 
+# Those that are asked most are counted by code of their own.
+near() { # near COUNT RECORDS: what that many are counted as
+	local call
+	for call in cuCtxGetDevice cuDevicePrimaryCtxGetState cuPointerGetAttribute cuStreamIsCapturing; do
+		echo "$call $2 $1"
+	done
+}
+times() { asked | cut -d' ' -f1-3; }
+for count in 1 15 16 17 32 1000; do
+	client "" near:$count
+	is "the nearest, $count times" "$(times)" "$(near $count 1)"
+done
+is "those that fail are told" "$(asked | grep -v " 0$")" "cuPointerGetAttribute 1 1000 1000"
+client "" near:100 set:1000 near:100
+is "and in a new chunk" "$(times)" "$(near 200 2)"
+is "the lane has the sum of both" "$(info '.[0].queries')" 800
+client "" near:50 thread near:50 set:1 near:50
+is "and in two threads" "$(times)" "$(near 150 2)"
+client "" near:50 vfork:3 near:50
+is "not in a vfork child, and then again" "$(times)" "$(near 100 1)"
+for fork in fork _Fork; do
+	client "" near:50 $fork near:50 set:1 near:50
+	is "and in a child of $fork" "$(times)" "$(near 100 2)"
+	client "" near:50 $fork near:50
+	is "which makes no ring for them" "$(times)" "$(near 50 1)"
+done
+client query near:50
+is "recorded, one by one" "$(asked) $(calls)" " cuCtxGetDevice:50 cuDevicePrimaryCtxGetState:50 cuPointerGetAttribute:50 cuStreamIsCapturing:50"
+client none near:50
+is "and not at all" "$(asked)$(calls)$(cat "$TMP/err")" ""
+
 # What a child's calls teach us is defined in a ring of its own, or nowhere.
 kernels() { "$BUILD/vprof" dump --defs --json "$TMP/out" | jq -r 'select(.type == "kernel") | .name' | sort | uniq -c | xargs; }
 client memory no_init alloc:1 fork init:1 lookup:50

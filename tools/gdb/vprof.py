@@ -139,14 +139,18 @@ def has_magic(source):
 
 
 def mappings():
-    """[(start, offset, path)] of what the program has mapped, from the kernel or from the core."""
-    row = re.compile(r"^\s*(0x[0-9a-f]+)\s+0x[0-9a-f]+\s+0x[0-9a-f]+\s+(0x[0-9a-f]+)(?:\s+[rwxps-]{4})?\s*(\S.*)?$")
+    """[(start, offset, path)] of what the program has mapped, from the kernel or from the core.
+
+    The longest first: where pages are large the first of the ring is mapped a second time, for its control word.
+    """
+    row = re.compile(r"^\s*(0x[0-9a-f]+)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+)(?:\s+[rwxps-]{4})?\s*(\S.*)?$")
     try:
         text = gdb.execute("info proc mappings", to_string=True)
     except gdb.error:
         return []
-    found = (row.match(line) for line in text.splitlines())
-    return [(int(m[1], 16), int(m[2], 16), m[3] or "") for m in found if m]
+    found = [m for m in map(row.match, text.splitlines()) if m]
+    found.sort(key=lambda m: -int(m[2], 16))
+    return [(int(m[1], 16), int(m[3], 16), m[4] or "") for m in found]
 
 
 def symbol_address():
