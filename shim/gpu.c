@@ -135,6 +135,22 @@ struct vprof_area *vprof_gpu_area(struct vprof_gpu *gpu, uint32_t log)
 	return NULL;
 }
 
+/* ---- device memory ---- */
+
+uint64_t vprof_gpu_free(void)
+{
+	size_t left = 0, total;
+
+	return vprof_ask.mem_get_info && !vprof_ask.mem_get_info(&left, &total) ? left : 0;
+}
+
+uint32_t vprof_gpu_taken(uint64_t before, uint32_t most)
+{
+	uint64_t left = vprof_gpu_free();
+
+	return left && left < before && before - left <= most ? (uint32_t)(before - left) : 0;
+}
+
 /* ---- cells ---- */
 
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu)
@@ -238,9 +254,11 @@ static CUresult make(struct vprof_gpu *gpu)
 void vprof_gpu_prepare(struct vprof_gpu *gpu)
 {
 	uint32_t wanted = VPROF_GPU_WANTED, state;
+	uint64_t before = vprof_gpu_free();
 
 	gpu->device = -1;
 	gpu->error = make(gpu);
+	gpu->bytes = vprof_gpu_taken(before, VPROF_GPU_MEMORY / 2);
 	if (gpu->error)
 		gpu->mode = VPROF_STAMPS_NONE;
 	state = gpu->error ? VPROF_GPU_FAILED : VPROF_GPU_READY;

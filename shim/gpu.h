@@ -5,9 +5,10 @@
  * that take time (gpu_thread.c). It stays in relaxed capture mode, and has a context of its own
  * current. What it makes is found by the program's threads through the states.
  *
- * MEMORY. On the device one piece of 16 KiB for cells; on the host pages of our own that the driver is told of
- * (so that they stay when a context goes), 16 MiB at most for all contexts of a device. A twin has an area of
- * them and the cell of the same number.
+ * MEMORY. On the device one piece of 16 KiB for cells, and what the driver takes for our module, stream and twins: by
+ * what is free before and after, 16 MiB at most for all contexts of a device; beyond that there are no more
+ * twins. On the host pages of our own that the driver is told of (so that they stay when a context goes),
+ * again 16 MiB at most. A twin has an area of them and the cell of the same number.
  *
  * THE END. A context that is about to go is given up first: nothing of ours is called in it any more.
  * Its pages stay.
@@ -26,7 +27,9 @@ enum {
 	VPROF_AREA_LOG_MOST = 21,
 	VPROF_GATES = 65,          /* tracks (eager.h), and one more */
 	VPROF_GATE_STRIDE = 64,    /* bytes: a line each */
-	VPROF_GPU_PAGES = 16 << 20, /* bytes, of a device */
+	VPROF_GPU_MEMORY = 16 << 20, /* bytes, of a device; on it, */
+	VPROF_GPU_PAGES = 16 << 20, /* and of the host's, */
+	VPROF_GPU_TWIN_PAGES = 12 << 20, /* of which as many are shared out to twins */
 	VPROF_GPU_CHUNK = 1 << VPROF_AREA_LOG_MOST,
 	VPROF_GPU_CHUNKS = VPROF_GPU_PAGES / VPROF_GPU_CHUNK,
 };
@@ -58,6 +61,7 @@ struct vprof_gpu {
 	uint32_t mode;            /* enum vprof_stamp_mode */
 	int32_t device;
 	CUresult error;
+	uint32_t bytes;           /* of device memory that all this took */
 	CUmodule module;
 	CUstream stream;          /* of our own: not blocking */
 	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_plain, twin_end, timed, gate;
@@ -101,6 +105,12 @@ static inline void vprof_gpu_area_drop(struct vprof_area *area)
 /* Sets the area's cell, and gives it back in `cell`. */
 CUresult vprof_gpu_cell(struct vprof_gpu *gpu, const struct vprof_area *area, uint32_t block_count, uint32_t stride,
 			CUdeviceptr *cell) HIDDEN COLD;
+
+/* Bytes that are free on the device; 0: not known. */
+uint64_t vprof_gpu_free(void) HIDDEN COLD;
+
+/* How many fewer than `before`. The program takes memory as well: more than `most` is not ours alone, and 0 is given. */
+uint32_t vprof_gpu_taken(uint64_t before, uint32_t most) HIDDEN COLD;
 
 /* Waits for our stream. */
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu) HIDDEN COLD;

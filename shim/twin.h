@@ -20,7 +20,7 @@
  *
  * BLOCKS. A twin that runs takes the next of its blocks, the oldest again when all have been used: a program may
  * queue far more launches than there are blocks, and none is lost while blocks last from one collection to
- * the next. That is a matter of time: VPROF_GPU_TWINS share 16 MiB, and collections come the closer, the more of
+ * the next. That is a matter of time: VPROF_GPU_TWINS share 12 MiB, and collections come the closer, the more of
  * its blocks a twin has used since the last one.
  *
  * LIMITS. A launch that is not recorded is not seen here, so nothing is known of what was launched
@@ -61,6 +61,7 @@ struct vprof_twin {
 	CUgraph graph;            /* of which it was made, kept when its nodes may have to be found: see `changes` */
 	uint32_t stamps;          /* stamp 0 not counted */
 	uint32_t block_count, stride;
+	uint32_t bytes;           /* of device memory that the driver took for it */
 	uint32_t launched;        /* so far; writer: who holds the subject */
 	uint32_t taken;           /* of these, collected or given up: housekeeping */
 	uint64_t dropped_ns;      /* housekeeping: when it saw that, or something came */
@@ -187,6 +188,9 @@ struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps) H
 
 /* A place among the twins; NULL: there is none now. */
 struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted) HIDDEN COLD;
+
+/* Is there memory for it on the device, beside the others? */
+int vprof_twin_fits(const struct vprof_twin *twin) HIDDEN COLD;
 
 /* A subject has been queued. */
 void vprof_twin_queue(void) HIDDEN COLD;

@@ -10,6 +10,11 @@
 #include "shim/ask.h"
 #include "shim/twin_plan.h"
 
+enum {
+	DRIVER_STEP = 2 << 20,  /* bytes: the driver takes memory in steps, */
+	NODE_MOST = 16 << 10,   /* and for a node and its stamp no more than this */
+};
+
 struct vprof_plan *vprof_plan;
 
 static const struct vprof_refusal fine = { VPROF_TWIN_BUILT, CUDA_SUCCESS };
@@ -21,6 +26,21 @@ static uint32_t stamps_wanted(const struct vprof_scratch *s)
 	for (uint32_t i = 0; i < s->total; i++)
 		count += (uint32_t)vprof_node_has_stamp(s->nodes[i].type);
 	return count;
+}
+
+/* On the device too, which its first launch would wait for. */
+static CUresult exec_make(struct vprof_twin *twin, CUgraph work, uint64_t flags)
+{
+	CUresult result = vprof_ask.graph_instantiate(&twin->exec, work, flags);
+
+	if (result || !vprof_ask.graph_upload)
+		return result;
+	result = vprof_ask.graph_upload(twin->exec, twin->gpu->stream);
+	if (!result)
+		result = vprof_gpu_settle(twin->gpu);
+	if (result)
+		vprof_ask.graph_exec_destroy(twin->exec);
+	return result;
 }
 
 static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struct vprof_subject *as, CUgraph work)
@@ -44,8 +64,7 @@ static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struc
 	vprof_plan->cell = twin->cell;
 	refusal = vprof_plan_instrument(vprof_plan, work);
 	if (!refusal.why) {
-		result = vprof_ask.graph_instantiate(&twin->exec, work,
-						     as->flags & CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY);
+		result = exec_make(twin, work, as->flags & CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY);
 		refusal = result ? vprof_refuse(VPROF_TWIN_NO_EXEC, result) : fine;
 	}
 	if (refusal.why)
@@ -140,7 +159,7 @@ static int twin_define(struct vprof_twin *twin, uint32_t graph, uint32_t build_u
 static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_twin **out)
 {
 	struct vprof_twin *twin = vprof_twin_place(as);
-	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC);
+	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC), left;
 	struct vprof_refusal refusal;
 
 	if (!vprof_plan)
@@ -153,11 +172,14 @@ static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_t
 	twin->gpu = as->gpu;
 	twin->subject = as->self;
 	twin->graph = NULL;
+	left = vprof_gpu_free();
 	refusal = twin_make(twin, as);
-	if (!refusal.why && !twin_define(twin, as->graph, (uint32_t)((vprof_clock_ns(CLOCK_MONOTONIC) - start) / 1000))) {
+	twin->bytes = refusal.why ? 0 : vprof_gpu_taken(left, DRIVER_STEP + twin->stamps * NODE_MOST);
+	if (!refusal.why && (!vprof_twin_fits(twin) ||
+			     !twin_define(twin, as->graph, (uint32_t)((vprof_clock_ns(CLOCK_MONOTONIC) - start) / 1000)))) {
+		/* Housekeeping gives its place back. */
 		vprof_twin_release(twin);
-		vprof_gpu_area_drop(twin->area);
-		refusal = vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
+		return vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
 	}
 	/* Pairs with the acquires of the harvest. */
 	__atomic_store_n(&twin->use, refusal.why ? VPROF_TWIN_FREE : VPROF_TWIN_USED, __ATOMIC_RELEASE);

@@ -11,8 +11,38 @@
 enum {
 	ALL_STAMPS_MOST = 65536, /* of all twins */
 	BLOCKS_LEAST = 32,
+	SPARE_PART = 4,
 	FAR_MORE = 4,            /* times as often */
 };
+
+/* ---- device memory ---- */
+
+/* Bytes of it that we have there, and as much more as one of so many stamps may take, by what others did. */
+static uint64_t taken_with(int32_t device, uint32_t stamps)
+{
+	uint64_t bytes = 0, more = 0;
+
+	for (const struct vprof_gpu *gpu = vprof_gpus; gpu < vprof_gpus + VPROF_GPUS; gpu++)
+		if (gpu->device == device && vprof_gpu_state_of(gpu) == VPROF_GPU_READY)
+			bytes += gpu->bytes;
+	for (const struct vprof_twin *twin = vprof_twins; twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
+		uint64_t alike;
+
+		if (__atomic_load_n(&twin->use, __ATOMIC_RELAXED) != VPROF_TWIN_USED || twin->gpu->device != device)
+			continue;
+		bytes += twin->bytes;
+		alike = (uint64_t)twin->bytes * stamps / (twin->stamps + 1);
+		more = alike > more ? alike : more;
+	}
+	return bytes + more;
+}
+
+int vprof_twin_fits(const struct vprof_twin *twin)
+{
+	return taken_with(twin->gpu->device, 0) + twin->bytes <= VPROF_GPU_MEMORY;
+}
+
+/* ---- blocks ---- */
 
 /* An area in which so many blocks have room. */
 static uint32_t log_of(uint32_t stride, uint32_t blocks)
@@ -24,17 +54,39 @@ static uint32_t log_of(uint32_t stride, uint32_t blocks)
 	return log;
 }
 
-/* Each of the twins there may be has its share of the pages, one of a large graph what it needs at least. */
+/* Bytes for one more: its share of the pages, and part of what is left beside the shares of those that may come. */
+static uint32_t share_of(int32_t device)
+{
+	uint32_t most = vprof_gpu_twins() ? vprof_gpu_twins() : 1, share = VPROF_GPU_TWIN_PAGES / most, count = 0;
+	uint64_t kept = 0;
+
+	for (const struct vprof_twin *twin = vprof_twins; twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
+		/* Pairs with the releases of those who make and drop it. */
+		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE);
+
+		if ((use == VPROF_TWIN_USED || use == VPROF_TWIN_DROPPED) && twin->gpu->device == device) {
+			kept += 1ull << twin->area->log;
+			count++;
+		}
+	}
+	if (count < most)
+		kept += (uint64_t)(most - count) * share;
+	return share + (kept < VPROF_GPU_TWIN_PAGES ? (uint32_t)(VPROF_GPU_TWIN_PAGES - kept) / SPARE_PART : 0);
+}
+
+/* One of a large graph has what it needs at least. A free one that is larger is better than none. */
 static struct vprof_area *area_for(const struct vprof_twin *twin, uint32_t stride)
 {
-	uint32_t most = vprof_gpu_twins() ? vprof_gpu_twins() : 1, least = log_of(stride, BLOCKS_LEAST);
-	uint32_t log = log_of(stride, VPROF_TWIN_LAUNCHES);
-	struct vprof_area *area;
+	uint32_t least = log_of(stride, BLOCKS_LEAST), log = log_of(stride, VPROF_TWIN_LAUNCHES);
+	uint32_t share = share_of(twin->gpu->device);
+	struct vprof_area *area = NULL;
 
-	while (log > least && 1u << log > VPROF_GPU_PAGES / most)
+	while (log > least && 1u << log > share)
 		log--;
-	while (!(area = vprof_gpu_area(twin->gpu, log)) && log > least)
-		log--;
+	for (uint32_t at = log; !area && at >= least; at--)
+		area = vprof_gpu_area(twin->gpu, at);
+	for (uint32_t at = log + 1; !area && at <= VPROF_AREA_LOG_MOST; at++)
+		area = vprof_gpu_area(twin->gpu, at);
 	return area;
 }
 
@@ -44,7 +96,7 @@ struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps)
 	uint32_t stride = VPROF_BLOCK_HEAD + stamps, count;
 	CUresult result;
 
-	twin->area = area_for(twin, stride);
+	twin->area = taken_with(twin->gpu->device, stamps) <= VPROF_GPU_MEMORY ? area_for(twin, stride) : NULL;
 	if (!twin->area)
 		return (struct vprof_refusal){ VPROF_TWIN_BUDGET, CUDA_SUCCESS };
 	count = (uint32_t)((1ull << twin->area->log) / (stride * 8ull));
@@ -59,6 +111,8 @@ struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps)
 	vprof_gpu_area_drop(twin->area);
 	return (struct vprof_refusal){ VPROF_TWIN_NO_STAMP, result };
 }
+
+/* ---- places ---- */
 
 /* Nothing is to be kept in order when the program's own has been launched since, or the twin's launch has ended. */
 static int may_go(const struct vprof_subject *subject, const struct vprof_twin *twin)
@@ -104,7 +158,7 @@ struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted)
 		if (!least || twin->subject->wants < least->subject->wants)
 			least = twin;
 	}
-	if (used < most && stamps < ALL_STAMPS_MOST)
+	if (used < most && stamps < ALL_STAMPS_MOST && taken_with(wanted->gpu->device, 0) < VPROF_GPU_MEMORY)
 		return place;
 	return least && least->subject->wants < wanted->wants / FAR_MORE && evict(least) ? place : NULL;
 }

@@ -12,6 +12,8 @@
  *	client many G N PAUSE     G graphs, N times in turn; the first twice each time
  *	client late G N PAUSE     the first of G 4 N times, then as many, then the last 40 N times
  *	client burst N NODES TIMES  N launches at once of a graph of so many kernels, and waited for; so many times
+ *	client memory G NODES N   G graphs of so many kernels, launched N times in turn, twice each time; prints
+ *	                          `taken BYTES`, of device memory since the first launch
  *	client forever PAUSE      without end
  *	client alloc N PAUSE      a graph that allocates
  *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
@@ -213,8 +215,7 @@ static void run_many(long graphs, long n, long late, CUstream stream)
 	free(exec);
 }
 
-/* After some launches one by one, for a twin to be there. */
-static void run_burst(long n, long nodes, long times, CUstream stream)
+static CUgraphExec make_long(long nodes, CUstream stream)
 {
 	CUgraphExec exec = NULL;
 	CUgraph graph = NULL;
@@ -224,6 +225,15 @@ static void run_burst(long n, long nodes, long times, CUstream stream)
 		kernel(quick, cell, stream);
 	CALL(cuStreamEndCapture, stream, &graph);
 	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
+	CALL(cuGraphDestroy, graph);
+	return exec;
+}
+
+/* After some launches one by one, for a twin to be there. */
+static void run_burst(long n, long nodes, long times, CUstream stream)
+{
+	CUgraphExec exec = make_long(nodes, stream);
+
 	between = 2000;
 	launch_some(exec, stream, 100);
 	between = 0;
@@ -233,7 +243,26 @@ static void run_burst(long n, long nodes, long times, CUstream stream)
 	}
 	CALL(cuCtxSynchronize);
 	CALL(cuGraphExecDestroy, exec);
-	CALL(cuGraphDestroy, graph);
+}
+
+static void run_memory(long graphs, long nodes, long n, CUstream stream)
+{
+	CUgraphExec *exec = calloc((size_t)graphs, sizeof(*exec));
+	size_t before = 0, after = 0, total;
+
+	for (long g = 0; g < graphs; g++)
+		exec[g] = make_long(nodes, stream);
+	CALL(cuMemGetInfo_v2, &before, &total);
+	between = 0;
+	while (n-- > 0) {
+		for (long g = 0; g < graphs; g++)
+			launch_some(exec[g], stream, 2);
+		CALL(cuCtxSynchronize);
+		usleep(10000); /* for twins to be made */
+	}
+	CALL(cuMemGetInfo_v2, &after, &total);
+	printf("taken %zu\n", before - after);
+	free(exec);
 }
 
 static void begin(int own)
@@ -280,6 +309,8 @@ int main(int argc, char **argv)
 		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
 		if (!strcmp(verb, "burst") && argc > 4)
 			run_burst(n, atol(argv[3]), atol(argv[4]), a);
+		else if (!strcmp(verb, "memory") && argc > 4)
+			run_memory(n, atol(argv[3]), atol(argv[4]), a);
 		else if (many)
 			run_many(n, atol(argv[3]), late ? 40 * atol(argv[3]) : 0, a);
 		else

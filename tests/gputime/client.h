@@ -55,7 +55,8 @@ typedef unsigned int U;
 	A(cuGraphExecNodeSetParams, CUgraphExec, CUgraphNode, const void *) \
 	A(cuGraphNodeSetEnabled, CUgraphExec, CUgraphNode, U) \
 	A(cuEventCreate, CUevent *, U) \
-	A(cuMemAllocHost_v2, void **, size_t)
+	A(cuMemAllocHost_v2, void **, size_t) \
+	A(cuMemGetInfo_v2, size_t *, size_t *)
 
 #define A(name, ...) CUresult (*name)(__VA_ARGS__);
 static struct { API } cu;
