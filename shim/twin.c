@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <string.h>
 #include <time.h>
+#include "preload/clock.h"
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/captures.h"
@@ -14,7 +15,7 @@
 
 enum {
 	SUBJECT_YIELDS = 100,
-	END_TRIES = 50000,    /* of 20 µs each */
+	END_NS = 1000000000,
 	REBUILDS = 16,
 };
 
@@ -297,7 +298,10 @@ static int is_captured(CUstream stream, uint32_t per_thread)
  */
 static void wait_end(const struct vprof_subject *subject)
 {
-	for (int i = 0; i < END_TRIES && !vprof_twin_has_ended(subject->last_twin, subject->last_number); i++)
+	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC);
+
+	while (!vprof_twin_has_ended(subject->last_twin, subject->last_number) &&
+	       vprof_clock_ns(CLOCK_MONOTONIC) - start < END_NS)
 		vprof_gpu_pause(20000);
 }
 
