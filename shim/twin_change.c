@@ -5,7 +5,8 @@
  * twin, whose nodes are found by way of the clone's. That takes the graph of which the twin was made: so the
  * first change of a graph costs it its twin, and the next one keeps it. A change that shows in what the
  * ring says of the node (another kernel, another grid, another size) makes another definition and another twin.
- * While a node is switched off there is none: its stamp would tell of nothing.
+ * Another child graph is read node by node into the clone's, and makes another twin as well, for there are
+ * stamps in its own. While a node is switched off there is none: its stamp would tell of nothing.
  *
  * A graph that changes in a way that cannot be followed, or while our thread copies its clone, has no twin any more.
  */
@@ -13,6 +14,7 @@
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/cuda_api.h"
+#include "shim/graph_scratch.h"
 #include "shim/graphs.h"
 #include "shim/twin.h"
 
@@ -21,7 +23,6 @@ struct setters {
 	CUresult (*exec)(CUgraphExec, CUgraphNode, uintptr_t, uintptr_t);
 };
 
-/* None of a child graph: the twin's has stamps in it. */
 static struct setters setters_of(unsigned call)
 {
 	switch (call) {
@@ -75,6 +76,66 @@ static enum outcome clone_change(const struct setters *set, const struct change 
 	return memcmp(&before, &after, sizeof(before)) ? SHOWN : FOLLOWED;
 }
 
+/* One node does what another of its kind does. */
+static CUresult node_like(uint32_t type, CUgraphNode node, CUgraphNode other)
+{
+	union {
+		CUDA_KERNEL_NODE_PARAMS_v2 kernel;
+		CUDA_MEMCPY3D_v2 copy;
+		CUDA_MEMSET_NODE_PARAMS set;
+		CUDA_HOST_NODE_PARAMS host;
+		CUevent event;
+	} is;
+	CUresult result = CUDA_ERROR_NOT_FOUND;
+
+#define RETURN_LIKE(ask, part, set, value)                                      \
+	if (vprof_ask.ask && vprof_ask.set)                                     \
+		result = vprof_ask.ask(other, &is.part);                        \
+	return result ? result : vprof_ask.set(node, (uintptr_t)(value))
+	memset(&is, 0, sizeof(is));
+	switch (type) {
+	case VPROF_NODE_KERNEL:
+		RETURN_LIKE(graph_kernel_v2, kernel, node_kernel_v2, &is);
+	case VPROF_NODE_COPY:
+		RETURN_LIKE(graph_copy, copy, node_copy, &is);
+	case VPROF_NODE_SET:
+		RETURN_LIKE(graph_set, set, node_set, &is);
+	case VPROF_NODE_HOST:
+		RETURN_LIKE(graph_host, host, node_host, &is);
+	case VPROF_NODE_EVENT_RECORD:
+		RETURN_LIKE(graph_record, event, node_record, is.event);
+	case VPROF_NODE_WAIT_EVENT:
+		RETURN_LIKE(graph_wait, event, node_wait, is.event);
+	case VPROF_NODE_EMPTY:
+	case VPROF_NODE_GRAPH: /* whose nodes follow */
+		return CUDA_SUCCESS;
+	default:
+		return result;
+	}
+#undef RETURN_LIKE
+}
+
+/* The driver has found that one can take the other's place: nodes and edges are of one order. */
+static enum outcome child_change(const struct change *c)
+{
+	struct vprof_graph_nodes from, to = { 0 };
+	enum outcome outcome = LOST;
+	CUgraph child;
+
+	vprof_nodes_take((CUgraph)c->what, &from);
+	if (vprof_ask.graph_child && !vprof_ask.graph_child(c->node, &child))
+		vprof_nodes_take(child, &to);
+	if (from.scratch && to.scratch && !from.scratch->lost && from.scratch->total == to.scratch->total)
+		outcome = SHOWN;
+	for (uint32_t i = 0; outcome == SHOWN && i < from.scratch->total; i++)
+		if (from.scratch->nodes[i].type != to.scratch->nodes[i].type ||
+		    node_like(from.scratch->nodes[i].type, to.scratch->handles[i], from.scratch->handles[i]))
+			outcome = LOST;
+	vprof_nodes_drop(&from);
+	vprof_nodes_drop(&to);
+	return outcome;
+}
+
 static int twin_change(const struct vprof_twin *twin, const struct setters *set, const struct change *c)
 {
 	CUgraphNode node;
@@ -86,7 +147,7 @@ static int twin_change(const struct vprof_twin *twin, const struct setters *set,
 static enum outcome set_node(struct vprof_subject *subject, struct vprof_handle *entry, const struct change *c)
 {
 	struct setters set = setters_of(c->call);
-	enum outcome outcome = clone_change(&set, c);
+	enum outcome outcome = c->call == CU_ID_cuGraphExecChildGraphNodeSetParams ? child_change(c) : clone_change(&set, c);
 	uint32_t id;
 
 	if (outcome == SHOWN) {

@@ -4,7 +4,8 @@
  *	changes WHAT EVERY N PAUSE   N launches, so many µs between two; every so many of them WHAT is changed
  *
  * WHAT: kernel (its arguments), kernel1 (by the call of an older version), any (by the call for all kinds), function
- * (another kernel), shape (another size of shared memory), copy, fill, host, event, child, off (and on again), none.
+ * (another kernel), shape (another size of shared memory), copy, fill, host, event, child, off (and on again), none,
+ * foreign (a kernel's arguments, when the whole has been updated to another graph).
  *
  * The graph: a kernel, a fill, a copy of what is filled to the host, a host function that sums it up, an event, a child
  * graph with a kernel; one after the other. What changes is one of two things, in turn, and each launch that had
@@ -97,7 +98,17 @@ static void make(void)
 	}
 	CALL(cuGraphAddEventRecordNode, &c.record, c.graph, &c.host, 1, c.event[0]);
 	CALL(cuGraphAddChildGraphNode, &c.of_child, c.graph, &c.record, 1, c.child[0]);
-	CALL(cuGraphInstantiateWithFlags, &c.exec, c.graph, 0);
+}
+
+/* The same once more takes its place; its nodes go by those that it was made of. */
+static void update(void)
+{
+	__typeof__(c) made = c;
+	CUgraphExecUpdateResultInfo info;
+
+	make();
+	CALL(cuGraphExecUpdate_v2, c.exec, c.graph, &info);
+	c = made;
 }
 
 /* ---- changes ---- */
@@ -114,7 +125,9 @@ static void change(const char *what, int turn)
 
 	_Static_assert(sizeof(any) == 256, "CUgraphNodeParams");
 	kernel.sharedMemBytes = !strcmp(what, "shape") && turn ? 64 : 0;
-	if (!strcmp(what, "kernel") || !strcmp(what, "function") || !strcmp(what, "shape"))
+	if (!strcmp(what, "foreign"))
+		update();
+	if (!strcmp(what, "kernel") || !strcmp(what, "foreign") || !strcmp(what, "function") || !strcmp(what, "shape"))
 		CALL(cuGraphExecKernelNodeSetParams_v2, c.exec, c.kernel, &kernel);
 	else if (!strcmp(what, "kernel1"))
 		CALL(cuGraphExecKernelNodeSetParams, c.exec, c.kernel, &kernel);
@@ -153,6 +166,7 @@ int main(int argc, char **argv)
 	CALL(cuMemcpyHtoD_v2, c.at, words, sizeof(words));
 	CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
 	make();
+	CALL(cuGraphInstantiateWithFlags, &c.exec, c.graph, 0);
 	for (long i = 0; i < n; i++) {
 		if (i && i % every == 0)
 			change(argv[1], i / every & 1);

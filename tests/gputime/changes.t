@@ -26,8 +26,8 @@ for what in none kernel kernel1 any copy fill host event; do
 	is "$what: none is refused" "$(seen "$what" refused)" ""
 done
 
-# What the ring says of the node changes with it: another definition, and another twin.
-for what in function shape; do
+# What the ring says of the node changes with it: another definition, and another twin. So has another child graph.
+for what in function shape child; do
 	timed "$what" 101 600
 	ok "$what: launches are stamped all along" test "$(seen "$what" stamped)" -gt 180
 	ok "$what: by other twins" test "$(seen "$what" twins)" -ge 4
@@ -41,6 +41,6 @@ timed off 101 600
 ok "off: none while a node is off" test "$(seen off gaps | awk '{ print $NF }')" -gt 90
 ok "off: and again when it is on" test "$(seen off stamped)" -gt 80
 is "off: which is said" "$(seen off refused)" 10
-timed child 101 600
-is "child: another child graph ends it" "$(seen child refused)" 10
+timed foreign 101 600
+is "foreign: what cannot be followed ends it" "$(seen foreign refused)" 10
 done_testing
