@@ -23,12 +23,12 @@ static struct {
 	CUfunction slow, fast;
 	CUdeviceptr at;            /* words: 0 and HALF what kernels count, 8 the fill, 9 a seven, 12 and HALF + 12 the child's */
 	CUevent event[2];
-	U *copied;                 /* the host's */
-	U sums[2];
 	CUgraph child[2], graph;
 	CUgraphNode kernel, copy, fill, host, record, of_child;
 	CUgraphExec exec;
 } c;
+static U *copied;                  /* the host's */
+static U sums[2];                  /* of what was copied; by the driver's threads */
 
 static CUdeviceptr word(int at)
 {
@@ -37,7 +37,7 @@ static CUdeviceptr word(int at)
 
 static void called(void *user)
 {
-	*(U *)user += *c.copied;
+	*(U *)user += *copied;
 }
 
 /* ---- what nodes do: the first or the second of two ---- */
@@ -56,7 +56,7 @@ static CUDA_KERNEL_NODE_PARAMS_v2 kernel_of(CUfunction function, int at)
 static CUDA_MEMCPY3D_v2 copy_of(int turn)
 {
 	return (CUDA_MEMCPY3D_v2){ .srcMemoryType = CU_MEMORYTYPE_DEVICE, .srcDevice = word(turn ? 9 : 8),
-		.dstMemoryType = CU_MEMORYTYPE_HOST, .dstHost = c.copied, .WidthInBytes = 4, .Height = 1, .Depth = 1 };
+		.dstMemoryType = CU_MEMORYTYPE_HOST, .dstHost = copied, .WidthInBytes = 4, .Height = 1, .Depth = 1 };
 }
 
 static CUDA_MEMSET_NODE_PARAMS fill_of(int turn)
@@ -66,7 +66,7 @@ static CUDA_MEMSET_NODE_PARAMS fill_of(int turn)
 
 static CUDA_HOST_NODE_PARAMS host_of(int turn)
 {
-	return (CUDA_HOST_NODE_PARAMS){ called, &c.sums[turn] };
+	return (CUDA_HOST_NODE_PARAMS){ called, &sums[turn] };
 }
 
 static CUgraph child_of(int turn)
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 	CALL(cuModuleLoadData, &module, client_ptx);
 	CALL(cuModuleGetFunction, &c.slow, module, "add_one_spin_20us");
 	CALL(cuModuleGetFunction, &c.fast, module, "add_one_spin_10us");
-	CALL(cuMemAllocHost_v2, (void **)&c.copied, sizeof(*c.copied));
+	CALL(cuMemAllocHost_v2, (void **)&copied, sizeof(*copied));
 	CALL(cuMemAlloc_v2, &c.at, sizeof(words));
 	CALL(cuMemcpyHtoD_v2, c.at, words, sizeof(words));
 	CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	}
 	CALL(cuCtxSynchronize);
 	CALL(cuMemcpyDtoH_v2, words, c.at, sizeof(words));
-	printf("kernels %u %u child %u %u sums %u %u\n", words[0], words[HALF], words[12], words[HALF + 12], c.sums[0],
-	       c.sums[1]);
+	printf("kernels %u %u child %u %u sums %u %u\n", words[0], words[HALF], words[12], words[HALF + 12], sums[0],
+	       sums[1]);
 	return 0;
 }
