@@ -24,8 +24,10 @@
  *   FAKECUDA_FAIL=SYM:N:CODE the Nth call of SYM returns CODE, several with commas;
  *                            N 0 means every call
  *   FAKECUDA_HANG=SYM:N      the Nth call of SYM never returns, several with commas
+ *   FAKECUDA_DELAY=SYM:NS    each call of SYM waits for so long before it does anything, several
+ *                            with commas
  *
- * The last two count calls of the exported symbol SYM, whatever name it was
+ * The last three mean calls of the exported symbol SYM, whatever name it was
  * looked up by.
  */
 #include <stdatomic.h>
@@ -44,7 +46,7 @@ static struct fk_rule {
 	char symbol[64];
 	unsigned long nth;
 	CUresult code;
-	bool hang;
+	enum what { FAIL, HANG, DELAY } what;
 	atomic_ulong calls; /* peer: other threads' fk_rules_apply */
 } rules[FK_MAX_RULES];
 static int rule_count;
@@ -69,7 +71,7 @@ static void env_numbers(const char *name, double values[FK_CLOCKS])
 }
 
 /* Takes one "SYM:N" or "SYM:N:CODE" off the list; returns what follows it. */
-static const char *rule_add(const char *text, bool hang)
+static const char *rule_add(const char *text, enum what what)
 {
 	size_t length = strcspn(text, ":,");
 	struct fk_rule *rule = &rules[rule_count];
@@ -79,9 +81,9 @@ static const char *rule_add(const char *text, bool hang)
 		return NULL;
 	memcpy(rule->symbol, text, length);
 	rule->nth = *end == ':' ? strtoul(end + 1, &end, 10) : 1;
-	rule->hang = hang;
-	rule->code = hang ? 0 : CUDA_ERROR_UNKNOWN;
-	if (!hang && *end == ':')
+	rule->what = what;
+	rule->code = what == FAIL ? CUDA_ERROR_UNKNOWN : CUDA_SUCCESS;
+	if (what == FAIL && *end == ':')
 		rule->code = (CUresult)strtol(end + 1, &end, 10);
 	rule_count++;
 	return *end == ',' ? end + 1 : NULL;
@@ -107,9 +109,11 @@ __attribute__((constructor)) static void config_read(void)
 	fk_config.devices = (int)env_number("FAKECUDA_DEVICES", 1);
 	fk_config.kernel_ns = env_number("FAKECUDA_KERNEL_NS", 0);
 	for (list = getenv("FAKECUDA_FAIL"); list && *list;)
-		list = rule_add(list, false);
+		list = rule_add(list, FAIL);
 	for (list = getenv("FAKECUDA_HANG"); list && *list;)
-		list = rule_add(list, true);
+		list = rule_add(list, HANG);
+	for (list = getenv("FAKECUDA_DELAY"); list && *list;)
+		list = rule_add(list, DELAY);
 	if (env_number("FAKECUDA_INSTANT", 0))
 		fk_gate |= FK_GATE_INSTANT;
 	if (env_number("FAKECUDA_STRICT", 0))
@@ -128,10 +132,14 @@ CUresult fk_rules_apply(const char *symbol)
 
 		if (strcmp(rule->symbol, symbol))
 			continue;
+		if (rule->what == DELAY) {
+			fk_spend_until(fk_now() + rule->nth);
+			continue;
+		}
 		call = atomic_fetch_add_explicit(&rule->calls, 1, memory_order_relaxed) + 1;
 		if (rule->nth && rule->nth != call)
 			continue;
-		while (rule->hang)
+		while (rule->what == HANG)
 			pause();
 		result = rule->code;
 	}
