@@ -195,8 +195,33 @@ static int track_take(struct vprof_track *track)
 	if (__atomic_compare_exchange_n(&track->owner, &none, (uintptr_t)&vprof_cursor, 0, __ATOMIC_ACQUIRE,
 					__ATOMIC_RELAXED))
 		return 1;
-	__atomic_store_n(&track->disturbed, 1, __ATOMIC_SEQ_CST);
+	/* Pairs with is_alone(), is_alone_still(). */
+	__atomic_add_fetch(&track->strangers_now, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&track->strangers, 1, __ATOMIC_SEQ_CST);
 	return 0;
+}
+
+static void stranger_leaves(struct vprof_track *track)
+{
+	__atomic_sub_fetch(&track->strangers_now, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Nobody else is in a call that puts something onto the stream: from here on whoever comes is seen. By the owner. */
+static int is_alone(struct vprof_track *track)
+{
+	uint32_t seen = __atomic_load_n(&track->strangers, __ATOMIC_SEQ_CST), before = track->seen;
+
+	track->seen = seen;
+	if (__atomic_load_n(&track->strangers_now, __ATOMIC_SEQ_CST))
+		return 0;
+	if (seen != before)
+		track->seq = 0;
+	return 1;
+}
+
+static int is_alone_still(const struct vprof_track *track)
+{
+	return __atomic_load_n(&track->strangers, __ATOMIC_SEQ_CST) == track->seen;
 }
 
 static void track_drop(struct vprof_track *track)
@@ -347,11 +372,13 @@ static uint32_t class_of(const struct vprof_slot *slot, int gated)
 static int begin(struct vprof_track *track, struct vprof_eager *eager, struct vprof_record r, const struct operation *op)
 {
 	struct vprof_eager_slot *slot = vprof_eager_slot(track, track->put);
-	int calm = !__atomic_exchange_n(&track->disturbed, 0, __ATOMIC_SEQ_CST);
-	int busy = calm && touches(track, r) && !is_made(&vprof_eager_slot(track, track->put - 1)->end);
 	struct vprof_eager_op *put = &track->ops[track->put % VPROF_EAGER_OPS];
+	int busy;
 
-	/* Pairs with the release in vprof_eager_harvest(). */
+	if (!is_alone(track))
+		return 0;
+	busy = touches(track, r) && !is_made(&vprof_eager_slot(track, track->put - 1)->end);
+	/* Pairs with the release in take(). */
 	if (track->put - __atomic_load_n(&track->taken, __ATOMIC_ACQUIRE) >= VPROF_EAGER_OPS - 1) {
 		vprof_lose(VPROF_LOSS_STAMPS);
 		return 0;
@@ -397,16 +424,12 @@ void vprof_eager_before_slow(struct vprof_eager *eager, struct vprof_record r, u
 
 	if (!is_wanted(r.slot) || !vprof_ask_begin(&asking))
 		return;
-	track = track_here(op.stream);
-	if (track && track_take(track)) {
-		eager->stream = op.stream;
-		if (may(track, r.slot, &op) && begin(track, eager, r, &op)) {
-			eager->track = track;
-		} else {
-			track->seq = 0;
-			track_drop(track);
-		}
-	}
+	track = eager->track = track_here(op.stream);
+	eager->stream = op.stream;
+	if (track && !track_take(track))
+		eager->as = VPROF_EAGER_STRANGER;
+	else if (track)
+		eager->as = may(track, r.slot, &op) && begin(track, eager, r, &op) ? VPROF_EAGER_STAMPED : VPROF_EAGER_PLAIN;
 	vprof_ask_end(&asking);
 }
 
@@ -425,7 +448,7 @@ static int holds(struct vprof_track *track, const struct vprof_eager_op *op, uin
 	return 0;
 }
 
-void vprof_eager_behind(struct vprof_eager *eager, struct vprof_record r, CUresult result)
+static void stamped(struct vprof_eager *eager, struct vprof_record r, CUresult result)
 {
 	struct vprof_track *track = eager->track;
 	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
@@ -441,8 +464,7 @@ void vprof_eager_behind(struct vprof_eager *eager, struct vprof_record r, CUresu
 	told = op->stamped && holds(track, op, eager->type);
 	if (op->begins && eager->type != VPROF_STAMP_SPAN)
 		open_gate(track);
-	told &= !__atomic_load_n(&track->disturbed, __ATOMIC_SEQ_CST) && chunk &&
-		__atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
+	told &= is_alone_still(track) && chunk && __atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
 	op->type = (uint16_t)(told ? eager->type : VPROF_STAMP_NONE);
 	if (told) {
 		op->t0 = r.slot->t0;
@@ -457,5 +479,19 @@ void vprof_eager_behind(struct vprof_eager *eager, struct vprof_record r, CUresu
 	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in vprof_eager_harvest(). */
 	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);
+}
+
+void vprof_eager_behind(struct vprof_eager *eager, struct vprof_record r, CUresult result)
+{
+	struct vprof_track *track = eager->track;
+
+	if (eager->as == VPROF_EAGER_STRANGER) {
+		stranger_leaves(track);
+		return;
+	}
+	if (eager->as == VPROF_EAGER_STAMPED)
+		stamped(eager, r, result);
+	else
+		track->seq = 0;
 	track_drop(track);
 }

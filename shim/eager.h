@@ -15,8 +15,8 @@
  * the host took, if the stream was idle.
  *
  * A track is a stream that has been seen in a window, with slots for its stamps in our pages, in turn. One
- * thread at a time has it; an operation of another that comes meanwhile has no stamps, and the one that is
- * under way is not told. No call of the program waits for a track.
+ * thread at a time has it, during a call; an operation of another that comes meanwhile has no stamps, and none
+ * that is under way beside it is told. No call of the program waits for a track.
  *
  * NO STAMPS: while the stream is captured; in a context that is not ready (gpu_thread.c), or is not the stream's; behind and
  * before launches with programmatic serialization, whose overlap they would take; around calls that
@@ -73,8 +73,10 @@ struct vprof_track {
 	uint64_t last_end;        /* of the last one taken; 0: not known. Housekeeping */
 	uint64_t ended_ns;        /* housekeeping */
 	uint64_t owner;           /* 0: nobody */
-	uint32_t disturbed;       /* something has been put onto the stream by who was not the owner */
+	/* Of others who come while it is owned: how many there have been, and how many are in their calls. */
+	uint32_t strangers, strangers_now;
 	/* By the owner. */
+	uint32_t seen;            /* strangers, when its operation began */
 	uint32_t gates;           /* so many operations get one in any case */
 	uint32_t object, missed;  /* of the last operation; calls that were not recorded until then */
 	uint64_t seq, window;     /* record and window of recording of the last one with a stamp; 0: none */
@@ -90,9 +92,10 @@ static inline struct vprof_eager_slot *vprof_eager_slot(const struct vprof_track
 
 /* ---- the program's threads ---- */
 
-/* An operation on its way; track NULL: it has no stamps. */
+/* An operation on its way; track NULL: on a stream that has none. */
 struct vprof_eager {
 	struct vprof_track *track;
+	enum { VPROF_EAGER_STAMPED, VPROF_EAGER_PLAIN, VPROF_EAGER_STRANGER } as; /* the owner's without stamps; another's */
 	CUstream stream;
 	uint32_t type;            /* enum vprof_stamp_class */
 };

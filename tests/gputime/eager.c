@@ -9,7 +9,7 @@
  *	eager programmatic N PAUSE a kernel, and another that may begin before it ends, and a third
  *	eager events N PAUSE       as busy, with events and waits for another stream between
  *	eager streams N PAUSE      four threads, a stream each, as busy
- *	eager shared N PAUSE       four threads on one stream, as busy
+ *	eager shared N PAUSE       four threads on one stream, which come at the same time: two rounds, and wait
  *	eager many N PAUSE         N streams, made and destroyed, a round each
  *	eager capture N PAUSE      as busy, while another thread captures, in global mode, from beginning to end
  *	eager captured N PAUSE     as idle, and each second round into a capture
@@ -201,7 +201,7 @@ struct worker {
 	pthread_t thread;
 	CUstream stream;
 	CUdeviceptr cell;
-	long n;
+	long n, deep;
 };
 
 static void *work(void *arg)
@@ -209,7 +209,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 
 	CALL(cuCtxSetCurrent, context);
-	rounds(w->cell, w->stream, w->n, 0, DEEP);
+	rounds(w->cell, w->stream, w->n, 0, w->deep);
 	return NULL;
 }
 
@@ -220,7 +220,7 @@ static void threads(long n, CUstream shared)
 	for (int i = 0; i < THREADS; i++) {
 		struct worker *w = &workers[i];
 
-		*w = (struct worker){ .stream = shared, .cell = cells + (CUdeviceptr)i * STEP, .n = n };
+		*w = (struct worker){ .stream = shared, .cell = cells + (CUdeviceptr)i * STEP, .n = n, .deep = shared ? 2 : DEEP };
 		if (!shared)
 			CALL(cuStreamCreate, &w->stream, CU_STREAM_NON_BLOCKING);
 		pthread_create(&w->thread, NULL, work, w);
