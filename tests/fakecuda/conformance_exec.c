@@ -34,6 +34,61 @@ static void changed(void)
 	check(CUDA_SUCCESS, cuGraphDestroy(another));
 }
 
+static CUDA_KERNEL_NODE_PARAMS_v2 set_to(int *value)
+{
+	static int n = CONF_INTS;
+	static void *list[3];
+
+	list[0] = &t.data;
+	list[1] = &n;
+	list[2] = value;
+	return (CUDA_KERNEL_NODE_PARAMS_v2){ .func = t.set_all, .gridDimX = CONF_INTS / 128, .gridDimY = 1, .gridDimZ = 1,
+		.blockDimX = 128, .blockDimY = 1, .blockDimZ = 1, .kernelParams = list };
+}
+
+/* A node of a graph is changed in its clone, and in the exec of the clone's clone, which has a stamp behind it. */
+static void changed_clones(void)
+{
+	CUgraphEdgeData data = { .from_port = CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC, .type = CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC };
+	CUgraphNode node[3], first = NULL, like = NULL, next = NULL, stamp, of_child, inner;
+	CUgraph graph = tw_chain(node), clone = NULL, work = NULL, outer = NULL, child = NULL;
+	CUgraphExec exec = NULL, of_clone = NULL;
+	int thirty = 30;
+	CUDA_KERNEL_NODE_PARAMS_v2 p = set_to(&thirty);
+
+	need(cuGraphClone(&clone, graph));
+	need(cuGraphClone(&work, clone));
+	need(cuGraphNodeFindInClone(&first, node[0], clone));
+	need(cuGraphNodeFindInClone(&like, first, work));
+	need(cuGraphNodeFindInClone(&next, node[1], clone));
+	need(cuGraphNodeFindInClone(&next, next, work));
+	stamp = tw_add_stamp(work, 0);
+	check(CUDA_SUCCESS, cuGraphRemoveDependencies_v2(work, &like, &next, NULL, 1));
+	tw_edge(work, like, stamp, &data);
+	tw_edge(work, stamp, next, &data);
+	need(cuGraphInstantiateWithFlags(&exec, work, 0));
+	check(CUDA_SUCCESS, cuGraphUpload(exec, t.stream));
+	tw_run("a clone of a clone, with a stamp", exec, 42);
+	check(CUDA_SUCCESS, cuGraphExecKernelNodeSetParams_v2(exec, like, &p));
+	tw_run("its node set by way of the clones", exec, 62);
+	check(CUDA_SUCCESS, cuGraphKernelNodeSetParams_v2(first, &p));
+	need(cuGraphInstantiateWithFlags(&of_clone, clone, 0));
+	tw_run("the clone's own node set", of_clone, 62);
+	check(CUDA_SUCCESS, cuGraphCreate(&outer, 0));
+	check(CUDA_SUCCESS, cuGraphAddChildGraphNode(&of_child, outer, NULL, 0, graph));
+	check(CUDA_SUCCESS, cuGraphChildGraphNodeGetGraph(of_child, &child));
+	inner = tw_add_stamp(child, 1);
+	check(CUDA_SUCCESS, cuGraphDestroy(clone));
+	need(cuGraphClone(&clone, outer));
+	printf("# a child graph's node in a clone of the whole: %d\n", cu.cuGraphNodeFindInClone(&like, inner, clone));
+	check(CUDA_SUCCESS, cuGraphExecDestroy(exec));
+	check(CUDA_SUCCESS, cuGraphExecDestroy(of_clone));
+	check(CUDA_SUCCESS, cuGraphDestroy(clone));
+	check(CUDA_SUCCESS, cuGraphDestroy(work));
+	check(CUDA_SUCCESS, cuGraphDestroy(outer));
+	check(CUDA_SUCCESS, cuGraphDestroy(graph));
+}
+
 /* A graph of the same nodes takes the exec's place; one whose kernel is cooperative does not. */
 static void updated(void)
 {
@@ -180,6 +235,7 @@ static void files(void)
 void conf_exec(void)
 {
 	changed();
+	changed_clones();
 	updated();
 	changed_host_and_child();
 	running();

@@ -189,7 +189,7 @@ static CUgraph capture_fork_join(void)
 	check(CUDA_SUCCESS, cuEventRecord(join, side));
 	check(CUDA_SUCCESS, cuStreamWaitEvent(t.stream, join, 0));
 	check_result("another", conf_launch(t.double_it, t.stream, 0), CUDA_SUCCESS);
-	need(cuStreamEndCapture(t.stream, &graph));
+	check(CUDA_SUCCESS, cuStreamEndCapture(t.stream, &graph));
 	cu.cuStreamDestroy_v2(side);
 	cu.cuEventDestroy_v2(fork);
 	cu.cuEventDestroy_v2(join);
