@@ -183,9 +183,16 @@ static struct vprof_track *track_here(CUstream stream)
 	track = track_find(key);
 	if (!track)
 		track_claim(gpu, stream, key);
+	if (!track)
+		return NULL;
 	/* Pairs with the release in vprof_track_prepare(). */
-	return track && __atomic_load_n(&track->state, __ATOMIC_ACQUIRE) == VPROF_TRACK_READY && track->area_gpu == gpu ?
-		track : NULL;
+	switch (__atomic_load_n(&track->state, __ATOMIC_ACQUIRE)) {
+	case VPROF_TRACK_READY:
+		return track->area_gpu == gpu ? track : NULL;
+	case VPROF_TRACK_NONE:
+		vprof_lose(VPROF_LOSS_STAMPS);
+	}
+	return NULL;
 }
 
 static int track_take(struct vprof_track *track)

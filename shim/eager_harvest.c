@@ -15,6 +15,7 @@
 
 enum {
 	WAIT_NS = 1000000000, /* for the last operations of a stream that has gone */
+	FIRST_NS = 2000000000,
 };
 
 /* When the window that is open ends; 0: none is. Peers: threads of the program's. */
@@ -95,6 +96,20 @@ static void window_set(uint64_t until)
 	vprof_launches_stamped(until || vprof_eager_has_spans());
 }
 
+/* The first window does not end before there is a track, which takes our thread a while: not for long, though. */
+static int is_first(uint64_t now)
+{
+	static uint64_t began;
+
+	began = began ? began : now;
+	if (now - began > FIRST_NS)
+		return 0;
+	for (const struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++)
+		if (__atomic_load_n(&track->state, __ATOMIC_RELAXED) == VPROF_TRACK_READY)
+			return 0;
+	return 1;
+}
+
 uint64_t vprof_eager_round(uint64_t now)
 {
 	struct vprof_gpu_window window = vprof_gpu_window_now();
@@ -112,6 +127,10 @@ uint64_t vprof_eager_round(uint64_t now)
 	}
 	if (open_until > now && open_until != UINT64_MAX)
 		return open_until - now;
+	if (open_until && is_first(now)) {
+		window_set(now + open);
+		return open;
+	}
 	if (next_open > now) {
 		window_set(0);
 		return next_open - now;
