@@ -117,5 +117,5 @@ void vprof_eager_measure(struct vprof_gpu *gpu, struct vprof_def_gpu *def)
 	measure(gpu, def, VPROF_STAMP_STREAM);
 	measure(gpu, def, VPROF_STAMP_GATED);
 	def->cost[VPROF_STAMP_STREAM_COPY].ns = def->cost[VPROF_STAMP_GATED].ns;
-	def->cost[VPROF_STAMP_SPAN].ns = def->cost[VPROF_STAMP_STREAM].ns;
+	def->cost[VPROF_STAMP_SPAN].ns = def->cost[VPROF_STAMP_STREAM].ns + VPROF_OWN_NS;
 }

@@ -126,7 +126,7 @@ static void sort(int64_t *list, uint32_t count)
 void vprof_gpu_cost(int64_t *costs, uint32_t count, uint32_t *ns, uint32_t *error_ns)
 {
 	sort(costs, count);
-	*ns = costs[count / 2] > 0 ? (uint32_t)costs[count / 2] : 0;
+	*ns = costs[count / 2] > VPROF_OWN_NS ? (uint32_t)costs[count / 2] - VPROF_OWN_NS : 0;
 	*error_ns = (uint32_t)((costs[count - count / 4 - 1] - costs[count / 4] + 1) / 2);
 }
 
@@ -191,6 +191,7 @@ void vprof_gpu_measure(struct vprof_gpu *gpu)
 			measure(gpu, &def, VPROF_STAMP_PROGRAMMATIC);
 		guess(&def);
 		vprof_eager_measure(gpu, &def);
+		def.cost[VPROF_STAMP_OWN].ns = VPROF_OWN_NS;
 	}
 	vprof_define_sparing(&def, sizeof(def), NULL);
 }

@@ -19,9 +19,10 @@ struct vprof_plan *vprof_plan;
 
 static const struct vprof_refusal fine = { VPROF_TWIN_BUILT, CUDA_SUCCESS };
 
+/* At most. */
 static uint32_t stamps_wanted(const struct vprof_scratch *s)
 {
-	uint32_t count = 0;
+	uint32_t count = GAUGES * GAUGE_STAMPS;
 
 	for (uint32_t i = 0; i < s->total; i++)
 		count += (uint32_t)vprof_node_has_stamp(s->nodes[i].type);
@@ -63,6 +64,7 @@ static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struc
 		goto out;
 	vprof_plan->cell = twin->cell;
 	refusal = vprof_plan_instrument(vprof_plan, work);
+	twin->stamps = vprof_plan->stamps;
 	if (!refusal.why) {
 		result = exec_make(twin, work, as->flags & CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY);
 		refusal = result ? vprof_refuse(VPROF_TWIN_NO_EXEC, result) : fine;
@@ -121,6 +123,14 @@ static struct vprof_refusal twin_make(struct vprof_twin *twin, const struct vpro
 	return refusal;
 }
 
+static uint16_t class_of(const struct vprof_plan *p, uint32_t stamp)
+{
+	if (!stamp)
+		return VPROF_STAMP_NONE;
+	return stamp < p->first_gauge || stamp >= p->first_gauge + p->gauges * GAUGE_STAMPS ? p->class[p->node[stamp]] :
+		p->gauge_class[(stamp - p->first_gauge) / GAUGE_STAMPS];
+}
+
 static uint32_t define_piece(const struct vprof_twin *twin, uint32_t graph, uint32_t build_us, uint32_t first,
 			     uint32_t *id)
 {
@@ -135,7 +145,7 @@ static uint32_t define_piece(const struct vprof_twin *twin, uint32_t graph, uint
 		uint32_t node = vprof_plan->node[first + i];
 
 		def->stamps[i].node = node;
-		def->stamps[i].type = node == UINT32_MAX ? VPROF_STAMP_NONE : vprof_plan->class[node];
+		def->stamps[i].type = class_of(vprof_plan, first + i);
 		def->stamps[i].zero = 0;
 	}
 	made = vprof_define_sparing(def, sizeof(*def) + count * sizeof(def->stamps[0]), NULL);

@@ -1,6 +1,6 @@
 /*
- * twin_plan.h - how a twin is put together, between twin_build.c, which makes it, and twin_stamps.c, which puts
- * the stamps in.
+ * twin_plan.h - how a twin is put together, between twin_build.c, which makes it, twin_stamps.c, which puts
+ * the stamps in, and twin_gauge.c, which adds what tells what they cost.
  */
 #ifndef VPROF_SHIM_TWIN_PLAN_H
 #define VPROF_SHIM_TWIN_PLAN_H
@@ -9,7 +9,9 @@
 #include "shim/twin.h"
 
 enum {
-	MOST_ADDED = MOST_EDGES + 2 * MOST_NODES + 2 * VPROF_TWIN_STAMPS,
+	GAUGES = 6,          /* at most */
+	GAUGE_STAMPS = 3,
+	MOST_ADDED = MOST_EDGES + 3 * MOST_NODES + 2 * VPROF_TWIN_STAMPS + 4 * GAUGES,
 	STAMPS_PIECE = 384,
 };
 
@@ -19,11 +21,14 @@ struct vprof_plan {
 	CUdeviceptr cell;
 	uint64_t flags;
 	int keep;                         /* the program's programmatic edges stay as they are */
+	int beside;                       /* and there are some: stamps beside what their kernels let start early */
 	uint32_t stamps;                  /* without the first */
 	CUgraphNode stamp[MOST_NODES];    /* behind this node; NULL: none */
 	uint16_t class[MOST_NODES];       /* of it */
 	uint32_t in[MOST_NODES], out[MOST_NODES], stamp_out[MOST_NODES];
 	uint32_t node[VPROF_TWIN_STAMPS]; /* of which it is */
+	uint32_t gauges, first_gauge;     /* the stamps of all of them follow each other, from that one on */
+	uint16_t gauge_class[GAUGES];
 	size_t cut, added;                /* edges: cut ones in the scratch's lists */
 	CUgraphNode from[MOST_ADDED], to[MOST_ADDED];
 	CUgraphEdgeData data[MOST_ADDED];
@@ -46,7 +51,26 @@ static inline int vprof_node_has_stamp(uint32_t type)
 	       type != VPROF_NODE_UNKNOWN;
 }
 
+static inline int vprof_plan_programmatic(const struct vprof_plan *p)
+{
+	return p->gpu->mode == VPROF_STAMPS_PROGRAMMATIC;
+}
+
+static inline CUfunction vprof_plan_stamp(const struct vprof_plan *p)
+{
+	return vprof_plan_programmatic(p) ? p->gpu->twin_stamp : p->gpu->twin_stamp_plain;
+}
+
+/* A kernel of one thread. */
+CUresult vprof_plan_kernel(CUgraph graph, CUfunction function, void **params, CUgraphNode *node) HIDDEN COLD;
+
+/* An edge that is to be. */
+void vprof_plan_edge(struct vprof_plan *p, CUgraphNode from, CUgraphNode to, int is_programmatic) HIDDEN COLD;
+
 /* Puts stamps into a clone of the graph whose nodes the plan has. */
 struct vprof_refusal vprof_plan_instrument(struct vprof_plan *p, CUgraph graph) HIDDEN COLD;
+
+/* Between what the first `nodes` nodes of the plan end with, and `end`. */
+CUresult vprof_gauges_add(struct vprof_plan *p, CUgraph graph, uint32_t nodes, CUgraphNode end) HIDDEN COLD;
 
 #endif

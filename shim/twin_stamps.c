@@ -21,14 +21,8 @@ static int is_kernel(const struct vprof_plan *p, uint32_t node)
 	return p->s->nodes[node].type == VPROF_NODE_KERNEL;
 }
 
-static int programmatic(const struct vprof_plan *p)
+CUresult vprof_plan_kernel(CUgraph graph, CUfunction function, void **params, CUgraphNode *node)
 {
-	return p->gpu->mode == VPROF_STAMPS_PROGRAMMATIC;
-}
-
-static CUresult add_kernel(CUgraph graph, CUfunction function, CUdeviceptr *cell, uint32_t *index, CUgraphNode *node)
-{
-	void *params[] = { cell, index };
 	CUDA_KERNEL_NODE_PARAMS_v1 kernel = {
 		.func = function,
 		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1,
@@ -52,8 +46,7 @@ static void copy_priority(CUgraphNode stamp, CUgraphNode node)
 
 static CUresult add_stamp(struct vprof_plan *p, CUgraph graph, uint32_t node)
 {
-	CUfunction function = programmatic(p) ? p->gpu->twin_stamp : p->gpu->twin_stamp_plain;
-	CUresult result = add_kernel(graph, function, &p->cell, &p->stamps, &p->stamp[node]);
+	CUresult result = vprof_plan_kernel(graph, vprof_plan_stamp(p), (void *[]){ &p->cell, &p->stamps }, &p->stamp[node]);
 
 	if (result)
 		return result;
@@ -86,7 +79,7 @@ static struct vprof_refusal look_at(const struct vprof_plan *p, uint32_t node)
 
 /* ---- edges ---- */
 
-static void edge_add(struct vprof_plan *p, CUgraphNode from, CUgraphNode to, int is_programmatic)
+void vprof_plan_edge(struct vprof_plan *p, CUgraphNode from, CUgraphNode to, int is_programmatic)
 {
 	p->from[p->added] = from;
 	p->to[p->added] = to;
@@ -102,7 +95,7 @@ static void edge_divert(struct vprof_plan *p, size_t i, uint32_t from, uint32_t 
 	struct vprof_scratch *s = p->s;
 	int own = s->data[i].type != CU_GRAPH_DEPENDENCY_TYPE_DEFAULT;
 	int single = p->in[to] == 1 && p->out[from] == 1;
-	int both = programmatic(p) && is_kernel(p, to) && (own || single);
+	int both = vprof_plan_programmatic(p) && is_kernel(p, to) && (own || single);
 
 	if (is_kernel(p, to) && own)
 		p->class[to] = VPROF_STAMP_INHERITED;
@@ -114,7 +107,7 @@ static void edge_divert(struct vprof_plan *p, size_t i, uint32_t from, uint32_t 
 	s->to[p->cut] = s->to[i];
 	s->data[p->cut++] = s->data[i];
 	p->stamp_out[from]++;
-	edge_add(p, p->stamp[from], s->handles[to], both);
+	vprof_plan_edge(p, p->stamp[from], s->handles[to], both);
 }
 
 static CUresult edges_apply(struct vprof_plan *p, CUgraph graph)
@@ -122,7 +115,7 @@ static CUresult edges_apply(struct vprof_plan *p, CUgraph graph)
 	const struct vprof_scratch *s = p->s;
 	CUresult result = CUDA_SUCCESS;
 
-	if (!programmatic(p) && !vprof_ask.graph_add_edges_v2) {
+	if (!vprof_plan_programmatic(p) && !vprof_ask.graph_add_edges_v2) {
 		if (p->cut)
 			result = vprof_ask.graph_cut_edges(graph, s->from, s->to, p->cut);
 		return result || !p->added ? result : vprof_ask.graph_add_edges(graph, p->from, p->to, p->added);
@@ -165,9 +158,21 @@ static struct vprof_refusal stamps_add(struct vprof_plan *p, CUgraph graph, uint
 		result = add_stamp(p, graph, i);
 		if (result)
 			return vprof_refuse(VPROF_TWIN_NO_STAMP, result);
-		edge_add(p, p->s->handles[i], p->stamp[i], type == VPROF_NODE_KERNEL && programmatic(p));
+		vprof_plan_edge(p, p->s->handles[i], p->stamp[i], type == VPROF_NODE_KERNEL && vprof_plan_programmatic(p));
 	}
 	return fine;
+}
+
+static void mark_beside(struct vprof_plan *p, uint32_t edge, uint32_t stop)
+{
+	for (; p->keep && edge < stop; edge++) {
+		uint32_t from = p->s->edges[edge].from & ~VPROF_EDGE_PROGRAMMATIC;
+
+		if (from == p->s->edges[edge].from || p->class[from] == VPROF_STAMP_INHERITED)
+			continue;
+		p->class[from] = VPROF_STAMP_BESIDE;
+		p->beside = 1;
+	}
 }
 
 /* The driver lists the edges of a graph in the order in which they were taken before. */
@@ -191,25 +196,26 @@ static struct vprof_refusal edges_divert(struct vprof_plan *p, CUgraph graph, ui
 			return vprof_refuse(VPROF_TWIN_NO_CLONE, CUDA_SUCCESS);
 		edge_divert(p, i, from, to);
 	}
+	mark_beside(p, edge, stop);
 	return fine;
 }
 
 /* Before all others, and behind all. */
 static CUresult ends_add(struct vprof_plan *p, CUgraph graph, uint32_t end)
 {
+	void *params[] = { &p->cell };
 	CUgraphNode first, last;
-	uint32_t unused = 0;
-	CUresult result = add_kernel(graph, p->gpu->twin_begin, &p->cell, &unused, &first);
+	CUresult result = vprof_plan_kernel(graph, p->gpu->twin_begin, params, &first);
 
 	if (!result)
-		result = add_kernel(graph, p->gpu->twin_end, &p->cell, &unused, &last);
+		result = vprof_plan_kernel(graph, p->gpu->twin_end, params, &last);
 	for (uint32_t i = 0; !result && i < end; i++) {
 		if (!p->in[i])
-			edge_add(p, first, p->s->handles[i], 0);
-		if (p->stamp[i] ? !p->stamp_out[i] : !p->out[i])
-			edge_add(p, p->stamp[i] ? p->stamp[i] : p->s->handles[i], last, 0);
+			vprof_plan_edge(p, first, p->s->handles[i], 0);
+		if (p->stamp[i] && !p->stamp_out[i] && p->out[i])
+			vprof_plan_edge(p, p->stamp[i], last, 0);
 	}
-	return result;
+	return result ? result : vprof_gauges_add(p, graph, end, last);
 }
 
 static struct vprof_refusal level_instrument(struct vprof_plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t *edge)
@@ -240,7 +246,8 @@ struct vprof_refusal vprof_plan_instrument(struct vprof_plan *p, CUgraph graph)
 	uint32_t edge = 0, end;
 
 	p->stamps = 0;
-	p->node[0] = UINT32_MAX;
+	p->beside = 0;
+	p->node[0] = VPROF_STAMP_FIRST;
 	for (uint32_t first = 0; !refusal.why && first < p->s->total; first = end) {
 		uint32_t parent = p->s->nodes[first].parent;
 		CUgraph level = graph;

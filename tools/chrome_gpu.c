@@ -95,12 +95,26 @@ static char *put_ts(char *p, const struct chrome *chrome, uint64_t ns)
 	return put_us(p, ns > chrome->trace->base_ns ? ns - chrome->trace->base_ns : 0);
 }
 
-static char *put_number(char *p, const char *key, uint64_t number)
+static char *put_key(char *p, const char *key)
 {
 	*p++ = '"';
 	p = put_text(p, key, strlen(key));
-	p = put_literal(p, "\":");
-	p = put_u64(p, number);
+	return put_literal(p, "\":");
+}
+
+static char *put_number(char *p, const char *key, uint64_t number)
+{
+	p = put_u64(put_key(p, key), number);
+	*p++ = ',';
+	return p;
+}
+
+static char *put_signed(char *p, const char *key, int64_t number)
+{
+	p = put_key(p, key);
+	if (number < 0)
+		*p++ = '-';
+	p = put_u64(p, (uint64_t)(number < 0 ? -number : number));
 	*p++ = ',';
 	return p;
 }
@@ -181,7 +195,7 @@ static char *put_args(char *p, const struct trace_process *process, const struct
 	else
 		p = put_number(p, "raw ns", event->raw_ns);
 	if (!event->estimated && event->kind != GPU_GRAPH) {
-		p = put_number(p, "correction ns", event->correction_ns);
+		p = put_signed(p, "correction ns", event->correction_ns);
 		p = put_word(p, "class", gpu_class_name(event->class));
 	}
 	p = put_literal(p, "\"correlation\":");

@@ -87,6 +87,11 @@ struct gpu_batch {
 	uint64_t t0;           /* that record's, in ticks */
 };
 
+/* What stamps cost in one replay, by class; below 0 where an interval is shorter than the work in it. */
+struct gpu_costs_now {
+	int64_t ns[VPROF_STAMP_CLASSES];
+};
+
 /* May the ring hold anything of a GPU's time? Quick: from the definitions. */
 int gpu_has(const struct ring *ring);
 /* Does it hold some? */
@@ -116,6 +121,14 @@ const struct gpu_plan *gpu_plan(struct gpu *gpu, uint32_t graph);
 
 /* What was measured of stamps on the device by then; NULL: nothing. */
 const struct vprof_def_gpu *gpu_costs(const struct gpu_device *device, uint64_t ticks);
+
+/* As the library took them for that class; 0: nothing is known. */
+int64_t gpu_cost_of(const struct vprof_def_gpu *costs, unsigned int class);
+
+/* Of the replay that has been read. When all of its nodes were over; what stamps cost in it. */
+uint32_t gpu_last_stamp(const struct gpu *gpu, const struct gpu_twin *twin);
+void gpu_costs_now(const struct gpu *gpu, const struct gpu_twin *twin, const struct vprof_def_gpu *costs,
+		   struct gpu_costs_now *now);
 
 /* The stream of a launch, copy or set (2: a thread's own), and its device; -1: not known. */
 uint64_t gpu_launch_stream(const struct vprof_slot *slot);

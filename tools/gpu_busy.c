@@ -162,7 +162,7 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 		bin->measured++;
 	if (list_grow(device->spans, device->span_count))
 		return -ENOMEM;
-	device->spans[device->span_count++] = (struct gpu_busy_span){ s.first - batch->events[first].correction_ns, s.end };
+	device->spans[device->span_count++] = (struct gpu_busy_span){ s.first - (uint64_t)batch->events[first].correction_ns, s.end };
 	return 0;
 }
 

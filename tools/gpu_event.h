@@ -10,7 +10,8 @@ struct gpu_event {
 	/* GPU_GRAPH: all of a launch, whose nodes may be there as well. GPU_OTHER: a node that is none of these. */
 	enum { GPU_KERNEL, GPU_COPY, GPU_SET, GPU_GRAPH, GPU_OTHER } kind;
 	uint64_t begin_ns, end_ns;      /* host time (CLOCK_REALTIME, as the other events), corrected */
-	uint32_t raw_ns, correction_ns; /* as measured, and what was taken off */
+	uint32_t raw_ns;                /* as measured, */
+	int64_t correction_ns;          /* and what was taken off; below 0: added */
 	int device;
 	uint64_t context, stream;
 	uint32_t stream_number;         /* 0: a default stream */

@@ -50,17 +50,13 @@ static void set_stream(const struct gpu *gpu, struct gpu_event *like, uint64_t s
 }
 
 /* What the stamps cost is off the begin; what remains is a step of the GPU's clock at least. */
-static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, unsigned int class)
+static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, unsigned int class, int64_t cost)
 {
-	uint32_t step = costs && costs->step_ns ? costs->step_ns : 1, cost = 0, left;
+	int64_t step = costs && costs->step_ns ? costs->step_ns : 1, raw = event->raw_ns;
+	uint64_t left = (uint64_t)(raw - cost > step ? raw - cost : raw < step ? raw : step);
 
-	/* Of a class that was not measured it is what the library takes it for, or 0. */
-	if (costs && class < VPROF_STAMP_CLASSES)
-		cost = costs->cost[class].ns;
-	left = event->raw_ns > cost && event->raw_ns - cost > step ? event->raw_ns - cost :
-	       event->raw_ns < step ? event->raw_ns : step;
 	event->class = class;
-	event->correction_ns = event->raw_ns - left;
+	event->correction_ns = raw - (int64_t)left;
 	event->begin_ns = event->end_ns > left ? event->end_ns - left : 0;
 }
 
@@ -91,6 +87,7 @@ struct replay {
 	const struct graph_list *list;
 	const struct gpu_device *device;
 	const struct vprof_def_gpu *costs;
+	struct gpu_costs_now costs_now;
 	struct gpu_event like;
 	uint32_t count;
 };
@@ -129,6 +126,7 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 {
 	struct gpu_event *event = &r->gpu->events[r->count];
 	uint32_t end = r->gpu->stamps[stamp];
+	unsigned int class;
 
 	*event = r->like;
 	if (!gpu_describe_node(event, &r->list->nodes[node]))
@@ -144,7 +142,8 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 	event->node = node;
 	event->raw_ns = end - begin;
 	event->end_ns = host_time(r->device, r->slot->replay.begin + end);
-	correct(event, r->costs, r->twin->stamps[stamp].type);
+	class = r->twin->stamps[stamp].type;
+	correct(event, r->costs, class, class < VPROF_STAMP_CLASSES ? r->costs_now.ns[class] : 0);
 	check_early(r->gpu, event, r->device);
 	r->count++;
 }
@@ -202,11 +201,8 @@ static void mark_overlaps(struct gpu_event *events, uint32_t count)
 static void put_whole(struct replay *r)
 {
 	struct gpu_event *event = &r->gpu->events[r->count];
-	uint32_t stamps = r->slot->replay.stamps, most = 0;
+	uint32_t most = gpu_last_stamp(r->gpu, r->twin);
 
-	for (uint32_t i = 1; i <= stamps && i < VPROF_TWIN_STAMPS; i++)
-		if (r->gpu->stamps[i] > most)
-			most = r->gpu->stamps[i];
 	*event = r->like;
 	event->kind = GPU_GRAPH;
 	event->object = r->like.graph;
@@ -232,6 +228,7 @@ void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch)
 	find_launch(gpu, batch, &r.like, slot->replay.thread, slot->t0, &launch);
 	set_stream(gpu, &r.like, slot->replay.stream, slot->t0, launch);
 	batch->twin = r.twin ? (uint32_t)(r.twin - gpu->twins) : NONE;
+	gpu_costs_now(gpu, r.twin, r.costs, &r.costs_now);
 	put_whole(&r);
 	r.plan = r.twin && r.twin->stamps && r.twin->have == r.twin->total ? gpu_plan(gpu, r.twin->graph) : NULL;
 	if (r.plan) {
@@ -296,6 +293,7 @@ void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_bat
 {
 	struct gpu_event *event = &gpu->events[0];
 	const struct gpu_device *device = gpu_device(gpu, slot->timed.device);
+	const struct vprof_def_gpu *costs;
 	const struct vprof_slot *launch;
 
 	*event = (struct gpu_event){ .device = slot->timed.device, .raw_ns = slot->timed.ns };
@@ -303,7 +301,8 @@ void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_bat
 	set_stream(gpu, event, slot->timed.stream, slot->t0, launch);
 	describe_timed(event, slot, launch);
 	event->end_ns = host_time(device, slot->timed.end);
-	correct(event, gpu_costs(device, slot->t0), slot->timed.type);
+	costs = gpu_costs(device, slot->t0);
+	correct(event, costs, slot->timed.type, gpu_cost_of(costs, slot->timed.type));
 	check_early(gpu, event, device);
 	batch->twin = NONE;
 	batch->count = 1;

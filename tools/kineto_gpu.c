@@ -277,7 +277,8 @@ static void put_event(struct kineto *kineto, struct buffer *out, const struct gp
 	p = put_literal(p, ",\"args\":{\"queued\":0,");
 	p = put_details(p, kineto, event, kernel);
 	p = NUMBER(p, "\"raw ns\":", event->raw_ns);
-	p = NUMBER(p, "\"correction ns\":", event->correction_ns);
+	p = event->correction_ns < 0 ? NUMBER(p, "\"correction ns\":-", (uint64_t)-event->correction_ns) :
+				       NUMBER(p, "\"correction ns\":", (uint64_t)event->correction_ns);
 	if (event->estimated)
 		p = put_literal(p, "\"estimated\":true,");
 	if (event->correlation && !bracket)

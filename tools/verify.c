@@ -129,13 +129,13 @@ static int compare_ops(const void *left, const void *right)
 
 static int compare_numbers(const void *left, const void *right)
 {
-	const uint64_t *a = left, *b = right;
+	const int64_t *a = left, *b = right;
 
 	return ORDER(*a, *b);
 }
 
 /* Of an even number the mean of the two in the middle. */
-static uint64_t median(uint64_t *values, size_t count)
+static int64_t median(int64_t *values, size_t count)
 {
 	qsort(values, count, sizeof(*values), compare_numbers);
 	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
@@ -157,7 +157,7 @@ static uint16_t class_of(const struct verify_op *ops, size_t count)
 }
 
 /* What `count` executions of one row took; `scratch` has room for as many. */
-static struct verify_times times_of(const struct verify_op *ops, size_t count, uint64_t *scratch)
+static struct verify_times times_of(const struct verify_op *ops, size_t count, int64_t *scratch)
 {
 	struct verify_times times = { .count = count, .class = class_of(ops, count) };
 
@@ -167,8 +167,8 @@ static struct verify_times times_of(const struct verify_op *ops, size_t count, u
 	}
 	times.taken_off = median(scratch, count);
 	for (size_t i = 0; i < count; i++)
-		scratch[i] = ops[i].ns;
-	times.median_ns = median(scratch, count);
+		scratch[i] = (int64_t)ops[i].ns;
+	times.median_ns = (uint64_t)median(scratch, count);
 	return times;
 }
 
@@ -183,7 +183,7 @@ static size_t length_of_row(const struct verify_ops *ops, size_t at)
 
 /* Takes the next row off both sides, those whose key is the lesser of the two. */
 static void next_row(const struct verify *verify, size_t at[VERIFY_SIDES], const struct verify_style *style,
-		     uint64_t *scratch, struct verify_row *row)
+		     int64_t *scratch, struct verify_row *row)
 {
 	const struct verify_op *first = NULL;
 
@@ -237,7 +237,7 @@ static int compare_rows(const void *left, const void *right)
 static int make_rows(struct verify *verify, const struct verify_style *style)
 {
 	size_t at[VERIFY_SIDES] = { 0 }, count[VERIFY_SIDES], most;
-	uint64_t *scratch;
+	int64_t *scratch;
 
 	for (int side = 0; side < VERIFY_SIDES; side++)
 		count[side] = verify->ops[side].count;

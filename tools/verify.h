@@ -27,7 +27,7 @@ extern const char *const verify_kinds[VERIFY_KINDS]; /* "kernel", "copy", "set" 
 /* One execution. */
 struct verify_op {
 	uint64_t start_ns, ns;
-	uint32_t taken_off;    /* vprof: what its time was corrected by, */
+	int64_t taken_off;     /* vprof: what its time was corrected by, */
 	uint16_t class;        /* and its enum vprof_stamp_class */
 	uint16_t kind;         /* enum verify_kind */
 	uint32_t name;         /* number of its name, see verify_name() */
@@ -44,7 +44,7 @@ struct verify_ops {
 /* One side of a row; medians are 0 where there is no execution. */
 struct verify_times {
 	uint64_t count, total_ns, median_ns;
-	uint64_t taken_off;    /* median */
+	int64_t taken_off;     /* median */
 	uint16_t class;        /* that of most */
 };
 

@@ -161,7 +161,7 @@ static void json_times(const char *side, const struct verify_times *times, int c
 	}
 	printf("%" PRIu64, times->median_ns);
 	if (corrected)
-		printf(", \"taken_off_ns\": %" PRIu64 ", \"class\": \"%s\"", times->taken_off, gpu_class_name(times->class));
+		printf(", \"taken_off_ns\": %" PRId64 ", \"class\": \"%s\"", times->taken_off, gpu_class_name(times->class));
 	printf("}");
 }
 

@@ -33,6 +33,8 @@ enum vprof_stamp_class {
 	VPROF_STAMP_GATED = 7,         /* of one that was idle: a stamp held it until both were queued */
 	VPROF_STAMP_STREAM_COPY = 8,   /* a copy or set of a stream */
 	VPROF_STAMP_SPAN = 9,          /* a whole graph */
+	VPROF_STAMP_OWN = 10,          /* no interval: what a kernel that has nothing to do takes, which is its own and no cost */
+	VPROF_STAMP_BESIDE = 11,       /* as PROGRAMMATIC, of a kernel that lets another start early: the stamp stands beside that */
 	VPROF_STAMP_CLASSES = 16,      /* room for more */
 };
 
@@ -53,6 +55,18 @@ enum vprof_twin_why {
 
 enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */
 
+/*
+ * Instead of the index of a node. Behind all nodes stand gauges: kernels of ours with nothing to do, one behind the
+ * other, each with three stamps: from when to when it ran, stored by itself, and the one behind it as behind
+ * any node. What lies between the stamp ahead (of the first: the last of the nodes') and that one, without
+ * the gauge's own time, is what stamps cost in this graph, in this replay; type: of which class.
+ */
+#define VPROF_STAMP_FIRST       UINT32_MAX
+#define VPROF_STAMP_GAUGE_BEGIN (UINT32_MAX - 1)
+#define VPROF_STAMP_GAUGE_END   (UINT32_MAX - 2)
+#define VPROF_STAMP_GAUGE       (UINT32_MAX - 3)
+enum { VPROF_TWIN_GAUGES = 16 };       /* at most */
+
 /* VPROF_DEF_TWIN: a twin, or why there is none (count 0). Dropped and built again it is another. */
 struct vprof_def_twin {
 	struct vprof_def head;
@@ -66,7 +80,7 @@ struct vprof_def_twin {
 	uint32_t total;          /* of the twin; stamp 0, which stands before all nodes, included */
 	uint32_t zero;
 	struct {
-		uint32_t node;       /* index of the node in VPROF_DEF_NODES; of stamp 0: UINT32_MAX */
+		uint32_t node;       /* index of the node in VPROF_DEF_NODES, or VPROF_STAMP_FIRST... */
 		uint16_t type;       /* enum vprof_stamp_class */
 		uint16_t zero;
 	} stamps[];

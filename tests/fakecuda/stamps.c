@@ -25,6 +25,7 @@ struct cell {
 };
 _Static_assert(sizeof(struct cell) == 32, "as the kernels have it");
 struct cell_args { struct cell *cell; uint32_t index; };
+struct gauge_args { struct cell *cell; uint32_t index, ns; };
 
 static bool reaches(const void *address, size_t size)
 {
@@ -106,6 +107,21 @@ void fk_run_twin_stamp(struct fk_run *run, const void *args)
 
 	if (reaches(a->cell, sizeof(*a->cell)))
 		store(&a->cell->at[2 + a->index], fk_globaltimer(run->device, run->at));
+}
+
+void fk_run_gauge(struct fk_run *run, const void *args)
+{
+	const struct gauge_args *a = args;
+
+	if (!reaches(a->cell, sizeof(*a->cell)))
+		return;
+	store(&a->cell->at[2 + a->index], fk_globaltimer(run->device, run->at - a->ns));
+	store(&a->cell->at[3 + a->index], fk_globaltimer(run->device, run->at));
+}
+
+uint64_t fk_gauge_ns(const void *args)
+{
+	return ((const struct gauge_args *)args)->ns;
 }
 
 void fk_run_twin_end(struct fk_run *run, const void *args)

@@ -86,7 +86,7 @@ static void check_batch(const struct gpu_batch *batch)
 {
 	for (uint32_t i = 0; i < batch->count; i++)
 		if (batch->events[i].end_ns < batch->events[i].begin_ns ||
-		    batch->events[i].correction_ns > batch->events[i].raw_ns)
+		    batch->events[i].correction_ns > (int64_t)batch->events[i].raw_ns)
 			abort();
 }
 

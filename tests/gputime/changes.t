@@ -34,8 +34,8 @@ for what in function shape child; do
 done
 "$BUILD/gputime/list" "$TMP"/function/*.ring >"$TMP/list"
 is "function: each time is that of the kernel that ran" \
-	"$(awk -F '\t' '{ ns = substr($6, 8) - substr($5, 8) } $2 ~ /spin_20us/ { print (ns > 19800 && ns < 20200 ? "right" : "wrong") }
-	$2 ~ /spin_10us/ { print (ns > 9800 && ns < 10200 ? "right" : "wrong") }' "$TMP/list" | sort -u)" right
+	"$(awk -F '\t' '{ ns = substr($6, 8) - substr($5, 8) } $2 ~ /spin_20us/ { print (ns > 20490 && ns < 20890 ? "right" : "wrong") }
+	$2 ~ /spin_10us/ { print (ns > 10490 && ns < 10890 ? "right" : "wrong") }' "$TMP/list" | sort -u)" right
 
 timed off 101 600
 ok "off: none while a node is off" test "$(seen off gaps | awk '{ print $NF }')" -gt 90

@@ -28,8 +28,8 @@ right() {
 }
 lost() { python3 -c 'import struct, sys; print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(), 8192 + 64 + 14 * 8)[0])' "$TMP/$1"/*.ring; }
 all_right() { # NAME
-	ok "$1: kernels took what they took" test "$(right "$1" spin_20us 20000)" -ge 97 -a "$(right "$1" spin_10us 10000)" -ge 97
-	ok "$1: copies and sets did" test "$(right "$1" '^copy' 3000)" -ge 97 -a "$(right "$1" '^set' 3000)" -ge 97
+	ok "$1: kernels took what they took" test "$(right "$1" spin_20us 20690)" -ge 97 -a "$(right "$1" spin_10us 10690)" -ge 97
+	ok "$1: copies and sets did" test "$(right "$1" '^copy' 3690)" -ge 97 -a "$(right "$1" '^set' 3690)" -ge 97
 	is "$1: all have their launch, and nothing is lost" "$(sed -n 's/.*\(no_launch=[0-9]*\).*/\1/p' "$TMP/$1.list") $(lost "$1")" "no_launch=0 0"
 }
 
@@ -53,19 +53,19 @@ all_right plain
 # ---- what stands between, and what may not be held ----
 
 traced events always events 2000 0
-ok "events: kernels took what they took" test "$(right events spin_20us 20000)" -ge 97 -a "$(right events spin_10us 10000)" -ge 97
+ok "events: kernels took what they took" test "$(right events spin_20us 20690)" -ge 97 -a "$(right events spin_10us 10690)" -ge 97
 ok "behind a wait or a record there is a gate, else none" test "$(events events '	gated	')" -gt 500 -a "$(events events '	stream	')" -gt 500
 VPROF_TRACE=launch traced launches always busy 1500 0
 ok "of recorded kernels only: with a gate each" test "$(events launches '	gated	')" -gt 1000 -a "$(events launches '	stream	')" = 0
-ok "they took what they took" test "$(right launches spin_20us 20000)" -ge 97 -a "$(right launches spin_10us 10000)" -ge 97
+ok "they took what they took" test "$(right launches spin_20us 20690)" -ge 97 -a "$(right launches spin_10us 10690)" -ge 97
 traced host always host 1500 200
-ok "copies of pinned memory" test "$(right host ^copy 3000)" -ge 97
+ok "copies of pinned memory" test "$(right host ^copy 3690)" -ge 97
 kernels=$(events host ^kernel)
 ok "and no others, nor calls that wait" test "$(events host ^copy)" -le $((2 * kernels + 4)) -a "$(events host ^set)" = 0
 traced programmatic always programmatic 1500 200
 ok "launches with programmatic serialization are left alone, and those that they follow" \
 	test "$(events programmatic _second_)" = 0 -a "$(events programmatic _first_)" -le 2
-ok "others are timed" test "$(right programmatic one_spin_20us 20000)" -ge 97 -a "$(events programmatic one_spin_20us)" -gt 300
+ok "others are timed" test "$(right programmatic one_spin_20us 20690)" -ge 97 -a "$(events programmatic one_spin_20us)" -gt 300
 
 # A call that takes longer than a gate waits.
 FAKECUDA_DELAY=cuMemsetD32Async:150000 traced late always idle 400 0

@@ -1,0 +1,103 @@
+/*
+ * twin_gauge.c - what stamps cost in a twin, measured in each of its replays.
+ *
+ * How much later than a kernel's end its stamp reads the clock, and how much later than that the next kernel
+ * begins, goes by the graph, by what else the process has on the GPU, and by the moment: on an H200 0.15 us
+ * more than the driver's own account in one graph and 1.4 us in another, but in one replay of one graph much
+ * the same for all its kernels. So behind the nodes of a twin stand gauges: kernels of ours that do nothing and say
+ * from when to when they ran, with stamps as the program's kernels have them. They stand at
+ * the end since kernels behind a gauge are slower than without it.
+ */
+#include "shim/ask.h"
+#include "shim/twin_plan.h"
+
+enum {
+	ALIKE = 3,       /* of the most common kind: the reader takes the one in the middle */
+	EARLY_NS = 2000, /* so that what it lets start is there before it ends */
+};
+
+static CUresult put(struct vprof_plan *p, CUgraph graph, CUfunction function, uint32_t ns, enum vprof_stamp_class class,
+		    CUgraphNode *gauge, CUgraphNode *stamp)
+{
+	uint32_t begin = p->stamps, behind = begin + 2;
+	CUresult result = vprof_plan_kernel(graph, function, (void *[]){ &p->cell, &begin, &ns }, gauge);
+
+	if (!result)
+		result = vprof_plan_kernel(graph, vprof_plan_stamp(p), (void *[]){ &p->cell, &behind }, stamp);
+	if (result)
+		return result;
+	p->gauge_class[p->gauges++] = (uint16_t)class;
+	p->node[++p->stamps] = VPROF_STAMP_GAUGE_BEGIN;
+	p->node[++p->stamps] = VPROF_STAMP_GAUGE_END;
+	p->node[++p->stamps] = VPROF_STAMP_GAUGE;
+	vprof_plan_edge(p, *gauge, *stamp, vprof_plan_programmatic(p));
+	return CUDA_SUCCESS;
+}
+
+/* One behind another; `last` is the last stamp, and becomes its. */
+static CUresult put_next(struct vprof_plan *p, CUgraph graph, enum vprof_stamp_class class, CUgraphNode *last)
+{
+	CUgraphNode gauge, stamp;
+	CUresult result = put(p, graph, p->gpu->gauge, 0, class, &gauge, &stamp);
+
+	if (result)
+		return result;
+	vprof_plan_edge(p, *last, gauge, class == VPROF_STAMP_PROGRAMMATIC);
+	*last = stamp;
+	return CUDA_SUCCESS;
+}
+
+/* The first waits for all that nothing else waits for. */
+static CUresult put_first(struct vprof_plan *p, CUgraph graph, uint32_t end, CUgraphNode *last)
+{
+	uint32_t tails = 0;
+	CUgraphNode gauge;
+	CUresult result;
+	int single;
+
+	for (uint32_t i = 0; i < end; i++)
+		tails += !p->out[i];
+	single = tails == 1 && vprof_plan_programmatic(p);
+	result = put(p, graph, p->gpu->gauge, 0, single ? VPROF_STAMP_PROGRAMMATIC : VPROF_STAMP_PLAIN, &gauge, last);
+	for (uint32_t i = 0; !result && i < end; i++)
+		if (!p->out[i])
+			vprof_plan_edge(p, p->stamp[i] ? p->stamp[i] : p->s->handles[i], gauge, single && p->stamp[i]);
+	return result;
+}
+
+/* One that lets the next start early, as the program's own do, so that its stamp stands beside that. */
+static CUresult put_beside(struct vprof_plan *p, CUgraph graph, CUgraphNode end, CUgraphNode *last)
+{
+	CUgraphNode early, late, beside, stamp;
+	CUresult result = put(p, graph, p->gpu->gauge_early, EARLY_NS, VPROF_STAMP_BESIDE, &early, &beside);
+
+	if (!result)
+		result = put(p, graph, p->gpu->gauge_late, 0, VPROF_STAMP_INHERITED, &late, &stamp);
+	if (result)
+		return result;
+	vprof_plan_edge(p, *last, early, 1);
+	vprof_plan_edge(p, early, late, 1);
+	vprof_plan_edge(p, beside, end, 0);
+	*last = stamp;
+	return CUDA_SUCCESS;
+}
+
+CUresult vprof_gauges_add(struct vprof_plan *p, CUgraph graph, uint32_t nodes, CUgraphNode end)
+{
+	int programmatic = vprof_plan_programmatic(p);
+	CUgraphNode last;
+	CUresult result;
+
+	p->gauges = 0;
+	p->first_gauge = p->stamps + 1;
+	result = put_first(p, graph, nodes, &last);
+	for (int i = 1; !result && i < ALIKE; i++)
+		result = put_next(p, graph, programmatic ? VPROF_STAMP_PROGRAMMATIC : VPROF_STAMP_PLAIN, &last);
+	if (!result && p->beside)
+		result = put_beside(p, graph, end, &last);
+	if (!result && programmatic)
+		result = put_next(p, graph, VPROF_STAMP_PLAIN, &last);
+	if (!result)
+		vprof_plan_edge(p, last, end, 0);
+	return result;
+}
