@@ -5,7 +5,7 @@
 command -v python3 >/dev/null || skip_all "python3 reads the trace"
 export VPROF_OUT=$TMP/rings VPROF_GPU=sample:4
 mkdir "$VPROF_OUT"
-LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so timeout 60 "$BUILD/gputime/client" chain 400 300 >"$TMP/out"
+LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so timeout 60 "$BUILD/gputime/client" chain 1000 300 >"$TMP/out"
 vprof=$BUILD/vprof
 
 "$vprof" info --json "$TMP/rings" | jq '.[0].gpu' >"$TMP/gpu.json"
