@@ -153,8 +153,10 @@ static enum outcome set_node(struct vprof_subject *subject, struct vprof_handle 
 	if (outcome == SHOWN) {
 		unmake(subject);
 		id = vprof_graph_node_updated(entry, c->exec, subject->clone, c->call, &subject->content);
+		if (!id)
+			return LOST;
 		subject->graph = id;
-		return id ? FOLLOWED : LOST;
+		return FOLLOWED;
 	}
 	if (outcome == FOLLOWED && (subject->state == VPROF_SUBJECT_MAKING ||
 				    (subject->twin && !twin_change(subject->twin, &set, c))))
@@ -170,7 +172,7 @@ static enum outcome switch_node(struct vprof_subject *subject, const struct chan
 
 	while (at < subject->off_count && subject->off[at] != c->node)
 		at++;
-	if (c->what) {
+	if ((uint32_t)c->what) {
 		if (at < subject->off_count)
 			subject->off[at] = subject->off[--subject->off_count];
 		return FOLLOWED;
@@ -211,7 +213,7 @@ void vprof_twin_node_changed(unsigned call, CUgraphExec exec, CUgraphNode node, 
 		vprof_ask_end(&asking);
 	}
 	/* Not even an update tells that it is off. */
-	if (outcome == LOST && call == CU_ID_cuGraphNodeSetEnabled && !what)
+	if (outcome == LOST && call == CU_ID_cuGraphNodeSetEnabled && !(uint32_t)what)
 		subject->off_count = UINT32_MAX;
 	if (outcome == LOST && subject->state != VPROF_SUBJECT_NONE) {
 		vprof_subject_forget(subject);
