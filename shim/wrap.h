@@ -94,8 +94,8 @@
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
 		uint64_t launch = (launches) ? vprof_launch_take() : VPROF_LAUNCH_FREE, end; \
-		struct vprof_eager eager = { .track = NULL };                          \
 		struct vprof_record r = { NULL, 0 };                                   \
+		struct vprof_eager eager;                                              \
 		uint32_t object;                                                       \
 		CUresult result;                                                       \
                                                                                        \
@@ -107,6 +107,8 @@
 				vprof_eager_miss();                                    \
 			return TARGET(name) args;                                      \
 		}                                                                      \
+		/* Not before: the call above is a jump, which leaves all 64 bits of its result. */ \
+		eager = (struct vprof_eager){ .track = NULL };                         \
 		object = full;                                                         \
 		fill;                                                                  \
 		if (CU_IS_STAMPED(name))                                               \
