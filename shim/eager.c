@@ -340,21 +340,21 @@ static CUdeviceptr on_device(const struct vprof_track *track, const uint64_t *st
 	return track->area->device + (CUdeviceptr)((const char *)stamp - (const char *)track->area->host);
 }
 
-static CUresult put_stamp(const struct vprof_track *track, CUstream stream, const uint64_t *where)
+static CUresult put_stamp(const struct vprof_track *track, const uint64_t *where)
 {
 	CUdeviceptr slot = on_device(track, where);
 
-	return launch(track->gpu->stamp_plain, stream, (void *[]){ &slot });
+	return launch(track->gpu->stamp_plain, track->stream, (void *[]){ &slot });
 }
 
 /* Opens when the track's word has come to its number. */
-static CUresult put_gate(const struct vprof_track *track, CUstream stream, const uint64_t *where)
+static CUresult put_gate(const struct vprof_track *track, const uint64_t *where)
 {
 	uint32_t most = VPROF_GATE_MOST_NS, want = track->put + 1;
 	CUdeviceptr slot = on_device(track, where), go = track->gpu->gates_device +
 		(CUdeviceptr)(track - vprof_tracks) * VPROF_GATE_STRIDE;
 
-	return launch(track->gpu->gate, stream, (void *[]){ &go, &want, &slot, &most });
+	return launch(track->gpu->gate, track->stream, (void *[]){ &go, &want, &slot, &most });
 }
 
 static void open_gate(const struct vprof_track *track)
@@ -364,10 +364,8 @@ static void open_gate(const struct vprof_track *track)
 			 track->put + 1, __ATOMIC_SEQ_CST);
 }
 
-static uint32_t class_of(const struct vprof_slot *slot, int gated)
+static enum vprof_stamp_class class_of(const struct vprof_slot *slot, int gated)
 {
-	if (slot->kind == VPROF_KIND_GRAPH_LAUNCH)
-		return VPROF_STAMP_SPAN;
 	if (slot->kind != VPROF_KIND_LAUNCH)
 		return VPROF_STAMP_STREAM_COPY;
 	return gated ? VPROF_STAMP_GATED : VPROF_STAMP_STREAM;
@@ -375,34 +373,32 @@ static uint32_t class_of(const struct vprof_slot *slot, int gated)
 
 /* ---- before and behind ---- */
 
-/* What goes before the operation. 0: it has no stamps. */
-static int begin(struct vprof_track *track, struct vprof_eager *eager, struct vprof_record r, const struct operation *op)
+/* What goes before the operation. Its class; NONE: it has no stamps. */
+static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_record r)
 {
 	struct vprof_eager_slot *slot = vprof_eager_slot(track, track->put);
 	struct vprof_eager_op *put = &track->ops[track->put % VPROF_EAGER_OPS];
 	int busy;
 
 	if (!is_alone(track))
-		return 0;
+		return VPROF_STAMP_NONE;
 	busy = touches(track, r) && !is_made(&vprof_eager_slot(track, track->put - 1)->end);
 	/* Pairs with the release in take(). */
 	if (track->put - __atomic_load_n(&track->taken, __ATOMIC_ACQUIRE) >= VPROF_EAGER_OPS - 1) {
 		vprof_lose(VPROF_LOSS_STAMPS);
-		return 0;
+		return VPROF_STAMP_NONE;
 	}
 	__atomic_store_n(&slot->begin, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->end, 0, __ATOMIC_RELEASE);
 	put->begins = 1;
-	eager->type = class_of(r.slot, 1);
 	if (r.slot->kind == VPROF_KIND_GRAPH_LAUNCH)
-		return !put_stamp(track, op->stream, &slot->begin);
+		return put_stamp(track, &slot->begin) ? VPROF_STAMP_NONE : VPROF_STAMP_SPAN;
 	if (!busy || track->gates) {
 		track->gates -= track->gates != 0;
-		return !put_gate(track, op->stream, &slot->begin);
+		return put_gate(track, &slot->begin) ? VPROF_STAMP_NONE : class_of(r.slot, 1);
 	}
-	eager->type = class_of(r.slot, 0);
 	put->begins = 0;
-	return 1;
+	return class_of(r.slot, 0);
 }
 
 static int is_wanted(const struct vprof_slot *slot)
@@ -423,21 +419,25 @@ static int may(struct vprof_track *track, const struct vprof_slot *slot, const s
 	return op->plain && !is_primary(track->object) && (slot->kind != VPROF_KIND_COPY || copy_is_free(slot));
 }
 
-void vprof_eager_before_slow(struct vprof_eager *eager, struct vprof_record r, unsigned call)
+struct vprof_eager vprof_eager_before_slow(struct vprof_record r, unsigned call)
 {
 	struct operation op = operation_of(r.slot, call);
+	struct vprof_eager eager = { .track = NULL, .type = VPROF_STAMP_NONE };
 	struct vprof_asking asking;
-	struct vprof_track *track;
 
 	if (!is_wanted(r.slot) || !vprof_ask_begin(&asking))
-		return;
-	track = eager->track = track_here(op.stream);
-	eager->stream = op.stream;
-	if (track && !track_take(track))
-		eager->as = VPROF_EAGER_STRANGER;
-	else if (track)
-		eager->as = may(track, r.slot, &op) && begin(track, eager, r, &op) ? VPROF_EAGER_STAMPED : VPROF_EAGER_PLAIN;
+		return eager;
+	eager.track = track_here(op.stream);
+	if (eager.track && !track_take(eager.track)) {
+		eager.as = VPROF_EAGER_STRANGER;
+	} else if (eager.track) {
+		eager.track->stream = op.stream;
+		if (may(eager.track, r.slot, &op))
+			eager.type = begin(eager.track, r);
+		eager.as = eager.type != VPROF_STAMP_NONE ? VPROF_EAGER_STAMPED : VPROF_EAGER_PLAIN;
+	}
 	vprof_ask_end(&asking);
+	return eager;
 }
 
 /* Is what lies between its stamps its time? They have been queued. */
@@ -455,9 +455,8 @@ static int holds(struct vprof_track *track, const struct vprof_eager_op *op, uin
 	return 0;
 }
 
-static void stamped(struct vprof_eager *eager, struct vprof_record r, CUresult result)
+static void stamped(struct vprof_track *track, uint32_t type, struct vprof_record r, CUresult result)
 {
-	struct vprof_track *track = eager->track;
 	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
 	const struct vprof_chunk *chunk = vprof_cursor.chunk;
 	struct vprof_asking asking;
@@ -465,14 +464,14 @@ static void stamped(struct vprof_eager *eager, struct vprof_record r, CUresult r
 
 	op->stamped = 0;
 	if (!result && vprof_ask_begin(&asking)) {
-		op->stamped = !put_stamp(track, eager->stream, &vprof_eager_slot(track, track->put)->end);
+		op->stamped = !put_stamp(track, &vprof_eager_slot(track, track->put)->end);
 		vprof_ask_end(&asking);
 	}
-	told = op->stamped && holds(track, op, eager->type);
-	if (op->begins && eager->type != VPROF_STAMP_SPAN)
+	told = op->stamped && holds(track, op, type);
+	if (op->begins && type != VPROF_STAMP_SPAN)
 		open_gate(track);
 	told &= is_alone_still(track) && chunk && __atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
-	op->type = (uint16_t)(told ? eager->type : VPROF_STAMP_NONE);
+	op->type = (uint16_t)(told ? type : VPROF_STAMP_NONE);
 	if (told) {
 		op->t0 = r.slot->t0;
 		op->object = r.slot->object;
@@ -488,17 +487,15 @@ static void stamped(struct vprof_eager *eager, struct vprof_record r, CUresult r
 	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);
 }
 
-void vprof_eager_behind(struct vprof_eager *eager, struct vprof_record r, CUresult result)
+void vprof_eager_behind(struct vprof_eager eager, struct vprof_record r, CUresult result)
 {
-	struct vprof_track *track = eager->track;
-
-	if (eager->as == VPROF_EAGER_STRANGER) {
-		stranger_leaves(track);
+	if (eager.as == VPROF_EAGER_STRANGER) {
+		stranger_leaves(eager.track);
 		return;
 	}
-	if (eager->as == VPROF_EAGER_STAMPED)
-		stamped(eager, r, result);
+	if (eager.as == VPROF_EAGER_STAMPED)
+		stamped(eager.track, eager.type, r, result);
 	else
-		track->seq = 0;
-	track_drop(track);
+		eager.track->seq = 0;
+	track_drop(eager.track);
 }

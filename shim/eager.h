@@ -76,7 +76,8 @@ struct vprof_track {
 	/* Of others who come while it is owned: how many there have been, and how many are in their calls. */
 	uint32_t strangers, strangers_now;
 	/* By the owner. */
-	uint32_t seen;            /* strangers, when its operation began */
+	CUstream stream;          /* of its operation, as it is launched onto */
+	uint32_t seen;            /* strangers, when that began */
 	uint32_t gates;           /* so many operations get one in any case */
 	uint32_t object, missed;  /* of the last operation; calls that were not recorded until then */
 	uint64_t seq, window;     /* record and window of recording of the last one with a stamp; 0: none */
@@ -92,19 +93,23 @@ static inline struct vprof_eager_slot *vprof_eager_slot(const struct vprof_track
 
 /* ---- the program's threads ---- */
 
-/* An operation on its way; track NULL: on a stream that has none. */
+/*
+ * An operation on its way; track NULL: on a stream that has none. Handed about by value, in registers: of a wrapper
+ * that has something in memory the compiler makes no jump to the real function, and a result of more than an
+ * int, of a function that is not the driver's, would be cut.
+ */
 struct vprof_eager {
 	struct vprof_track *track;
 	enum { VPROF_EAGER_STAMPED, VPROF_EAGER_PLAIN, VPROF_EAGER_STRANGER } as; /* the owner's without stamps; another's */
-	CUstream stream;
 	uint32_t type;            /* enum vprof_stamp_class */
 };
+_Static_assert(sizeof(struct vprof_eager) == 16, "two registers");
 
 /* Before the call: its record, filled but not published. */
-void vprof_eager_before_slow(struct vprof_eager *eager, struct vprof_record r, unsigned call) HIDDEN COLD;
+struct vprof_eager vprof_eager_before_slow(struct vprof_record r, unsigned call) HIDDEN COLD;
 
 /* Behind it. */
-void vprof_eager_behind(struct vprof_eager *eager, struct vprof_record r, CUresult result) HIDDEN COLD;
+void vprof_eager_behind(struct vprof_eager eager, struct vprof_record r, CUresult result) HIDDEN COLD;
 
 /* A call has no record: what stands on both sides of it does not touch. */
 void vprof_eager_miss(void) HIDDEN COLD;
@@ -114,11 +119,11 @@ static inline int vprof_eager_is_on(void)
 	return (__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED) & VPROF_SLOW_GPU) != 0;
 }
 
-static inline void vprof_eager_before(struct vprof_eager *eager, struct vprof_record r, unsigned call)
+static inline struct vprof_eager vprof_eager_before(struct vprof_record r, unsigned call)
 {
-	eager->track = NULL;
-	if (vprof_eager_is_on())
-		vprof_eager_before_slow(eager, r, call);
+	struct vprof_eager none = { .track = NULL };
+
+	return vprof_eager_is_on() ? vprof_eager_before_slow(r, call) : none;
 }
 
 /* It is about to be destroyed. */

@@ -112,13 +112,13 @@
 		object = full;                                                         \
 		fill;                                                                  \
 		if (CU_IS_STAMPED(name))                                               \
-			vprof_eager_before(&eager, r, call);                           \
+			eager = vprof_eager_before(r, call);                           \
 		vprof_publish(r);                                                      \
 		vprof_launch_made(launch);                                             \
 		result = REAL(name) args;                                              \
 		end = vprof_ticks(); /* a stamp behind it is not the driver's time */  \
 		if (CU_IS_STAMPED(name) && eager.track)                                \
-			vprof_eager_behind(&eager, r, result);                         \
+			vprof_eager_behind(eager, r, result);                          \
 		vprof_end_at(r, (uint32_t)result, end);                                \
 		vprof_kernel_settle(result);                                           \
 		return result;                                                         \

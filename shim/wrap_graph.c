@@ -136,7 +136,7 @@ static COLD CUresult graph_launch_long(CUgraphExec exec, CUstream stream, unsign
 		fill_graph_launch(r.slot, call, vprof_graph_id(exec), exec, stream,
 				  flags | (choice.twin ? VPROF_LAUNCH_TWIN : 0));
 		if (!choice.twin)
-			vprof_eager_before(&span, r, call);
+			span = vprof_eager_before(r, call);
 		vprof_publish(r);
 		vprof_launch_made(launch);
 	} else {
@@ -149,7 +149,7 @@ static COLD CUresult graph_launch_long(CUgraphExec exec, CUstream stream, unsign
 	result = real(choice.twin ? choice.twin->exec : exec, stream);
 	end = vprof_ticks();
 	if (span.track)
-		vprof_eager_behind(&span, r, result);
+		vprof_eager_behind(span, r, result);
 	if (choice.subject && !vprof_twin_launched(&choice, result)) {
 		result = real(exec, stream);
 		end = vprof_ticks();
