@@ -96,18 +96,16 @@ static void window_set(uint64_t until)
 	vprof_launches_stamped(until || vprof_eager_has_spans());
 }
 
-/* The first window does not end before there is a track, which takes our thread a while: not for long, though. */
-static int is_first(uint64_t now)
+/* Before the first window there is a wait for a track, which takes our thread a while: not for long, though. */
+static int is_waiting(uint64_t now)
 {
-	static uint64_t began;
+	static uint64_t until;
 
-	began = began ? began : now;
-	if (now - began > FIRST_NS)
-		return 0;
+	until = until ? until : now + FIRST_NS;
 	for (const struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++)
 		if (__atomic_load_n(&track->state, __ATOMIC_RELAXED) == VPROF_TRACK_READY)
-			return 0;
-	return 1;
+			until = 1;
+	return now < until;
 }
 
 uint64_t vprof_eager_round(uint64_t now)
@@ -121,16 +119,12 @@ uint64_t vprof_eager_round(uint64_t now)
 		next_open = period_end = 0;
 		return UINT64_MAX;
 	}
-	if (open >= period) {
+	if (open >= period || is_waiting(now)) {
 		window_set(UINT64_MAX);
-		return UINT64_MAX;
+		return open < period ? open : UINT64_MAX;
 	}
 	if (open_until > now && open_until != UINT64_MAX)
 		return open_until - now;
-	if (open_until && is_first(now)) {
-		window_set(now + open);
-		return open;
-	}
 	if (next_open > now) {
 		window_set(0);
 		return next_open - now;
@@ -144,7 +138,8 @@ uint64_t vprof_eager_round(uint64_t now)
 
 /* ---- what has come ---- */
 
-static int tell(const struct vprof_track *track, const struct vprof_eager_op *op, uint64_t begin, uint64_t end)
+static int tell(const struct vprof_track *track, const struct vprof_eager_op *op, uint32_t object, uint64_t begin,
+		uint64_t end)
 {
 	struct vprof_record r = vprof_begin_own();
 	uint64_t ns = end - begin;
@@ -153,7 +148,7 @@ static int tell(const struct vprof_track *track, const struct vprof_eager_op *op
 		return 0;
 	r.slot->kind = VPROF_KIND_TIMED;
 	r.slot->call = 0;
-	r.slot->object = op->object;
+	r.slot->object = object;
 	r.slot->timed.end = end;
 	r.slot->timed.stream = op->stream;
 	r.slot->timed.ns = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
@@ -169,6 +164,15 @@ static int tell(const struct vprof_track *track, const struct vprof_eager_op *op
 	return 1;
 }
 
+/* How long a gauge ran, as it says itself. */
+static uint32_t ran(const struct vprof_track *track, uint32_t number)
+{
+	const struct vprof_eager_slot *slot = vprof_eager_slot(track, number);
+	uint64_t begin = __atomic_load_n(&slot->begin, __ATOMIC_RELAXED), end = __atomic_load_n(&slot->end, __ATOMIC_RELAXED);
+
+	return end > begin ? (uint32_t)(end - begin) : 0;
+}
+
 /* 0: the stamp behind it has not been made. `last`: it will not be. */
 static int take(struct vprof_track *track, int last)
 {
@@ -177,10 +181,14 @@ static int take(struct vprof_track *track, int last)
 	/* The GPU stores both, the begin first. */
 	uint64_t end = op->stamped ? __atomic_load_n(&slot->end, __ATOMIC_ACQUIRE) : 0, begin;
 
+	uint32_t took = op->object;
+
 	if (op->stamped && !end && !last)
 		return 0;
+	if (op->kind == 0 && op->type != VPROF_STAMP_NONE)
+		took = ran(track, track->taken + 1);
 	begin = op->begins ? __atomic_load_n(&slot->begin, __ATOMIC_RELAXED) : track->last_end;
-	if (op->type != VPROF_STAMP_NONE && (!end || !begin || end < begin || !tell(track, op, begin, end)))
+	if (op->type != VPROF_STAMP_NONE && (!end || !begin || end < begin || !tell(track, op, took, begin, end)))
 		vprof_lose(VPROF_LOSS_STAMPS);
 	track->last_end = end;
 	/* Pairs with the acquire in begin(). */

@@ -10,7 +10,7 @@
  *	eager events N PAUSE       as busy, with events and waits for another stream between
  *	eager streams N PAUSE      four threads, a stream each, as busy
  *	eager shared N PAUSE       four threads on one stream, which come at the same time: two rounds, and wait
- *	eager many N PAUSE         N streams, made and destroyed, a round each
+ *	eager many N PAUSE         N streams, made and destroyed, four rounds each
  *	eager capture N PAUSE      as busy, while another thread captures, in global mode, from beginning to end
  *	eager captured N PAUSE     as idle, and each second round into a capture
  *	eager graphs N PAUSE       a graph of the round, one that allocates, and a round between two launches
@@ -256,7 +256,7 @@ static void many(long n)
 
 	for (long i = 0; i < n; i++) {
 		CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-		rounds(cells, stream, 1, 0, 1);
+		rounds(cells, stream, 4, 0, 1);
 		CALL(cuStreamDestroy_v2, stream);
 	}
 }
