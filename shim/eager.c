@@ -12,6 +12,7 @@
 
 enum {
 	GATES_AFTER = 16,   /* operations that get a gate when one was queued too late */
+	GAUGE_EVERY = 16,   /* kernels; the second has the first */
 	SEQ_MOST = 16,      /* records between two operations that touch */
 	PRIMARY_BITS = 12,
 };
@@ -157,6 +158,7 @@ static void track_claim(struct vprof_gpu *gpu, CUstream stream, uint64_t key)
 		track->gpu = gpu;
 		track->seq = 0;
 		track->gates = 0;
+		track->ungauged = GAUGE_EVERY - 2;
 		track->object = 0;
 		track->owner = 0;
 		track->ended_ns = 0;
@@ -373,6 +375,21 @@ static enum vprof_stamp_class class_of(const struct vprof_slot *slot, int gated)
 
 /* ---- before and behind ---- */
 
+/* Are so many slots free? */
+static int has_room(const struct vprof_track *track, uint32_t count)
+{
+	/* Pairs with the release in take(). */
+	return track->put + count - __atomic_load_n(&track->taken, __ATOMIC_ACQUIRE) < VPROF_EAGER_OPS;
+}
+
+static void slot_clear(const struct vprof_track *track, uint32_t number)
+{
+	struct vprof_eager_slot *slot = vprof_eager_slot(track, number);
+
+	__atomic_store_n(&slot->begin, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->end, 0, __ATOMIC_RELEASE);
+}
+
 /* What goes before the operation. Its class; NONE: it has no stamps. */
 static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_record r)
 {
@@ -383,13 +400,11 @@ static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_reco
 	if (!is_alone(track))
 		return VPROF_STAMP_NONE;
 	busy = touches(track, r) && !is_made(&vprof_eager_slot(track, track->put - 1)->end);
-	/* Pairs with the release in take(). */
-	if (track->put - __atomic_load_n(&track->taken, __ATOMIC_ACQUIRE) >= VPROF_EAGER_OPS - 1) {
+	if (!has_room(track, 1)) {
 		vprof_lose(VPROF_LOSS_STAMPS);
 		return VPROF_STAMP_NONE;
 	}
-	__atomic_store_n(&slot->begin, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->end, 0, __ATOMIC_RELEASE);
+	slot_clear(track, track->put);
 	put->begins = 1;
 	if (r.slot->kind == VPROF_KIND_GRAPH_LAUNCH)
 		return put_stamp(track, &slot->begin) ? VPROF_STAMP_NONE : VPROF_STAMP_SPAN;
@@ -455,6 +470,45 @@ static int holds(struct vprof_track *track, const struct vprof_eager_op *op, uin
 	return 0;
 }
 
+/* Behind an operation that has been put: in the next slot and the one behind it. Between begin and end. */
+static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *like)
+{
+	uint32_t number = track->put, ns = 0;
+	struct vprof_eager_op *op = &track->ops[number % VPROF_EAGER_OPS];
+	CUdeviceptr truth = on_device(track, &vprof_eager_slot(track, number + 1)->begin);
+	int told;
+
+	slot_clear(track, number);
+	slot_clear(track, number + 1);
+	*op = *like;
+	if (op->begins && put_gate(track, &vprof_eager_slot(track, number)->begin))
+		return;
+	op->kind = 0;
+	op->object = 0;
+	op->stamped = !launch(track->gpu->timed, track->stream, (void *[]){ &truth, &ns }) &&
+		      !put_stamp(track, &vprof_eager_slot(track, number)->end);
+	told = op->stamped && holds(track, op, op->type) && is_alone_still(track);
+	if (op->begins)
+		open_gate(track);
+	if (!told)
+		op->type = VPROF_STAMP_NONE;
+	track->ops[(number + 1) % VPROF_EAGER_OPS] = (struct vprof_eager_op){ .stamped = 0, .type = VPROF_STAMP_NONE };
+	/* What comes next is not to stand behind a gauge. */
+	track->seq = 0;
+	/* Pairs with the acquire in harvest(). */
+	__atomic_store_n(&track->put, number + 2, __ATOMIC_RELEASE);
+}
+
+/* Is it time for a gauge, behind an operation of that class whose time is told? */
+static int wants_gauge(struct vprof_track *track, uint32_t type)
+{
+	if ((type != VPROF_STAMP_STREAM && type != VPROF_STAMP_GATED) || ++track->ungauged < GAUGE_EVERY ||
+	    !has_room(track, 3))
+		return 0;
+	track->ungauged = 0;
+	return 1;
+}
+
 static void stamped(struct vprof_track *track, uint32_t type, struct vprof_record r, CUresult result)
 {
 	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
@@ -483,8 +537,12 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 	track->seq = op->stamped ? r.seq : 0;
 	track->window = vprof_window_open();
 	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
-	/* Pairs with the acquire in vprof_eager_harvest(). */
+	/* Pairs with the acquire in harvest(). */
 	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);
+	if (told && wants_gauge(track, type) && vprof_ask_begin(&asking)) {
+		put_gauge(track, op);
+		vprof_ask_end(&asking);
+	}
 }
 
 void vprof_eager_behind(struct vprof_eager eager, struct vprof_record r, CUresult result)

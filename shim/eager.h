@@ -11,6 +11,9 @@
  *         the time at which it sees that is the begin. The operation starts later by as long as two
  *         launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens by itself: nothing is told then.
  *
+ * GAUGE   How late a stamp comes goes by the moment (twin_gauge.c). So behind one kernel in so many stands one of ours
+ * that says itself when it ran, measured like that kernel.
+ *
  * A whole graph (VPROF_GPU_SPANS) has a stamp before it instead, which waits for nothing: the span has in it what
  * the host took, if the stream was idle.
  *
@@ -47,7 +50,7 @@ _Static_assert(VPROF_EAGER_OPS * sizeof(struct vprof_eager_slot) == 1 << VPROF_E
 struct vprof_eager_op {
 	uint64_t t0, stream;
 	uint32_t object, thread;
-	uint16_t kind;            /* enum vprof_kind */
+	uint16_t kind;            /* enum vprof_kind; 0: a gauge, which stores when it ran in the next slot */
 	uint16_t type;            /* enum vprof_stamp_class; NONE: its time is not told */
 	uint8_t stamped;          /* a stamp behind it has been launched, */
 	uint8_t begins;           /* and something before it, which stores its begin. Else that is the end before */
@@ -79,6 +82,7 @@ struct vprof_track {
 	CUstream stream;          /* of its operation, as it is launched onto */
 	uint32_t seen;            /* strangers, when that began */
 	uint32_t gates;           /* so many operations get one in any case */
+	uint32_t ungauged;        /* kernels since the last gauge */
 	uint32_t object, missed;  /* of the last operation; calls that were not recorded until then */
 	uint64_t seq, window;     /* record and window of recording of the last one with a stamp; 0: none */
 };

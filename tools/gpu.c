@@ -118,8 +118,11 @@ static int read_ties(struct gpu *gpu)
 		if (slot->kind == VPROF_KIND_GPU_CLOCK)
 			error = add_tie(gpu, ties, slot);
 		gpu->counts.replays += slot->kind == VPROF_KIND_REPLAY;
-		gpu->counts.timed += slot->kind == VPROF_KIND_TIMED;
+		gpu->counts.timed += slot->kind == VPROF_KIND_TIMED && !gpu_is_gauge(slot);
+		if (!error && gpu_is_gauge(slot))
+			error = gpu_gauge_add(gpu, slot);
 	}
+	gpu_gauges_sort(gpu);
 	for (uint32_t i = 0; !error && i < gpu->device_count; i++)
 		error = gpu_clock_build(&gpu->devices[i].clock, ties[i].list, ties[i].count);
 	for (int i = 0; ties && i < MOST; i++)
@@ -188,6 +191,7 @@ void gpu_close(struct gpu *gpu)
 	free(gpu->stamp_of);
 	free(gpu->stamps);
 	free(gpu->events);
+	free(gpu->gauges);
 	memset(gpu, 0, sizeof(*gpu));
 }
 
@@ -242,7 +246,7 @@ int gpu_next(struct gpu *gpu, struct gpu_batch *batch)
 		}
 		if (!slot)
 			return 0;
-		if (slot->kind == VPROF_KIND_TIMED) {
+		if (slot->kind == VPROF_KIND_TIMED && !gpu_is_gauge(slot)) {
 			gpu_of_timed(gpu, slot, batch);
 			gpu->slot++;
 			return 1;

@@ -38,6 +38,13 @@ struct gpu_device {
 	uint32_t cost_count;
 };
 
+/* A kernel of ours between the operations of a stream: what its interval has more than the kernel says it ran. */
+struct gpu_stream_gauge {
+	uint64_t t0;
+	int64_t ns;
+	uint16_t device, class;
+};
+
 struct gpu_counts {
 	uint64_t replays, timed, ties; /* records */
 	uint64_t events;       /* nodes of replays and operations that were given out */
@@ -60,6 +67,8 @@ struct gpu {
 	uint32_t twin_count;
 	struct gpu_counts counts;     /* ties, replays and timed from gpu_open() on, the rest as far as was read */
 	uint64_t bad_twins;           /* definitions that contradict others */
+	struct gpu_stream_gauge *gauges;
+	size_t gauge_count;
 
 	/* Inner: where the reading is. */
 	struct idmap twin_ids;
@@ -125,6 +134,9 @@ const struct vprof_def_gpu *gpu_costs(const struct gpu_device *device, uint64_t 
 /* As the library took them for that class; 0: nothing is known. */
 int64_t gpu_cost_of(const struct vprof_def_gpu *costs, unsigned int class);
 
+/* Of an operation of a stream; by the gauges beside it, where there are some. */
+int64_t gpu_stream_cost(const struct gpu *gpu, const struct vprof_def_gpu *costs, const struct vprof_slot *slot);
+
 /* Of the replay that has been read. When all of its nodes were over; what stamps cost in it. */
 uint32_t gpu_last_stamp(const struct gpu *gpu, const struct gpu_twin *twin);
 void gpu_costs_now(const struct gpu *gpu, const struct gpu_twin *twin, const struct vprof_def_gpu *costs,
@@ -139,11 +151,14 @@ const char *gpu_class_name(unsigned int class);
 const char *gpu_why_text(unsigned int why);
 const char *gpu_mode_name(unsigned int mode);
 
-/* Inner parts: the definitions (gpu_defs.c), the events of one record (gpu_events.c). */
+/* Inner parts: the definitions (gpu_defs.c), the events of one record (gpu_events.c), gauges of streams. */
 int gpu_read_defs(struct gpu *gpu);
 void gpu_free_defs(struct gpu *gpu);
 struct gpu_device *gpu_add_device(struct gpu *gpu, int32_t ordinal);
 void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch);
 void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_batch *batch);
+int gpu_is_gauge(const struct vprof_slot *slot);
+int gpu_gauge_add(struct gpu *gpu, const struct vprof_slot *slot);
+void gpu_gauges_sort(struct gpu *gpu);
 
 #endif

@@ -302,7 +302,7 @@ void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_bat
 	describe_timed(event, slot, launch);
 	event->end_ns = host_time(device, slot->timed.end);
 	costs = gpu_costs(device, slot->t0);
-	correct(event, costs, slot->timed.type, gpu_cost_of(costs, slot->timed.type));
+	correct(event, costs, slot->timed.type, gpu_stream_cost(gpu, costs, slot));
 	check_early(gpu, event, device);
 	batch->twin = NONE;
 	batch->count = 1;

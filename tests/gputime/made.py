@@ -35,10 +35,13 @@ options.add_argument("--bend", type=float, default=0, help="a second drift from 
 options.add_argument("--skip", choices=["stamp", "record", "piece", "edges", "launch", "ties", "costs"])
 options.add_argument("--pid", type=int, default=4242)
 options.add_argument("--draw", type=int, default=1)
+options.add_argument("--gauges", type=int, help="streams read so much more than the costs say, and gauges tell so")
 options.add_argument("--all", action="store_true", help="measure all eager work")
 options.add_argument("--everything", help="a file for the truth of what was not measured as well")
 o = options.parse_args()
 rng = random.Random(o.draw)
+if o.gauges is not None:
+    COST[7] = COST[8]  # copies are measured like gated kernels, of which there are no gauges
 
 ring = Ring(pid=o.pid, housekeeping=4300 if o.draw % 2 else 0, title="VLLM::EngineCore")
 host, other, keeper = ring.lane(1, o.pid, "main"), ring.lane(2, o.pid + 1, "eager"), ring.lane(3, 4300, "vprof")
@@ -175,9 +178,15 @@ def tie(at):
     return record(at - before, GPU_CLOCK, 0, struct.pack("<Q", gpu_clock(at)), done(before + behind))
 
 
+def gauge(t0):
+    """A kernel of ours behind the operation of that t0, by which readers see what stamps cost."""
+    raw, own = COST[6] + o.gauges + 96, 96
+    return record(t0, TIMED, own, struct.pack("<QQIHHIHH", gpu_clock(t0 + 30_000), STREAM[2], raw, 0, 0, 2, 6, 0))
+
+
 def timed(t0, kind, object_, rest, class_, ns):
-    end = t0 + 9000 + COST[class_] + ns
-    raw = COST[class_] + ns
+    raw = COST[class_] + (o.gauges or 0) + ns
+    end = t0 + 9000 + raw
     body = struct.pack("<QQIHHIHH", gpu_clock(end), STREAM[2], raw, 0, kind, 2, class_, 0)
     tell({1: "kernel", 3: "copy", 4: "set"}[kind], kernel_names[object_] if kind == 1 else "", 0, 0,
          end - (raw if o.skip == "costs" else ns), end, raw, t0, 0)
@@ -201,6 +210,8 @@ for i in range(o.replays):
     copy = timed(eager + 50_000, COPY, 0x101, b"", 8, 6400)
     if measured:
         work += [(eager + 40_000, [kernel]), (eager + 90_000, [copy])]
+        if o.gauges is not None:
+            work.append((eager + 45_000, [gauge(eager)]))
     measured = twin_now
     sampled += twin_now
     slots, end = replay(now, sampled)

@@ -56,6 +56,10 @@ is "without a correlation" "$(awk -F '\t' '$3 == 1 { print $11 }' "$TMP/launch.l
 made costs --skip costs
 true_to costs "where nothing was measured of stamps nothing is taken off"
 
+made gauges --gauges 700 --all --replays 200
+true_to gauges "gauges of streams say what stamps cost there"
+is "and are no operations" "$(count gauges timed)" 400
+
 made early --ahead 0
 python3 - "$TMP/early.ring" <<'END'
 # All of the GPU's times 20 us earlier, the ties where they were.
