@@ -45,6 +45,14 @@ struct gpu_stream_gauge {
 	uint16_t device, class;
 };
 
+/* The last that was looked for. */
+struct gpu_gauge_memo {
+	int set;
+	size_t at;
+	unsigned int device, class;
+	int64_t ns;
+};
+
 struct gpu_counts {
 	uint64_t replays, timed, ties; /* records */
 	uint64_t events;       /* nodes of replays and operations that were given out */
@@ -69,6 +77,7 @@ struct gpu {
 	uint64_t bad_twins;           /* definitions that contradict others */
 	struct gpu_stream_gauge *gauges;
 	size_t gauge_count;
+	struct gpu_gauge_memo gauge_memo;
 
 	/* Inner: where the reading is. */
 	struct idmap twin_ids;
@@ -135,7 +144,7 @@ const struct vprof_def_gpu *gpu_costs(const struct gpu_device *device, uint64_t 
 int64_t gpu_cost_of(const struct vprof_def_gpu *costs, unsigned int class);
 
 /* Of an operation of a stream; by the gauges beside it, where there are some. */
-int64_t gpu_stream_cost(const struct gpu *gpu, const struct vprof_def_gpu *costs, const struct vprof_slot *slot);
+int64_t gpu_stream_cost(struct gpu *gpu, const struct vprof_def_gpu *costs, const struct vprof_slot *slot);
 
 /* Of the replay that has been read. When all of its nodes were over; what stamps cost in it. */
 uint32_t gpu_last_stamp(const struct gpu *gpu, const struct gpu_twin *twin);
