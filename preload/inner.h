@@ -131,8 +131,8 @@ struct vprof_gpu_window {
 };
 struct vprof_gpu_window vprof_gpu_window_now(void) HIDDEN;
 
-/* Calls that may get stamps take the slow way from now on, or no longer. Housekeeping. */
-void vprof_launches_stamped(int stamped) HIDDEN;
+/* Which calls may get stamps, and so take the slow way from now on: what is put onto streams, graphs. Housekeeping. */
+void vprof_launches_stamped(int operations, int graphs) HIDDEN;
 
 /* VPROF_GPU_TWINS. */
 uint32_t vprof_gpu_twins(void) HIDDEN;

@@ -47,15 +47,16 @@ void vprof_launches_begin(void)
 	__atomic_store_n(&vprof_state.slow, vprof_clock_is_quick() ? 0 : VPROF_SLOW_CLOCK, __ATOMIC_RELAXED);
 }
 
-void vprof_launches_stamped(int stamped)
+void vprof_launches_stamped(int operations, int graphs)
 {
+	const uint32_t all = VPROF_SLOW_GPU | VPROF_SLOW_SPANS;
+	uint32_t ways = (operations ? VPROF_SLOW_GPU : 0) | (graphs ? VPROF_SLOW_SPANS : 0);
+
 	/* Asked over and over, of a line that every call reads. */
-	if (!stamped == !(__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED) & VPROF_SLOW_GPU))
+	if ((__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED) & all) == ways)
 		return;
-	if (stamped)
-		__atomic_fetch_or(&vprof_state.slow, VPROF_SLOW_GPU, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_and(&vprof_state.slow, ~(uint32_t)VPROF_SLOW_GPU, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&vprof_state.slow, ways, __ATOMIC_RELAXED);
+	__atomic_fetch_and(&vprof_state.slow, ~(all & ~ways), __ATOMIC_RELAXED);
 }
 
 static int is_limited(void)

@@ -50,6 +50,7 @@ enum vprof_slow_way {
 	VPROF_SLOW_CLOCK = 1, /* the clock is no counter */
 	VPROF_SLOW_LIMIT = 2, /* launches are limited in number: launches.c */
 	VPROF_SLOW_GPU = 4,   /* what is put onto a stream may get stamps: shim/eager.h */
+	VPROF_SLOW_SPANS = 8, /* a graph may; for launches of graphs only */
 };
 
 extern struct vprof_state vprof_state HIDDEN;

@@ -120,7 +120,7 @@ void vprof_eager_miss(void) HIDDEN COLD;
 
 static inline int vprof_eager_is_on(void)
 {
-	return (__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED) & VPROF_SLOW_GPU) != 0;
+	return (__atomic_load_n(&vprof_state.slow, __ATOMIC_RELAXED) & (VPROF_SLOW_GPU | VPROF_SLOW_SPANS)) != 0;
 }
 
 static inline struct vprof_eager vprof_eager_before(struct vprof_record r, unsigned call)

@@ -77,7 +77,7 @@ int vprof_eager_has_spans(void)
 void vprof_eager_end(void)
 {
 	__atomic_store_n(&ended, 1, __ATOMIC_RELAXED);
-	vprof_launches_stamped(0);
+	vprof_launches_stamped(0, 0);
 }
 
 static uint64_t draw(uint64_t most)
@@ -93,7 +93,7 @@ static uint64_t draw(uint64_t most)
 static void window_set(uint64_t until)
 {
 	__atomic_store_n(&open_until, until, __ATOMIC_RELAXED);
-	vprof_launches_stamped(until || vprof_eager_has_spans());
+	vprof_launches_stamped(until != 0, vprof_eager_has_spans());
 }
 
 /* Before the first window there is a wait for a track, which takes our thread a while: not for long, though. */

@@ -87,6 +87,10 @@
 /* What puts work onto a stream that may get stamps. */
 #define CU_IS_STAMPED(name) ((CU_BIT_##name & (VPROF_GROUP_BIT(VPROF_GROUP_LAUNCH) | VPROF_GROUP_BIT(VPROF_GROUP_COPY))) != 0)
 
+/* Which of enum vprof_slow_way concern it: stamps around whole graphs, only launches of graphs. */
+#define CU_SLOW_WAYS(name) \
+	(CU_BIT_##name == VPROF_GROUP_BIT(VPROF_GROUP_GRAPH) ? UINT32_MAX : ~(uint32_t)VPROF_SLOW_SPANS)
+
 /* `launches`: 1 when it is a launch, of which the user may have asked for so many. */
 #define WRAP_COUNTED(visible, name, params, args, quick, ready, full, fill, launches)  \
 	visible CUresult name params;                                                  \
@@ -143,7 +147,7 @@
 		uint32_t object;                                                       \
 		CUresult result;                                                       \
                                                                                        \
-		if (unlikely(!vprof_cursor_slot(at) || !vprof_is_quick()))              \
+		if (unlikely(!vprof_cursor_slot(at) || !vprof_is_quick(CU_SLOW_WAYS(name)))) \
 			return name##_slow args;                                       \
 		object = quick;                                                        \
 		if (unlikely(!(ready)))                                                \
@@ -233,9 +237,9 @@ static inline uint32_t vprof_slow_ways(void)
 }
 
 /* Is recording what it mostly is: the clock a counter, no limit to be kept, no stamps? Relaxed: see launches.c. */
-static inline int vprof_is_quick(void)
+static inline int vprof_is_quick(uint32_t ways)
 {
-	return !vprof_slow_ways();
+	return !(vprof_slow_ways() & ways);
 }
 
 /* Does the slot still hold our record? Asked before fields are stored that are valid with done. */
