@@ -26,6 +26,7 @@ import os
 import queue
 import random
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -63,19 +64,65 @@ class Done(Exception):
     """There is no further turn."""
 
 
+class Details:
+    """Of the steps of a turn, each: time on the GPU from before to behind the graph's replay, processor time of the
+    thread and of all others, page faults and switches to other threads. Costs some 10 us a step, in all arms."""
+
+    def __init__(self):
+        import torch
+        replay, self.pairs, self.used = torch.cuda.CUDAGraph.replay, [], 0
+        self.pairs = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(2 * TURN)]
+
+        def timed(graph):
+            before, behind = self.pairs[self.used % len(self.pairs)]
+            self.used += 1
+            before.record()
+            result = replay(graph)
+            behind.record()
+            return result
+
+        torch.cuda.CUDAGraph.replay = timed
+        self.begin()
+
+    @staticmethod
+    def now():
+        used = resource.getrusage(resource.RUSAGE_THREAD)
+        own = time.thread_time()
+        return [1e6 * own, 1e6 * (time.process_time() - own), used.ru_minflt, used.ru_nvcsw, used.ru_nivcsw]
+
+    def begin(self):
+        self.used, self.start = 0, self.now()
+
+    def take(self):
+        """What was since begin(), by name, a step."""
+        names = ("thread us", "other threads us", "faults", "waits", "preemptions")
+        took = {name: (b - a) / TURN for name, a, b in zip(names, self.start, self.now())}
+        graph = []
+        for before, behind in self.pairs[:self.used]:
+            behind.synchronize()
+            graph.append(1000 * before.elapsed_time(behind))
+        return dict(took, **{"graph us": statistics.median(graph)}) if graph else took
+
+
 def child():
     """An engine that makes TURN decode steps whenever it reads a line, and answers with their median."""
     os.sched_setaffinity(0, map(int, os.environ["VPROF_PROCESSORS"].split(",")))
     llm, generate = common.engine_of_this_process()
     engine = llm.llm_engine
     step, times = engine.step, []
+    details = Details() if os.environ.get("VPROF_DETAILS") else None
     made = {"batch": 0, "decode": 0, "all": 0, "batches": 0}  # steps; decode: behind the first of each batch
 
     def turn():
-        print(json.dumps({"median": statistics.median(times[DROPPED:])}) if made["decode"] > WARM_UP else READY, flush=True)
+        took = {"median": statistics.median(times[DROPPED:])} if made["decode"] > WARM_UP else {}
+        if took and details:
+            took.update(details.take())
+        print(json.dumps(took) if took else READY, flush=True)
         times.clear()
         if not sys.stdin.readline():
             raise Done
+        if details:
+            details.begin()
 
     def timed():
         if made["decode"] == WARM_UP or len(times) == TURN:
@@ -203,6 +250,7 @@ class Engine:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         bufsize=1)
         self.times, self.ratios = [], {}  # us a step; by arm, logarithms of with by without
+        self.details = {}  # by name, what each turn told
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -233,7 +281,10 @@ class Engine:
 
     def turn(self):
         self.process.stdin.write("\n")
-        self.times.append(json.loads(self.answer('{"median"', 60))["median"] * 1e6)
+        told = json.loads(self.answer('{"median"', 60))
+        self.times.append(told.pop("median") * 1e6)
+        for name, value in told.items():
+            self.details.setdefault(name, []).append(value)
         return self.times[-1]
 
     def stop(self):
@@ -305,6 +356,17 @@ def row_of(arm, engines):
                        middle, low, high, common.TARGET_PERCENT if arm == "with" else None)
 
 
+def tell_details(arms, engines):
+    """Of each arm the mean of its engines' medians, and how far these lie apart."""
+    for name in sorted({name for e in engines for name in e.details}):
+        for arm in arms:
+            of = [statistics.median(e.details[name]) if name.endswith("us") else statistics.mean(e.details[name])
+                  for e in engines if e.arm == arm and name in e.details]
+            if of:
+                common.note(f"{name} a step, {label(arm)}: {statistics.mean(of):.2f} "
+                            f"({' '.join(f'{x:.2f}' for x in sorted(of))})")
+
+
 def places_of(count):
     """One for each GPU, with its part of the processors, as long as an arm has two engines for each."""
     names, cpus = gpus(), processors()
@@ -336,6 +398,7 @@ def measure(rows, seconds, count, arms):
     try:
         together(lambda place: place.measure(others, end), places)
         common.note(f"rounds: {', '.join(str(place.rounds) for place in places)}")
+        tell_details(arms, engines)
         for arm in others:
             try:
                 rows.append(row_of(arm, engines))
