@@ -205,8 +205,6 @@ static CUresult load(struct vprof_gpu *gpu)
 		{ &gpu->timed, "vprof_timed", 0 },
 		{ &gpu->gate, "vprof_gate", 0 },
 		{ &gpu->gauge, "vprof_gauge", 0 },
-		{ &gpu->gauge_early, "vprof_gauge_early", 1 },
-		{ &gpu->gauge_late, "vprof_gauge_late", 1 },
 	};
 	int programmatic = gpu->mode == VPROF_STAMPS_PROGRAMMATIC;
 	CUresult result = vprof_ask.module_load(&gpu->module, programmatic ? vprof_ptx_programmatic : vprof_ptx_plain);

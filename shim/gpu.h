@@ -65,7 +65,7 @@ struct vprof_gpu {
 	CUmodule module;
 	CUstream stream;          /* of our own: not blocking */
 	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_plain, twin_end, timed, gate;
-	CUfunction gauge, gauge_early, gauge_late;
+	CUfunction gauge;
 	CUdeviceptr cells;        /* VPROF_AREAS of them */
 	struct vprof_cell *images; /* of cells on their way, in our pages */
 	struct vprof_area areas[VPROF_AREAS];

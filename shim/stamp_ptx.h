@@ -40,21 +40,15 @@
 	"ld.volatile.u64 %a, [%a+8];\nmul.wide.u32 %o, %i, 8;\nadd.u64 %a, %a, %o;\n"           \
 	"st.volatile.u64 [%a+16], %t;\nret;\n}\n"
 
-/* Runs for ns at least; from when to when are stamps `index` and the one behind it. */
-#define PTX_GAUGE(name, wait, release)                                                          \
-	PTX_ENTRY(name, ".param .u64 p_cell, .param .u32 p_index, .param .u32 p_ns")            \
-	"{\n.reg .u64 %a, %b, %o, %t, %d, %m;\n.reg .u32 %i, %v;\n.reg .pred %p;\n"               \
-	wait "mov.u64 %b, %globaltimer;\n" release                                              \
-	"ld.param.u64 %a, [p_cell];\nld.param.u32 %i, [p_index];\nld.param.u32 %v, [p_ns];\n"   \
-	"cvt.u64.u32 %m, %v;\nld.volatile.u64 %a, [%a+8];\nmul.wide.u32 %o, %i, 8;\nadd.u64 %a, %a, %o;\n" \
-	"st.volatile.u64 [%a+16], %b;\n"                                                        \
-	"AGAIN:\n" PTX_CLOCK "sub.u64 %d, %t, %b;\nsetp.lt.u64 %p, %d, %m;\n@%p bra AGAIN;\n"   \
-	"st.volatile.u64 [%a+24], %t;\nret;\n}\n"
-
 #define PTX_COMMON                                                                              \
 	PTX_STAMP("vprof_stamp_plain", "", "")                                                  \
 	PTX_TWIN_STAMP("vprof_twin_stamp_plain", "", "")                                        \
-	PTX_GAUGE("vprof_gauge", "", "")                                                        \
+	/* Does nothing; from when to when are stamps `index` and the one behind it. */         \
+	PTX_ENTRY("vprof_gauge", ".param .u64 p_cell, .param .u32 p_index")                     \
+	"{\n.reg .u64 %a, %b, %o, %t;\n.reg .u32 %i;\nmov.u64 %b, %globaltimer;\n"             \
+	"ld.param.u64 %a, [p_cell];\nld.param.u32 %i, [p_index];\n"                             \
+	"ld.volatile.u64 %a, [%a+8];\nmul.wide.u32 %o, %i, 8;\nadd.u64 %a, %a, %o;\n"          \
+	"st.volatile.u64 [%a+16], %b;\n" PTX_CLOCK "st.volatile.u64 [%a+24], %t;\nret;\n}\n"   \
 	/* Until (s32)(*go - want) >= 0, or for most_ns. */                                     \
 	PTX_ENTRY("vprof_gate", ".param .u64 p_go, .param .u32 p_want, .param .u64 p_slot, .param .u32 p_most") \
 	"{\n.reg .u64 %g, %a, %b, %t, %d, %m;\n.reg .u32 %w, %v;\n.reg .s32 %s;\n.reg .pred %p;\n" \
@@ -88,8 +82,6 @@ static const char vprof_ptx_programmatic[] =
 	PTX_HEAD("8.0", "sm_90")
 	PTX_STAMP("vprof_stamp", PTX_WAIT, PTX_RELEASE)
 	PTX_TWIN_STAMP("vprof_twin_stamp", PTX_WAIT, PTX_RELEASE)
-	PTX_GAUGE("vprof_gauge_early", "", PTX_RELEASE)
-	PTX_GAUGE("vprof_gauge_late", PTX_WAIT, "")
 	PTX_COMMON;
 
 static const char vprof_ptx_plain[] = PTX_HEAD("6.0", "sm_50") PTX_COMMON;

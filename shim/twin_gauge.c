@@ -11,16 +11,12 @@
 #include "shim/ask.h"
 #include "shim/twin_plan.h"
 
-enum {
-	ALIKE = 3,       /* of the most common kind: the reader takes the one in the middle */
-	EARLY_NS = 2000, /* so that what it lets start is there before it ends */
-};
+enum { ALIKE = 3 }; /* of the most common kind: the reader takes the one in the middle */
 
-static CUresult put(struct vprof_plan *p, CUgraph graph, CUfunction function, uint32_t ns, enum vprof_stamp_class class,
-		    CUgraphNode *gauge, CUgraphNode *stamp)
+static CUresult put(struct vprof_plan *p, CUgraph graph, enum vprof_stamp_class class, CUgraphNode *gauge, CUgraphNode *stamp)
 {
 	uint32_t begin = p->stamps, behind = begin + 2;
-	CUresult result = vprof_plan_kernel(graph, function, (void *[]){ &p->cell, &begin, &ns }, gauge);
+	CUresult result = vprof_plan_kernel(graph, p->gpu->gauge, (void *[]){ &p->cell, &begin }, gauge);
 
 	if (!result)
 		result = vprof_plan_kernel(graph, vprof_plan_stamp(p), (void *[]){ &p->cell, &behind }, stamp);
@@ -38,7 +34,7 @@ static CUresult put(struct vprof_plan *p, CUgraph graph, CUfunction function, ui
 static CUresult put_next(struct vprof_plan *p, CUgraph graph, enum vprof_stamp_class class, CUgraphNode *last)
 {
 	CUgraphNode gauge, stamp;
-	CUresult result = put(p, graph, p->gpu->gauge, 0, class, &gauge, &stamp);
+	CUresult result = put(p, graph, class, &gauge, &stamp);
 
 	if (result)
 		return result;
@@ -58,28 +54,11 @@ static CUresult put_first(struct vprof_plan *p, CUgraph graph, uint32_t end, CUg
 	for (uint32_t i = 0; i < end; i++)
 		tails += !p->out[i];
 	single = tails == 1 && vprof_plan_programmatic(p);
-	result = put(p, graph, p->gpu->gauge, 0, single ? VPROF_STAMP_PROGRAMMATIC : VPROF_STAMP_PLAIN, &gauge, last);
+	result = put(p, graph, single ? VPROF_STAMP_PROGRAMMATIC : VPROF_STAMP_PLAIN, &gauge, last);
 	for (uint32_t i = 0; !result && i < end; i++)
 		if (!p->out[i])
 			vprof_plan_edge(p, p->stamp[i] ? p->stamp[i] : p->s->handles[i], gauge, single && p->stamp[i]);
 	return result;
-}
-
-/* One that lets the next start early, as the program's own do, so that its stamp stands beside that. */
-static CUresult put_beside(struct vprof_plan *p, CUgraph graph, CUgraphNode end, CUgraphNode *last)
-{
-	CUgraphNode early, late, beside, stamp;
-	CUresult result = put(p, graph, p->gpu->gauge_early, EARLY_NS, VPROF_STAMP_BESIDE, &early, &beside);
-
-	if (!result)
-		result = put(p, graph, p->gpu->gauge_late, 0, VPROF_STAMP_INHERITED, &late, &stamp);
-	if (result)
-		return result;
-	vprof_plan_edge(p, *last, early, 1);
-	vprof_plan_edge(p, early, late, 1);
-	vprof_plan_edge(p, beside, end, 0);
-	*last = stamp;
-	return CUDA_SUCCESS;
 }
 
 CUresult vprof_gauges_add(struct vprof_plan *p, CUgraph graph, uint32_t nodes, CUgraphNode end)
@@ -93,8 +72,6 @@ CUresult vprof_gauges_add(struct vprof_plan *p, CUgraph graph, uint32_t nodes, C
 	result = put_first(p, graph, nodes, &last);
 	for (int i = 1; !result && i < ALIKE; i++)
 		result = put_next(p, graph, programmatic ? VPROF_STAMP_PROGRAMMATIC : VPROF_STAMP_PLAIN, &last);
-	if (!result && p->beside)
-		result = put_beside(p, graph, end, &last);
 	if (!result && programmatic)
 		result = put_next(p, graph, VPROF_STAMP_PLAIN, &last);
 	if (!result)

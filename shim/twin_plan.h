@@ -9,7 +9,7 @@
 #include "shim/twin.h"
 
 enum {
-	GAUGES = 6,          /* at most */
+	GAUGES = 4,          /* at most */
 	GAUGE_STAMPS = 3,
 	MOST_ADDED = MOST_EDGES + 3 * MOST_NODES + 2 * VPROF_TWIN_STAMPS + 4 * GAUGES,
 	STAMPS_PIECE = 384,
@@ -21,7 +21,6 @@ struct vprof_plan {
 	CUdeviceptr cell;
 	uint64_t flags;
 	int keep;                         /* the program's programmatic edges stay as they are */
-	int beside;                       /* and there are some: stamps beside what their kernels let start early */
 	uint32_t stamps;                  /* without the first */
 	CUgraphNode stamp[MOST_NODES];    /* behind this node; NULL: none */
 	uint16_t class[MOST_NODES];       /* of it */

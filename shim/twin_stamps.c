@@ -5,8 +5,10 @@
  * follows it are kernels and nothing else is joined to either, the edges are programmatic on both sides: the stamp
  * is there when its kernel ends, and what follows is there when it has read the clock. It has waited
  * for the end of its kernel by then, so all that the graph orders stays ordered. All other edges are plain.
- * The program's own programmatic edges stay; where the driver will not have a second one beside them,
- * they lead from the stamp.
+ * The program's own programmatic edges stay, or, where the driver will not have a second one beside them,
+ * lead from the stamp; what they lead to waits for the stamp as well. It begins no earlier
+ * than the kernel before it has ended, then. With the stamp beside it instead it would, but the two would be
+ * branches, and the stamp 1 us late: what ended then could not be told.
  */
 #include <string.h>
 #include "shim/ask.h"
@@ -97,15 +99,15 @@ static void edge_divert(struct vprof_plan *p, size_t i, uint32_t from, uint32_t 
 	int single = p->in[to] == 1 && p->out[from] == 1;
 	int both = vprof_plan_programmatic(p) && is_kernel(p, to) && (own || single);
 
-	if (is_kernel(p, to) && own)
-		p->class[to] = VPROF_STAMP_INHERITED;
-	else if (is_kernel(p, to) && both)
+	if (is_kernel(p, to) && both)
 		p->class[to] = VPROF_STAMP_PROGRAMMATIC;
-	if (!p->stamp[from] || (own && p->keep))
+	if (!p->stamp[from])
 		return;
-	s->from[p->cut] = s->from[i];
-	s->to[p->cut] = s->to[i];
-	s->data[p->cut++] = s->data[i];
+	if (!own || !p->keep) {
+		s->from[p->cut] = s->from[i];
+		s->to[p->cut] = s->to[i];
+		s->data[p->cut++] = s->data[i];
+	}
 	p->stamp_out[from]++;
 	vprof_plan_edge(p, p->stamp[from], s->handles[to], both);
 }
@@ -163,18 +165,6 @@ static struct vprof_refusal stamps_add(struct vprof_plan *p, CUgraph graph, uint
 	return fine;
 }
 
-static void mark_beside(struct vprof_plan *p, uint32_t edge, uint32_t stop)
-{
-	for (; p->keep && edge < stop; edge++) {
-		uint32_t from = p->s->edges[edge].from & ~VPROF_EDGE_PROGRAMMATIC;
-
-		if (from == p->s->edges[edge].from || p->class[from] == VPROF_STAMP_INHERITED)
-			continue;
-		p->class[from] = VPROF_STAMP_BESIDE;
-		p->beside = 1;
-	}
-}
-
 /* The driver lists the edges of a graph in the order in which they were taken before. */
 static struct vprof_refusal edges_divert(struct vprof_plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t edge)
 {
@@ -196,7 +186,6 @@ static struct vprof_refusal edges_divert(struct vprof_plan *p, CUgraph graph, ui
 			return vprof_refuse(VPROF_TWIN_NO_CLONE, CUDA_SUCCESS);
 		edge_divert(p, i, from, to);
 	}
-	mark_beside(p, edge, stop);
 	return fine;
 }
 
@@ -212,8 +201,6 @@ static CUresult ends_add(struct vprof_plan *p, CUgraph graph, uint32_t end)
 	for (uint32_t i = 0; !result && i < end; i++) {
 		if (!p->in[i])
 			vprof_plan_edge(p, first, p->s->handles[i], 0);
-		if (p->stamp[i] && !p->stamp_out[i] && p->out[i])
-			vprof_plan_edge(p, p->stamp[i], last, 0);
 	}
 	return result ? result : vprof_gauges_add(p, graph, end, last);
 }
@@ -246,7 +233,6 @@ struct vprof_refusal vprof_plan_instrument(struct vprof_plan *p, CUgraph graph)
 	uint32_t edge = 0, end;
 
 	p->stamps = 0;
-	p->beside = 0;
 	p->node[0] = VPROF_STAMP_FIRST;
 	for (uint32_t first = 0; !refusal.why && first < p->s->total; first = end) {
 		uint32_t parent = p->s->nodes[first].parent;

@@ -66,7 +66,6 @@ void gpu_costs_now(const struct gpu *gpu, const struct gpu_twin *twin, const str
 	static const uint8_t like[VPROF_STAMP_CLASSES] = {
 		[VPROF_STAMP_PLAIN] = VPROF_STAMP_PROGRAMMATIC, [VPROF_STAMP_INHERITED] = VPROF_STAMP_PROGRAMMATIC,
 		[VPROF_STAMP_COPY] = VPROF_STAMP_PLAIN, [VPROF_STAMP_OTHER] = VPROF_STAMP_PLAIN,
-		[VPROF_STAMP_BESIDE] = VPROF_STAMP_PROGRAMMATIC,
 	};
 	uint32_t last = gpu_last_stamp(gpu, twin);
 	int64_t ns[VPROF_TWIN_GAUGES], own = gpu_cost_of(costs, VPROF_STAMP_OWN);

@@ -34,7 +34,6 @@ enum vprof_stamp_class {
 	VPROF_STAMP_STREAM_COPY = 8,   /* a copy or set of a stream */
 	VPROF_STAMP_SPAN = 9,          /* a whole graph */
 	VPROF_STAMP_OWN = 10,          /* no interval: what a kernel that has nothing to do takes, which is its own and no cost */
-	VPROF_STAMP_BESIDE = 11,       /* as PROGRAMMATIC, of a kernel that lets another start early: the stamp stands beside that */
 	VPROF_STAMP_CLASSES = 16,      /* room for more */
 };
 

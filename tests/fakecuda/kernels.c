@@ -92,9 +92,7 @@ static const struct {
 	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8), TIMED },
 	{ "vprof_twin_stamp", fk_run_twin_stamp, LAYOUT(8, 4), TIMED | WAITS },
 	{ "vprof_twin_stamp_plain", fk_run_twin_stamp, LAYOUT(8, 4), TIMED },
-	{ "vprof_gauge", fk_run_gauge, LAYOUT(8, 4, 4), TIMED },
-	{ "vprof_gauge_early", fk_run_gauge, LAYOUT(8, 4, 4), TIMED },
-	{ "vprof_gauge_late", fk_run_gauge, LAYOUT(8, 4, 4), TIMED | WAITS },
+	{ "vprof_gauge", fk_run_gauge, LAYOUT(8, 4), TIMED },
 	{ "vprof_twin_end", fk_run_twin_end, LAYOUT(8), TIMED },
 	{ "fault", run_fault, { 0 }, 0 },
 	{ "hang", run_hang, { 0 }, HOST },
@@ -152,7 +150,7 @@ static void stand_in(CUfunction function, size_t row)
 		return;
 	}
 	function->run = kernels[row].run;
-	function->ns_of = kernels[row].run == fk_run_timed ? fk_timed_ns : kernels[row].run == fk_run_gauge ? fk_gauge_ns : NULL;
+	function->ns_of = kernels[row].run == fk_run_timed ? fk_timed_ns : NULL;
 	function->timed = kernels[row].is & TIMED;
 	function->waits = kernels[row].is & WAITS;
 	function->waits_for_host = kernels[row].is & HOST;

@@ -25,7 +25,6 @@ struct cell {
 };
 _Static_assert(sizeof(struct cell) == 32, "as the kernels have it");
 struct cell_args { struct cell *cell; uint32_t index; };
-struct gauge_args { struct cell *cell; uint32_t index, ns; };
 
 static bool reaches(const void *address, size_t size)
 {
@@ -109,19 +108,15 @@ void fk_run_twin_stamp(struct fk_run *run, const void *args)
 		store(&a->cell->at[2 + a->index], fk_globaltimer(run->device, run->at));
 }
 
+/* It does nothing: from when to when. */
 void fk_run_gauge(struct fk_run *run, const void *args)
 {
-	const struct gauge_args *a = args;
+	const struct cell_args *a = args;
 
 	if (!reaches(a->cell, sizeof(*a->cell)))
 		return;
-	store(&a->cell->at[2 + a->index], fk_globaltimer(run->device, run->at - a->ns));
+	store(&a->cell->at[2 + a->index], fk_globaltimer(run->device, run->at));
 	store(&a->cell->at[3 + a->index], fk_globaltimer(run->device, run->at));
-}
-
-uint64_t fk_gauge_ns(const void *args)
-{
-	return ((const struct gauge_args *)args)->ns;
 }
 
 void fk_run_twin_end(struct fk_run *run, const void *args)
