@@ -3,6 +3,7 @@
  */
 #include <string.h>
 #include <time.h>
+#include "preload/clock.h"
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/captures.h"
@@ -15,6 +16,7 @@ enum {
 	GAUGE_EVERY = 16,   /* kernels; the second has the first */
 	SEQ_MOST = 16,      /* records between two operations that touch */
 	PRIMARY_BITS = 12,
+	IDLE_NS = 1000000000, /* a stream that has been so for so long leaves its track to another that has none */
 };
 
 struct vprof_track vprof_tracks[VPROF_TRACKS];
@@ -141,6 +143,31 @@ static int is_of(CUstream stream, CUcontext context)
 	return VPROF_ASK_STREAM(VPROF_STREAM_OPEN, stream_get_ctx, stream, &its) && its == context;
 }
 
+static int track_own(struct vprof_track *track)
+{
+	uint64_t none = 0;
+
+	return __atomic_compare_exchange_n(&track->owner, &none, (uintptr_t)&vprof_cursor, 0, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+/*
+ * All tracks are taken. One that is idle ends, as if its stream had gone: it is owned until it is another's, so
+ * that nobody is in a call with it. Threads' own streams end without a word, and programs may have many.
+ */
+static void track_end_idle(void)
+{
+	uint64_t now = vprof_clock_ns(CLOCK_MONOTONIC);
+
+	for (struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++)
+		if (__atomic_load_n(&track->state, __ATOMIC_ACQUIRE) == VPROF_TRACK_READY &&
+		    now - __atomic_load_n(&track->used_ns, __ATOMIC_RELAXED) > IDLE_NS && track_own(track)) {
+			/* Pairs with the acquire in harvest_track(). */
+			__atomic_store_n(&track->state, VPROF_TRACK_ENDED, __ATOMIC_RELEASE);
+			return;
+		}
+}
+
 /* Two threads that come first at once may take two: the first of them holds. */
 static void track_claim(struct vprof_gpu *gpu, CUstream stream, uint64_t key)
 {
@@ -160,13 +187,15 @@ static void track_claim(struct vprof_gpu *gpu, CUstream stream, uint64_t key)
 		track->gates = 0;
 		track->ungauged = GAUGE_EVERY - 2;
 		track->object = 0;
-		track->owner = 0;
 		track->ended_ns = 0;
+		track->used_ns = vprof_clock_ns(CLOCK_MONOTONIC);
+		__atomic_store_n(&track->owner, 0, __ATOMIC_RELAXED);
 		/* Pairs with the acquire in vprof_track_wanted(). */
 		__atomic_store_n(&track->state, VPROF_TRACK_WANTED, __ATOMIC_RELEASE);
 		vprof_gpu_call();
 		return;
 	}
+	track_end_idle();
 	vprof_lose(VPROF_LOSS_STAMPS);
 }
 
@@ -199,10 +228,7 @@ static struct vprof_track *track_here(CUstream stream)
 
 static int track_take(struct vprof_track *track)
 {
-	uint64_t none = 0;
-
-	if (__atomic_compare_exchange_n(&track->owner, &none, (uintptr_t)&vprof_cursor, 0, __ATOMIC_ACQUIRE,
-					__ATOMIC_RELAXED))
+	if (track_own(track))
 		return 1;
 	/* Pairs with is_alone(), is_alone_still(). */
 	__atomic_add_fetch(&track->strangers_now, 1, __ATOMIC_SEQ_CST);
@@ -536,6 +562,7 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 	}
 	track->seq = op->stamped ? r.seq : 0;
 	track->window = vprof_window_open();
+	__atomic_store_n(&track->used_ns, vprof_clock_ns(CLOCK_MONOTONIC), __ATOMIC_RELAXED);
 	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in harvest(). */
 	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);

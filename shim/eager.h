@@ -76,6 +76,7 @@ struct vprof_track {
 	uint64_t last_end;        /* of the last one taken; 0: not known. Housekeeping */
 	uint64_t ended_ns;        /* housekeeping */
 	uint64_t owner;           /* 0: nobody */
+	uint64_t used_ns;         /* when its last operation was put */
 	/* Of others who come while it is owned: how many there have been, and how many are in their calls. */
 	uint32_t strangers, strangers_now;
 	/* By the owner. */

@@ -11,6 +11,7 @@
  *	eager streams N PAUSE      four threads, a stream each, as busy
  *	eager shared N PAUSE       four threads on one stream, which come at the same time: two rounds, and wait
  *	eager many N PAUSE         N streams, made and destroyed, four rounds each
+ *	eager kept N PAUSE         the same, and none is destroyed
  *	eager capture N PAUSE      as busy, while another thread captures, in global mode, from beginning to end
  *	eager captured N PAUSE     as idle, and each second round into a capture
  *	eager graphs N PAUSE       a graph of the round, one that allocates, and a round between two launches
@@ -250,14 +251,15 @@ static void stuck(long n, CUstream stream)
 	_exit(0);
 }
 
-static void many(long n)
+static void many(long n, int keep)
 {
 	CUstream stream;
 
 	for (long i = 0; i < n; i++) {
 		CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
 		rounds(cells, stream, 4, 0, 1);
-		CALL(cuStreamDestroy_v2, stream);
+		if (!keep)
+			CALL(cuStreamDestroy_v2, stream);
 	}
 }
 
@@ -342,8 +344,8 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		threads(n, a);
 	} else if (!strcmp(verb, "stuck")) {
 		stuck(n, a);
-	} else if (!strcmp(verb, "many")) {
-		many(n);
+	} else if (!strcmp(verb, "many") || !strcmp(verb, "kept")) {
+		many(n, *verb == 'k');
 	} else if (!strcmp(verb, "capture")) {
 		pthread_create(&thread, NULL, capture_all_along, NULL);
 		rounds(cells, a, n, 0, 0);

@@ -86,6 +86,10 @@ traced many always many 250 1500
 ok "many: streams that have gone leave their slots" \
 	test "$(grep -v '^counts\|^clock' "$TMP/many.list" | cut -f 12 | sort -u | wc -l)" -gt 70
 is "and nothing is lost" "$(lost many)" 0
+traced kept always kept 350 1500
+ok "kept: so do those that are idle for long" \
+	test "$(grep -v '^counts\|^clock' "$TMP/kept.list" | cut -f 12 | sort -u | wc -l)" -gt 75
+ok "and who has none meanwhile is counted" test "$(lost kept)" -gt 0
 
 # ---- captures, graphs, contexts ----
 
