@@ -17,7 +17,7 @@
  * A whole graph (VPROF_GPU_SPANS) has a stamp before it instead, which waits for nothing: the span has in it what
  * the host took, if the stream was idle.
  *
- * A track is a stream that has been seen in a window, with slots for its stamps in our pages, in turn. One
+ * A track (eager_track.c) is a stream that has been seen in a window, with slots for its stamps in our pages, in turn. One
  * thread at a time has it, during a call; an operation of another that comes meanwhile has no stamps, and none
  * that is under way beside it is told. No call of the program waits for a track.
  *
@@ -83,7 +83,7 @@ struct vprof_track {
 	CUstream stream;          /* of its operation, as it is launched onto */
 	uint32_t seen;            /* strangers, when that began */
 	uint32_t gates;           /* so many operations get one in any case */
-	uint32_t ungauged;        /* kernels since the last gauge */
+	uint32_t kernels;         /* whose times are told */
 	uint32_t object, missed;  /* of the last operation; calls that were not recorded until then */
 	uint64_t seq, window;     /* record and window of recording of the last one with a stamp; 0: none */
 };
@@ -130,6 +130,21 @@ static inline struct vprof_eager vprof_eager_before(struct vprof_record r, unsig
 
 	return vprof_eager_is_on() ? vprof_eager_before_slow(r, call) : none;
 }
+
+/*
+ * The track of a stream that may have stamps now, and is wanted from now on if need be; NULL: it may not, or not yet.
+ * Between begin and end (ask.h).
+ */
+struct vprof_track *vprof_track_here(CUstream stream) HIDDEN COLD;
+
+/* Owns it until the drop. 0: another does, and the caller is a stranger until it leaves, behind its call. */
+int vprof_track_take(struct vprof_track *track) HIDDEN COLD;
+void vprof_track_drop(struct vprof_track *track) HIDDEN COLD;
+void vprof_track_stranger_leaves(struct vprof_track *track) HIDDEN COLD;
+
+/* By the owner: is no stranger in a call? Has none come since that was asked? */
+int vprof_track_is_alone(struct vprof_track *track) HIDDEN COLD;
+int vprof_track_is_alone_still(const struct vprof_track *track) HIDDEN COLD;
 
 /* It is about to be destroyed. */
 void vprof_eager_stream_gone(CUstream stream) HIDDEN COLD;
