@@ -104,22 +104,17 @@ static CUresult copy(struct vprof_subject *subject, const struct vprof_subject *
 
 static struct vprof_refusal twin_make(struct vprof_twin *twin, const struct vprof_subject *as)
 {
-	struct vprof_refusal refusal = fine;
+	struct vprof_refusal refusal;
+	CUgraph work;
+	CUresult result = copy(as->self, as, &work);
 
-	for (vprof_plan->keep = 1; vprof_plan->keep >= 0; vprof_plan->keep--) {
-		CUgraph work;
-		CUresult result = copy(as->self, as, &work);
-
-		if (result)
-			return vprof_refuse(VPROF_TWIN_NO_CLONE, result);
-		refusal = twin_instrument(twin, as, work);
-		if (!refusal.why && as->changes)
-			twin->graph = work;
-		else
-			vprof_ask.graph_destroy(work);
-		if (refusal.why != VPROF_TWIN_NO_STAMP && refusal.why != VPROF_TWIN_NO_EXEC)
-			break;
-	}
+	if (result)
+		return vprof_refuse(VPROF_TWIN_NO_CLONE, result);
+	refusal = twin_instrument(twin, as, work);
+	if (!refusal.why && as->changes)
+		twin->graph = work;
+	else
+		vprof_ask.graph_destroy(work);
 	return refusal;
 }
 

@@ -20,7 +20,6 @@ struct vprof_plan {
 	struct vprof_gpu *gpu;
 	CUdeviceptr cell;
 	uint64_t flags;
-	int keep;                         /* the program's programmatic edges stay as they are */
 	uint32_t stamps;                  /* without the first */
 	CUgraphNode stamp[MOST_NODES];    /* behind this node; NULL: none */
 	uint16_t class[MOST_NODES];       /* of it */

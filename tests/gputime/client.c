@@ -2,6 +2,7 @@
  * client.c - a program whose graphs are to be timed; on the fake driver or on a real one.
  *
  *	client chain N PAUSE      N launches of a graph of five nodes on a stream, so many µs between two
+ *	client programmatic N PAUSE the same; the second node depends on the first programmatically
  *	client alternate N PAUSE  the same, each on the other of two streams
  *	client blocks N PAUSE     on one stream for twenty launches, then on the other, and so on
  *	client update N PAUSE     cuGraphExecUpdate to other kernels in the middle, and back at three quarters
@@ -42,6 +43,23 @@ static void kernel(CUfunction function, CUdeviceptr at, CUstream stream)
 	CALL(cuLaunchKernel, function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
 }
 
+/* May begin while the one before it is at work. */
+static void kernel_early(CUfunction function, CUdeviceptr at, CUstream stream)
+{
+	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
+	CUlaunchConfig config = {
+		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
+		.hStream = stream, .attrs = &attribute, .numAttrs = 1,
+	};
+	void *params[] = { &at, &one };
+
+	attribute.value.programmaticStreamSerializationAllowed = 1;
+	CALL(cuLaunchKernelEx, &config, function, params, NULL);
+}
+
+/* The second kernel of the graph is launched so. */
+static int programmatic;
+
 /* `other`: x is what y else is. */
 static CUgraph capture(int other, int alloc)
 {
@@ -55,7 +73,7 @@ static CUgraph capture(int other, int alloc)
 		CALL(cuMemAllocAsync, &memory, 4096, stream);
 	for (int i = 0; i < 2; i++) {
 		kernel(slow, cell + (other ? 64 : 0), stream);
-		kernel(fast, cell + (other ? 0 : 64), stream);
+		(programmatic && !i ? kernel_early : kernel)(fast, cell + (other ? 0 : 64), stream);
 	}
 	CALL(cuMemcpyDtoDAsync_v2, cell + 128, cell, 4, stream);
 	if (alloc)
@@ -305,6 +323,7 @@ int main(int argc, char **argv)
 		return 2;
 	for (int turn = 0; turn <= own; turn++) {
 		begin(own);
+		programmatic = !strcmp(verb, "programmatic");
 		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
 		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
 		if (!strcmp(verb, "burst") && argc > 4)

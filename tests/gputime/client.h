@@ -27,6 +27,7 @@ typedef unsigned int U;
 	A(cuMemcpyDtoH_v2, void *, CUdeviceptr, size_t) \
 	A(cuMemcpyHtoD_v2, CUdeviceptr, const void *, size_t) \
 	A(cuLaunchKernel, CUfunction, U, U, U, U, U, U, U, CUstream, void **, void **) \
+	A(cuLaunchKernelEx, const CUlaunchConfig *, CUfunction, void **, void **) \
 	A(cuStreamCreate, CUstream *, U) \
 	A(cuStreamSynchronize, CUstream) \
 	A(cuStreamBeginCapture_v2, CUstream, CUstreamCaptureMode) \

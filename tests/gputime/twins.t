@@ -41,6 +41,12 @@ timed all all chain 1200 500
 is "all: each launch from the first stamped one on" "$(seen all gaps)" 1
 ok "all: most of them" test "$(seen all stamped)" -gt 150
 
+# An edge that the program made programmatic.
+timed programmatic all programmatic 800 400
+is "programmatic: by one twin, and all is collected" "$(seen programmatic twins) $(seen programmatic refused) $(seen programmatic lost)" "1  0"
+"$BUILD/gputime/list" "$TMP"/programmatic/*.ring >"$TMP/list"
+is "what it leads to has its own time" "$(awk -F '\t' '$2 ~ /spin_10us/ && $4 == 1 { ns = substr($6, 8) - substr($5, 8); print (ns > 10490 && ns < 10890 ? "right" : "wrong") }' "$TMP/list" | sort -u)" right
+
 # Far more are queued than a twin has blocks.
 timed burst all burst 1000 300 3
 is "a thousand at once: each launch is stamped" "$(seen burst gaps) $(($(seen burst stamped) >= 3000))" "1 1"
