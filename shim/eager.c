@@ -187,6 +187,7 @@ static CUdeviceptr on_device(const struct vprof_track *track, const uint64_t *st
 	return track->area->device + (CUdeviceptr)((const char *)stamp - (const char *)track->area->host);
 }
 
+/* Before an operation. */
 static CUresult put_stamp(const struct vprof_track *track, const uint64_t *where)
 {
 	CUdeviceptr slot = on_device(track, where);
@@ -194,14 +195,20 @@ static CUresult put_stamp(const struct vprof_track *track, const uint64_t *where
 	return launch(track->gpu->stamp_plain, track->stream, (void *[]){ &slot });
 }
 
-/* Opens when the track's word has come to its number. */
+static CUresult put_stamp_behind(const struct vprof_track *track, const uint64_t *where)
+{
+	return vprof_gpu_stamp_behind(track->gpu, track->stream, on_device(track, where));
+}
+
+/* Opens when the track's word has come to its number. The stamp behind it is the operation's begin. */
 static CUresult put_gate(const struct vprof_track *track, const uint64_t *where)
 {
 	uint32_t most = VPROF_GATE_MOST_NS, want = track->put + 1;
 	CUdeviceptr slot = on_device(track, where), go = track->gpu->gates_device +
 		(CUdeviceptr)(track - vprof_tracks) * VPROF_GATE_STRIDE;
+	CUresult result = launch(track->gpu->gate, track->stream, (void *[]){ &go, &want, &slot, &most });
 
-	return launch(track->gpu->gate, track->stream, (void *[]){ &go, &want, &slot, &most });
+	return result ? result : put_stamp(track, where);
 }
 
 static void open_gate(const struct vprof_track *track)
@@ -315,33 +322,30 @@ static int holds(struct vprof_track *track, const struct vprof_eager_op *op, uin
 	return 0;
 }
 
-/* Behind an operation that has been put: in the next slot and the one behind it. Between begin and end. */
+/* Behind an operation that has been put: in the next slot. Between begin and end. */
 static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *like)
 {
-	uint32_t number = track->put, ns = 0;
+	uint32_t number = track->put;
 	struct vprof_eager_op *op = &track->ops[number % VPROF_EAGER_OPS];
-	CUdeviceptr truth = on_device(track, &vprof_eager_slot(track, number + 1)->begin);
 	int told;
 
 	slot_clear(track, number);
-	slot_clear(track, number + 1);
 	*op = *like;
 	if (op->begins && put_gate(track, &vprof_eager_slot(track, number)->begin))
 		return;
 	op->kind = 0;
 	op->object = 0;
-	op->stamped = !launch(track->gpu->timed, track->stream, (void *[]){ &truth, &ns }) &&
-		      !put_stamp(track, &vprof_eager_slot(track, number)->end);
+	op->stamped = !launch(track->gpu->nothing, track->stream, NULL) &&
+		      !put_stamp_behind(track, &vprof_eager_slot(track, number)->end);
 	told = op->stamped && holds(track, op, op->type) && vprof_track_is_alone_still(track);
 	if (op->begins)
 		open_gate(track);
 	if (!told)
 		op->type = VPROF_STAMP_NONE;
-	track->ops[(number + 1) % VPROF_EAGER_OPS] = (struct vprof_eager_op){ .stamped = 0, .type = VPROF_STAMP_NONE };
 	/* What comes next is not to stand behind a gauge. */
 	track->seq = 0;
 	/* Pairs with the acquire in harvest(). */
-	__atomic_store_n(&track->put, number + 2, __ATOMIC_RELEASE);
+	__atomic_store_n(&track->put, number + 1, __ATOMIC_RELEASE);
 }
 
 /* Is it time for a gauge, behind an operation of that class whose time is told? */
@@ -349,7 +353,7 @@ static int wants_gauge(struct vprof_track *track, uint32_t type)
 {
 	if (type != VPROF_STAMP_STREAM && type != VPROF_STAMP_GATED)
 		return 0;
-	return track->kernels++ % GAUGE_EVERY == 1 && has_room(track, 3);
+	return track->kernels++ % GAUGE_EVERY == 1 && has_room(track, 2);
 }
 
 static void stamped(struct vprof_track *track, uint32_t type, struct vprof_record r, CUresult result)
@@ -361,7 +365,7 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 
 	op->stamped = 0;
 	if (!result && vprof_ask_begin(&asking)) {
-		op->stamped = !put_stamp(track, &vprof_eager_slot(track, track->put)->end);
+		op->stamped = !put_stamp_behind(track, &vprof_eager_slot(track, track->put)->end);
 		vprof_ask_end(&asking);
 	}
 	told = op->stamped && holds(track, op, type);

@@ -7,12 +7,12 @@
  * STREAM  The stream was busy: the stamp before, by the same thread and directly before, had not been made when
  *         the stamp behind was queued, so the GPU went from one to the other. That is seen in
  *         the slots, in our own memory. What was queued too late for it is not told, and the next few get gates.
- * GATE    Else a kernel that waits for a word of ours goes first, the word is stored when all three are queued, and
- *         the time at which it sees that is the begin. The operation starts later by as long as two
- *         launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens by itself: nothing is told then.
+ * GATE    Else a kernel that waits for a word of ours goes first, and a stamp behind it; the word is stored when all
+ *         four are queued, so the GPU goes from the stamp to the operation to the stamp behind it. The operation
+ *         starts later by as long as three launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens by itself: nothing is told then.
  *
  * GAUGE   How late a stamp comes goes by the moment (twin_gauge.c). So behind one kernel in so many stands one of ours
- * that says itself when it ran, measured like that kernel.
+ * that does nothing, measured like that kernel.
  *
  * A whole graph (VPROF_GPU_SPANS) has a stamp before it instead, which waits for nothing: the span has in it what
  * the host took, if the stream was idle.
@@ -50,7 +50,7 @@ _Static_assert(VPROF_EAGER_OPS * sizeof(struct vprof_eager_slot) == 1 << VPROF_E
 struct vprof_eager_op {
 	uint64_t t0, stream;
 	uint32_t object, thread;
-	uint16_t kind;            /* enum vprof_kind; 0: a gauge, which stores when it ran in the next slot */
+	uint16_t kind;            /* enum vprof_kind; 0: a gauge */
 	uint16_t type;            /* enum vprof_stamp_class; NONE: its time is not told */
 	uint8_t stamped;          /* a stamp behind it has been launched, */
 	uint8_t begins;           /* and something before it, which stores its begin. Else that is the end before */

@@ -2,7 +2,7 @@
  * eager_cost.c - what stamps on streams cost, by kernels that know how long they ran. By our thread, on our stream.
  *
  * BUSY. A gate, then kernels with a stamp behind each, all queued while the gate is shut: what an interval
- * between two stamps has more than the kernel in it. IDLE. A gate, one kernel and one stamp, again and again.
+ * between two stamps has more than the kernel in it. IDLE. A gate, a stamp, one kernel and one stamp, again and again.
  * What a copy or a set is measured with is what a kernel is; a graph's first kernel comes behind a
  * stamp as any does.
  */
@@ -19,7 +19,7 @@ enum {
 };
 _Static_assert((int)VPROF_TRACKS < (int)VPROF_GATES, "a word is left for this");
 
-/* Of each kernel: when its gate opened, from when to when it ran, when it was over. */
+/* Of each kernel: the stamp behind its gate, from when to when it ran, when it was over. */
 struct measured {
 	uint64_t gate, begin, end, stamp;
 };
@@ -46,16 +46,18 @@ static CUresult put_gate(struct bench *b, const uint64_t *where)
 	CUdeviceptr slot = on_device(b, where), go = b->gpu->gates_device + WORD * VPROF_GATE_STRIDE;
 	uint32_t want = ++b->gates, most = MOST_NS;
 
-	return launch(b, b->gpu->gate, (void *[]){ &go, &want, &slot, &most });
+	CUresult result = launch(b, b->gpu->gate, (void *[]){ &go, &want, &slot, &most });
+
+	return result ? result : launch(b, b->gpu->stamp_plain, (void *[]){ &slot });
 }
 
 static CUresult put_kernel(const struct bench *b, const struct measured *m)
 {
-	CUdeviceptr truth = on_device(b, &m->begin), stamp = on_device(b, &m->stamp);
+	CUdeviceptr truth = on_device(b, &m->begin);
 	uint32_t ns = TIMED_NS;
 	CUresult result = launch(b, b->gpu->timed, (void *[]){ &truth, &ns });
 
-	return result ? result : launch(b, b->gpu->stamp_plain, (void *[]){ &stamp });
+	return result ? result : vprof_gpu_stamp_behind(b->gpu, b->gpu->stream, on_device(b, &m->stamp));
 }
 
 static CUresult settle(struct bench *b)

@@ -138,8 +138,7 @@ uint64_t vprof_eager_round(uint64_t now)
 
 /* ---- what has come ---- */
 
-static int tell(const struct vprof_track *track, const struct vprof_eager_op *op, uint32_t object, uint64_t begin,
-		uint64_t end)
+static int tell(const struct vprof_track *track, const struct vprof_eager_op *op, uint64_t begin, uint64_t end)
 {
 	struct vprof_record r = vprof_begin_own();
 	uint64_t ns = end - begin;
@@ -148,7 +147,7 @@ static int tell(const struct vprof_track *track, const struct vprof_eager_op *op
 		return 0;
 	r.slot->kind = VPROF_KIND_TIMED;
 	r.slot->call = 0;
-	r.slot->object = object;
+	r.slot->object = op->object;
 	r.slot->timed.end = end;
 	r.slot->timed.stream = op->stream;
 	r.slot->timed.ns = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
@@ -164,15 +163,6 @@ static int tell(const struct vprof_track *track, const struct vprof_eager_op *op
 	return 1;
 }
 
-/* How long a gauge ran, as it says itself. */
-static uint32_t ran(const struct vprof_track *track, uint32_t number)
-{
-	const struct vprof_eager_slot *slot = vprof_eager_slot(track, number);
-	uint64_t begin = __atomic_load_n(&slot->begin, __ATOMIC_RELAXED), end = __atomic_load_n(&slot->end, __ATOMIC_RELAXED);
-
-	return end > begin ? (uint32_t)(end - begin) : 0;
-}
-
 /* 0: the stamp behind it has not been made. `last`: it will not be. */
 static int take(struct vprof_track *track, int last)
 {
@@ -181,14 +171,10 @@ static int take(struct vprof_track *track, int last)
 	/* The GPU stores both, the begin first. */
 	uint64_t end = op->stamped ? __atomic_load_n(&slot->end, __ATOMIC_ACQUIRE) : 0, begin;
 
-	uint32_t took = op->object;
-
 	if (op->stamped && !end && !last)
 		return 0;
-	if (op->kind == 0 && op->type != VPROF_STAMP_NONE)
-		took = ran(track, track->taken + 1);
 	begin = op->begins ? __atomic_load_n(&slot->begin, __ATOMIC_RELAXED) : track->last_end;
-	if (op->type != VPROF_STAMP_NONE && (!end || !begin || end < begin || !tell(track, op, took, begin, end)))
+	if (op->type != VPROF_STAMP_NONE && (!end || !begin || end < begin || !tell(track, op, begin, end)))
 		vprof_lose(VPROF_LOSS_STAMPS);
 	track->last_end = end;
 	/* Pairs with the acquire in begin(). */

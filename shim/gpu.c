@@ -153,6 +153,21 @@ uint32_t vprof_gpu_taken(uint64_t before, uint32_t most)
 
 /* ---- cells ---- */
 
+CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot)
+{
+	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
+	CUlaunchConfig config = {
+		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
+		.hStream = stream, .attrs = &attribute, .numAttrs = 1,
+	};
+	void *params[] = { &slot };
+
+	if (gpu->mode != VPROF_STAMPS_PROGRAMMATIC || !vprof_ask.launch_kernel_ex)
+		return vprof_ask.launch_kernel(gpu->stamp_plain, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
+	attribute.value.programmaticStreamSerializationAllowed = 1;
+	return vprof_ask.launch_kernel_ex(&config, gpu->stamp, params, NULL);
+}
+
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu)
 {
 	CUresult result;
@@ -205,6 +220,7 @@ static CUresult load(struct vprof_gpu *gpu)
 		{ &gpu->timed, "vprof_timed", 0 },
 		{ &gpu->gate, "vprof_gate", 0 },
 		{ &gpu->gauge, "vprof_gauge", 0 },
+		{ &gpu->nothing, "vprof_nothing", 0 },
 	};
 	int programmatic = gpu->mode == VPROF_STAMPS_PROGRAMMATIC;
 	CUresult result = vprof_ask.module_load(&gpu->module, programmatic ? vprof_ptx_programmatic : vprof_ptx_plain);

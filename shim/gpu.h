@@ -65,7 +65,7 @@ struct vprof_gpu {
 	CUmodule module;
 	CUstream stream;          /* of our own: not blocking */
 	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_plain, twin_end, timed, gate;
-	CUfunction gauge;
+	CUfunction gauge, nothing;
 	CUdeviceptr cells;        /* VPROF_AREAS of them */
 	struct vprof_cell *images; /* of cells on their way, in our pages */
 	struct vprof_area areas[VPROF_AREAS];
@@ -112,6 +112,12 @@ uint64_t vprof_gpu_free(void) HIDDEN COLD;
 
 /* How many fewer than `before`. The program takes memory as well: more than `most` is not ours alone, and 0 is given. */
 uint32_t vprof_gpu_taken(uint64_t before, uint32_t most) HIDDEN COLD;
+
+/*
+ * A stamp behind what has been put onto the stream, a kernel as a rule: started early where the GPU can, so that it is
+ * there when that ends.
+ */
+CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot) HIDDEN COLD;
 
 /* Waits for our stream. */
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu) HIDDEN COLD;

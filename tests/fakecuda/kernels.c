@@ -92,6 +92,7 @@ static const struct {
 	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8), TIMED },
 	{ "vprof_twin_stamp", fk_run_twin_stamp, LAYOUT(8, 4), TIMED | WAITS },
 	{ "vprof_twin_stamp_plain", fk_run_twin_stamp, LAYOUT(8, 4), TIMED },
+	{ "vprof_nothing", NULL, { 0 }, TIMED },
 	{ "vprof_gauge", fk_run_gauge, LAYOUT(8, 4), TIMED },
 	{ "vprof_twin_end", fk_run_twin_end, LAYOUT(8), TIMED },
 	{ "fault", run_fault, { 0 }, 0 },
