@@ -10,6 +10,7 @@ struct options {
 	const char *at;
 	uint64_t steps, launches, mb;
 	struct cli_list groups;
+	const char *gpu, *eager, *spans;
 	int spill, all, json;
 };
 
@@ -21,6 +22,10 @@ static const struct cli_option table[] = {
 	{ "mb", 0, CLI_COUNT, FIELD(mb), "N", "after N MiB of records" },
 	{ "groups", 'g', CLI_LIST, FIELD(groups), "LIST",
 	  "what to record: groups as VPROF_TRACE names them, or all (what VPROF_TRACE chose)" },
+	{ "gpu", 0, CLI_TEXT, FIELD(gpu), "WHAT", "from now on time graphs on the GPU: off, all, sample:N" },
+	{ "gpu-eager", 0, CLI_TEXT, FIELD(eager), "WHEN",
+	  "and what is put onto streams: off, always, TIME/TIME (2ms/200ms: so long, once in so long)" },
+	{ "gpu-spans", 0, CLI_TEXT, FIELD(spans), "on|off", "and each launch of a graph as a whole" },
 	{ "spill", 0, CLI_FLAG, FIELD(spill), NULL, "keep everything, in files beside the rings" },
 	{ "at", 0, CLI_TEXT, FIELD(at), "TIME", "begin so long after this command; 0: at once, each by itself (5ms)" },
 	{ "wait", 'w', CLI_TIME, FIELD(wait), "TIME", "for the processes to take it up, at most (40ms)" },
@@ -35,7 +40,8 @@ static const struct cli_command command = {
 	"Each process stops by itself at the first limit; the command does not stay. Without a folder\n"
 	"the rings are looked for in VPROF_OUT, else in the newest of out and the folders of vprof run\n"
 	"here. ROLE is as vprof ps shows it, or a pattern, or what it begins with up to a _ (worker:\n"
-	"Worker_TP0, Worker_TP1).\n"
+	"Worker_TP0, Worker_TP1). What is said of the GPU holds until it is said anew, over stop and start;\n"
+	"graphs that were made while VPROF_GPU was off cannot be timed node by node later.\n"
 	"\n"
 	"Exit code: 0 all processes do, 1 none does, 2 wrong usage, 3 some do.", table,
 };
@@ -117,6 +123,17 @@ static int read_limits(const struct options *o, struct vprof_request *request)
 	return code ? code : read_limit("mb", o->mb, 20, &request->bytes);
 }
 
+static int read_gpu(const struct options *o, struct gpu_words *words)
+{
+	if (o->gpu && gpu_words_read_sample(o->gpu, words))
+		return cli_usage(&command, "--gpu: '%s' is none of off, all, sample:N", o->gpu);
+	if (o->eager && gpu_words_read_window(o->eager, words))
+		return cli_usage(&command, "--gpu-eager: '%s' is none of off, always, TIME/TIME (as in 2ms/200ms)", o->eager);
+	if (o->spans && gpu_words_read_spans(o->spans, words))
+		return cli_usage(&command, "--gpu-spans: '%s' is neither on nor off", o->spans);
+	return 0;
+}
+
 int cmd_start(int argc, char **argv)
 {
 	struct options o = { .wait.ns = 40000000, .steps = NOT_GIVEN, .launches = NOT_GIVEN, .mb = NOT_GIVEN };
@@ -139,6 +156,8 @@ int cmd_start(int argc, char **argv)
 		code = read_at(o.at, &order);
 	if (!code)
 		code = read_limits(&o, &order.request);
+	if (!code)
+		code = read_gpu(&o, &order.gpu);
 	/* A word has no limits, and does not spill. */
 	if (order.request.for_ns || order.request.steps || order.request.launches || order.request.bytes || o.spill)
 		order.word = -1;

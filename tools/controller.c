@@ -232,3 +232,21 @@ void controller_set_word(struct controller *controller, uint32_t groups)
 	/* Every hooked call reads it; nothing else depends on it. */
 	__atomic_store_n(&controller->control->word, groups, __ATOMIC_RELAXED);
 }
+
+int controller_set_gpu(struct controller *controller, const struct ring *ring, const struct gpu_words *words)
+{
+	struct vprof_ring_control *control = controller->control;
+
+	if (ring->header.minor < 3)
+		return -ENOTSUP;
+	/* Each is looked at by itself, when a launch or a round comes by. */
+	if (words->has_gpu)
+		__atomic_store_n(&control->gpu, words->gpu, __ATOMIC_RELAXED);
+	if (words->has_spans)
+		__atomic_store_n(&control->gpu_spans, words->spans, __ATOMIC_RELAXED);
+	if (words->has_window) {
+		__atomic_store_n(&control->gpu_window_us, words->window_us, __ATOMIC_RELAXED);
+		__atomic_store_n(&control->gpu_period_us, words->period_us, __ATOMIC_RELAXED);
+	}
+	return 0;
+}

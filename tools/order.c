@@ -27,6 +27,7 @@ static void set_failure(struct order_target *one, int error)
 {
 	one->result = ORDER_REFUSED;
 	snprintf(one->why, sizeof(one->why), "%s", error == -EBUSY ? "other controllers keep it busy" :
+		 error == -ENOTSUP ? "its library times nothing on the GPU" :
 		 error == -EIO ? "its file was cut short meanwhile" : strerror(-error));
 }
 
@@ -82,7 +83,9 @@ static void write_one(const struct order *order, struct order_target *one)
 	if (one->result != ORDER_WAITING && one->result != ORDER_STOPPED && one->result != ORDER_SILENT)
 		return;
 	one->misunderstood = count_misunderstood(one);
-	if (order->spill.verb)
+	if (gpu_words_given(&order->gpu))
+		error = controller_set_gpu(&one->controller, &one->target->ring, &order->gpu);
+	if (!error && order->spill.verb)
 		error = controller_request(&one->controller, &order->spill, &one->serial);
 	if (!error)
 		error = controller_request(&one->controller, &order->request, &one->serial);

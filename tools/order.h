@@ -23,6 +23,7 @@ struct order {
 	const char *verb, *done; /* "start", "started" */
 	struct vprof_request request; /* at_ns is set by order_run() */
 	struct vprof_request spill;   /* goes before it when its verb is not 0 */
+	struct gpu_words gpu;         /* stored before either, as far as they are given */
 	uint64_t lead_ns;      /* the stamp: so long after the requests are written */
 	int stay;              /* until the stamp has passed */
 	int now;               /* no stamp: at once */

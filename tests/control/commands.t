@@ -122,6 +122,23 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	is "and goes on" "$(recording "$engine")" on
 fi
 
+# What is timed on the GPU
+gpu_words() { od -An -tu4 -j$((4096 + 16)) -N16 "$(ring "$engine")" | xargs; }
+is "nothing is to be timed" "$(gpu_words)" "0 0 0 0"
+is "start --gpu" "$(code "$vprof" start --gpu=sample:64 "$engine"; gpu_words)" "0
+64 0 0 0"
+is "in windows, and as a whole" "$(code "$vprof" start --gpu-eager=2ms/200ms --gpu-spans=on "$engine"; gpu_words)" "0
+64 1 2000 200000"
+is "what is not named stays" "$(code "$vprof" start --gpu=all --gpu-eager=always "$engine"; gpu_words)" "0
+1 1 1000000 1000000"
+is "off" "$(code "$vprof" start --gpu=off --gpu-eager=off --gpu-spans=off "$engine"; gpu_words)" "0
+0 0 0 0"
+for wrong in --gpu=some --gpu=sample:0 --gpu=sample:x --gpu-eager=2ms --gpu-eager=3ms/2ms --gpu-spans=1; do
+	is "$wrong is refused" "$(code "$vprof" start "$wrong" "$engine"; gpu_words; grep -c "^vprof start: ${wrong%%=*}: '${wrong#*=}' is " "$TMP/errors")" "2
+0 0 0 0
+1"
+done
+
 # A file that only looks like the ring of a process that lives
 cp "$(ring "$engine")" "$TMP/copied.ring"
 is "a copy of a ring" "$(code "$vprof" start "$TMP/copied.ring")" 1

@@ -1,0 +1,28 @@
+/*
+ * gpu_words.h - what of the GPU a process is to time, as people give it and as its control page has it.
+ */
+#ifndef VPROF_TOOLS_GPU_WORDS_H
+#define VPROF_TOOLS_GPU_WORDS_H
+
+#include <stdint.h>
+
+struct gpu_words {
+	int has_gpu, has_spans, has_window; /* which of them are given */
+	uint32_t gpu, spans, window_us, period_us; /* as struct vprof_ring_control has them */
+};
+
+/* "off", "all" or "sample:N". 0, or -1: it is none of these. */
+int gpu_words_read_sample(const char *text, struct gpu_words *words);
+
+/* "off", "always" or "TIME/TIME": for so long, once in so long. 0 or -1. */
+int gpu_words_read_window(const char *text, struct gpu_words *words);
+
+/* "on" or "off". 0 or -1. */
+int gpu_words_read_spans(const char *text, struct gpu_words *words);
+
+static inline int gpu_words_given(const struct gpu_words *words)
+{
+	return words->has_gpu || words->has_spans || words->has_window;
+}
+
+#endif
