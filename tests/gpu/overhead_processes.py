@@ -18,6 +18,9 @@ Arms, each compared with "without": "with" records; "silent" has the preload and
 records and leaves NVTX alone; "empty" preloads a library that does nothing: what that costs, no change of
 ours can take away, and whether it costs anything says how far the method itself can be trusted;
 "lib:PATH" preloads another library, which records where it is a build of this one.
+
+OVERHEAD_TURN=100 OVERHEAD_DROPPED=30: longer turns, so that less of each is spent on what the other engine has taken
+from the processor's caches. OVERHEAD_DETAILS=1 tells of each arm what a step consists of.
 """
 import itertools
 import json
@@ -41,8 +44,8 @@ import ringfile
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
            2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086)
 TOKENS = 1000      # of a batch
-TURN = 10          # decode steps of one engine's turn
-DROPPED = 2        # the first of them, in which caches and clocks warm up
+TURN = int(os.environ.get("OVERHEAD_TURN", 10))       # decode steps of one engine's turn
+DROPPED = int(os.environ.get("OVERHEAD_DROPPED", 2))  # the first of them, in which caches and clocks warm up
 MEETING = "ABBAABBA"
 WARM_UP = 200      # decode steps of each engine before it is ready
 FIRST_STEPS = 3    # of a batch: the prompts, and what they warm up
@@ -110,7 +113,7 @@ def child():
     llm, generate = common.engine_of_this_process()
     engine = llm.llm_engine
     step, times = engine.step, []
-    details = Details() if os.environ.get("VPROF_DETAILS") else None
+    details = Details() if os.environ.get("OVERHEAD_DETAILS") else None
     made = {"batch": 0, "decode": 0, "all": 0, "batches": 0}  # steps; decode: behind the first of each batch
 
     def turn():
