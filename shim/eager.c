@@ -16,7 +16,7 @@ enum {
 	PRIMARY_BITS = 12,
 };
 
-static uint32_t missed; /* calls without a record */
+static uint32_t missed; /* calls without a record, and times without stamps */
 static uint64_t primary[(1 << PRIMARY_BITS) / 64]; /* kernels that programmatic launches follow, by hash */
 
 void vprof_eager_miss(void)
@@ -29,6 +29,7 @@ void vprof_eager_miss(void)
 struct operation {
 	CUstream stream;
 	uint32_t per_thread;
+	int known;          /* onto which stream it goes is in its record */
 	int plain;          /* it may have stamps, as far as it goes */
 	int programmatic;
 };
@@ -65,7 +66,7 @@ static int copy_is_free(const struct vprof_slot *slot)
 
 static struct operation operation_of(const struct vprof_slot *slot, unsigned call)
 {
-	struct operation op = { .plain = 1 };
+	struct operation op = { .known = 1, .plain = 1 };
 	uint64_t stream = 0;
 
 	switch (slot->kind) {
@@ -88,7 +89,10 @@ static struct operation operation_of(const struct vprof_slot *slot, unsigned cal
 	case VPROF_KIND_GRAPH_LAUNCH:
 		stream = slot->graph_launch.stream;
 		op.per_thread = slot->graph_launch.flags & VPROF_LAUNCH_PER_THREAD;
+		op.plain = vprof_eager_has_spans() && !(slot->graph_launch.flags & VPROF_LAUNCH_TWIN);
 		break;
+	default: /* copies in batches */
+		op.known = 0;
 	}
 	op.stream = (CUstream)(uintptr_t)stream;
 	if (!op.stream && op.per_thread)
@@ -252,6 +256,7 @@ static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_reco
 	if (!vprof_track_is_alone(track))
 		return VPROF_STAMP_NONE;
 	busy = touches(track, r) && !is_made(&vprof_eager_slot(track, track->put - 1)->end);
+	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
 	if (!has_room(track, 1)) {
 		vprof_lose(VPROF_LOSS_STAMPS);
 		return VPROF_STAMP_NONE;
@@ -268,9 +273,10 @@ static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_reco
 	return class_of(r.slot, 0);
 }
 
-static int is_wanted(const struct vprof_slot *slot)
+/* A graph that has no stamps has to be seen all the same: of what other threads put it may be in between. */
+static int is_wanted(const struct vprof_slot *slot, const struct operation *op)
 {
-	return slot->kind == VPROF_KIND_GRAPH_LAUNCH ? vprof_eager_has_spans() : vprof_eager_is_open();
+	return vprof_eager_is_open() || (slot->kind == VPROF_KIND_GRAPH_LAUNCH && op->plain);
 }
 
 /* May it have stamps, on this track? By who has the track. */
@@ -292,7 +298,9 @@ struct vprof_eager vprof_eager_before_slow(struct vprof_record r, unsigned call)
 	struct vprof_eager eager = { .track = NULL, .type = VPROF_STAMP_NONE };
 	struct vprof_asking asking;
 
-	if (!is_wanted(r.slot) || !vprof_ask_begin(&asking))
+	if (!op.known)
+		vprof_eager_miss();
+	if (!op.known || !is_wanted(r.slot, &op) || !vprof_ask_begin(&asking))
 		return eager;
 	eager.track = vprof_track_here(op.stream);
 	if (eager.track && !vprof_track_take(eager.track)) {
@@ -371,6 +379,7 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 	told = op->stamped && holds(track, op, type);
 	if (op->begins && type != VPROF_STAMP_SPAN)
 		open_gate(track);
+	told &= track->missed == __atomic_load_n(&missed, __ATOMIC_RELAXED);
 	told &= vprof_track_is_alone_still(track) && chunk && __atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
 	op->type = (uint16_t)(told ? type : VPROF_STAMP_NONE);
 	if (told) {

@@ -92,6 +92,9 @@ static uint64_t draw(uint64_t most)
 
 static void window_set(uint64_t until)
 {
+	/* What other threads put onto streams before it has not been seen. */
+	if (until && until != open_until)
+		vprof_eager_miss();
 	__atomic_store_n(&open_until, until, __ATOMIC_RELAXED);
 	vprof_launches_stamped(until != 0, vprof_eager_has_spans());
 }

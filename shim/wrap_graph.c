@@ -135,8 +135,7 @@ static COLD CUresult graph_launch_long(CUgraphExec exec, CUstream stream, unsign
 	if (r.slot) {
 		fill_graph_launch(r.slot, call, vprof_graph_id(exec), exec, stream,
 				  flags | (choice.twin ? VPROF_LAUNCH_TWIN : 0));
-		if (!choice.twin)
-			span = vprof_eager_before(r, call);
+		span = vprof_eager_before(r, call);
 		vprof_publish(r);
 		vprof_launch_made(launch);
 	} else {

@@ -9,6 +9,8 @@
  *	eager programmatic N PAUSE a kernel, and another that may begin before it ends, and a third
  *	eager events N PAUSE       as busy, with events and waits for another stream between
  *	eager streams N PAUSE      four threads, a stream each, as busy
+ *	eager batch N PAUSE        as busy, with copies in batches between
+ *	eager beside N PAUSE       kernels on one stream, and between each two of them another thread's graph
  *	eager shared N PAUSE       four threads on one stream, which come at the same time: two rounds, and wait
  *	eager many N PAUSE         N streams, made and destroyed, four rounds each
  *	eager kept N PAUSE         the same, and none is destroyed
@@ -26,6 +28,7 @@
  */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +53,7 @@ typedef unsigned int U;
 	A(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr, size_t, CUstream) \
 	A(cuMemcpyHtoDAsync_v2, CUdeviceptr, const void *, size_t, CUstream) \
 	A(cuMemcpyDtoHAsync_v2, void *, CUdeviceptr, size_t, CUstream) \
+	A(cuMemcpyBatchAsync_v2, CUdeviceptr *, CUdeviceptr *, size_t *, size_t, void *, size_t *, size_t, CUstream) \
 	A(cuMemcpyDtoH_v2, void *, CUdeviceptr, size_t) \
 	A(cuMemcpyHtoD_v2, CUdeviceptr, const void *, size_t) \
 	A(cuMemsetD32Async, CUdeviceptr, U, size_t, CUstream) \
@@ -198,6 +202,19 @@ static void events(long n, CUstream stream, CUstream other)
 	}
 }
 
+static void batches(long n, CUstream stream)
+{
+	CUdeviceptr from = cells, to = cells + 128;
+	size_t bytes = 4;
+
+	for (long i = 0; i < n; i++) {
+		CALL(cuMemcpyBatchAsync_v2, &to, &from, &bytes, 1, NULL, NULL, 0, stream);
+		round_of(cells, stream, 0);
+		if (i % DEEP == DEEP - 1)
+			CALL(cuStreamSynchronize, stream);
+	}
+}
+
 struct worker {
 	pthread_t thread;
 	CUstream stream;
@@ -324,6 +341,45 @@ static void graphs(long n, CUstream stream)
 	}
 }
 
+struct beside {
+	CUstream stream;
+	CUgraphExec exec;
+	long n;
+	sem_t go, gone;
+};
+
+static void *launch_graphs(void *arg)
+{
+	struct beside *b = arg;
+
+	CALL(cuCtxSetCurrent, context);
+	for (long i = 0; i < b->n; i++) {
+		sem_wait(&b->go);
+		CALL(cuGraphLaunch, b->exec, b->stream);
+		sem_post(&b->gone);
+	}
+	return NULL;
+}
+
+static void beside(long n, CUstream stream)
+{
+	struct beside b = { .stream = stream, .n = n };
+	pthread_t thread;
+
+	CALL(cuGraphInstantiateWithFlags, &b.exec, capture(stream, 0), 0);
+	sem_init(&b.go, 0, 0);
+	sem_init(&b.gone, 0, 0);
+	pthread_create(&thread, NULL, launch_graphs, &b);
+	for (long i = 0; i < n; i++) {
+		kernel(fast, cells + 64, stream);
+		sem_post(&b.go);
+		sem_wait(&b.gone);
+		if (i % DEEP == DEEP - 1)
+			CALL(cuStreamSynchronize, stream);
+	}
+	pthread_join(thread, NULL);
+}
+
 static void run(const char *verb, long n, CUstream a, CUstream b)
 {
 	pthread_t thread;
@@ -338,6 +394,10 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		programmatic(n, a);
 	} else if (!strcmp(verb, "events")) {
 		events(n, a, b);
+	} else if (!strcmp(verb, "batch")) {
+		batches(n, a);
+	} else if (!strcmp(verb, "beside")) {
+		beside(n, a);
 	} else if (!strcmp(verb, "streams")) {
 		threads(n, NULL);
 	} else if (!strcmp(verb, "shared")) {

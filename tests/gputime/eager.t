@@ -68,6 +68,10 @@ ok "launches with programmatic serialization are left alone, and those that they
 	test "$(events programmatic _second_)" = 0 -a "$(events programmatic _first_)" -le 2
 ok "others are timed" test "$(right programmatic one_spin_20us 20690)" -ge 97 -a "$(events programmatic one_spin_20us)" -gt 300
 
+traced batch always batch 1000 0
+all_right batch
+is "copies in batches are left alone" "$(events batch ^other) $(grep -v '^counts\|^clock' "$TMP/batch.list" | cut -f 12 | sort -u | wc -l)" "0 1"
+
 # A call that takes longer than a gate waits.
 FAKECUDA_DELAY=cuMemsetD32Async:3000000 traced late always idle 200 0
 ok "behind a gate that has given up nothing is told" test "$(events late ^set)" -le 10 -a "$(events late ^copy)" -gt 100
@@ -79,6 +83,8 @@ all_right streams
 is "streams: each of the four" "$(grep -v '^counts\|^clock' "$TMP/streams.list" | cut -f 12 | sort -u | wc -l)" 4
 traced shared always shared 1000 0
 all_right shared
+traced beside always beside 1000 0
+ok "no other thread's graph is in a kernel's time" test "$(right beside spin_10us 10690)" -ge 97 -a "$(events beside)" -gt 500
 # Another thread's work comes between a gate and its stamp.
 FAKECUDA_DELAY=cuMemsetD32Async:20000 traced between always shared 700 0
 all_right between
