@@ -23,7 +23,7 @@ struct vprof_plan {
 	uint32_t stamps;                  /* without the first */
 	CUgraphNode stamp[MOST_NODES];    /* behind this node; NULL: none */
 	uint16_t class[MOST_NODES];       /* of it */
-	uint32_t in[MOST_NODES], out[MOST_NODES], stamp_out[MOST_NODES];
+	uint32_t in[MOST_NODES], out[MOST_NODES];
 	uint32_t node[VPROF_TWIN_STAMPS]; /* of which it is */
 	uint32_t gauges, first_gauge;     /* the stamps of all of them follow each other, from that one on */
 	uint16_t gauge_class[GAUGES];

@@ -105,7 +105,6 @@ static void edge_divert(struct vprof_plan *p, size_t i, uint32_t from, uint32_t 
 	s->from[p->cut] = s->from[i];
 	s->to[p->cut] = s->to[i];
 	s->data[p->cut++] = s->data[i];
-	p->stamp_out[from]++;
 	vprof_plan_edge(p, p->stamp[from], s->handles[to], both);
 }
 
@@ -147,7 +146,7 @@ static struct vprof_refusal stamps_add(struct vprof_plan *p, CUgraph graph, uint
 		if (refusal.why)
 			return refusal;
 		p->stamp[i] = NULL;
-		p->in[i] = p->out[i] = p->stamp_out[i] = 0;
+		p->in[i] = p->out[i] = 0;
 		p->class[i] = type == VPROF_NODE_KERNEL ? VPROF_STAMP_PLAIN :
 			      type == VPROF_NODE_COPY || type == VPROF_NODE_SET ? VPROF_STAMP_COPY : VPROF_STAMP_OTHER;
 		if (!vprof_node_has_stamp(type))
