@@ -42,7 +42,7 @@ void vprof_twins_forget(void)
 				memset(&subjects[i], 0, sizeof(subjects[i]));
 		for (int i = 0; i < VPROF_TWINS_MOST; i++)
 			if (vprof_twins[i].use)
-				memset(&vprof_twins[i], 0, sizeof(vprof_twins[i]));
+				vprof_twins[i] = (struct vprof_twin){ .launches = vprof_twins[i].launches };
 	}
 	vprof_eager_forget();
 	vprof_gpu_thread_forget();

@@ -65,7 +65,7 @@ struct vprof_twin {
 	uint32_t launched;        /* so far; writer: who holds the subject */
 	uint32_t taken;           /* of these, collected or given up: housekeeping */
 	uint64_t dropped_ns;      /* housekeeping: when it saw that, or something came */
-	struct vprof_twin_launch launches[VPROF_TWIN_LAUNCHES];
+	struct vprof_twin_launch *launches; /* VPROF_TWIN_LAUNCHES, made for the place's first twin and kept */
 };
 
 /* Has its launch `number` ended, or another come behind it? Its block says so, in memory of ours. */

@@ -94,11 +94,17 @@ static struct vprof_area *area_for(const struct vprof_twin *twin, uint32_t strid
 struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps)
 {
 	uint32_t stride = VPROF_BLOCK_HEAD + stamps, count;
+	struct vprof_area *area = NULL;
 	CUresult result;
 
-	twin->area = taken_with(twin->gpu->device, stamps) <= VPROF_GPU_MEMORY ? area_for(twin, stride) : NULL;
-	if (!twin->area)
+	if (!twin->launches)
+		twin->launches = vprof_table(VPROF_TWIN_LAUNCHES * sizeof(*twin->launches));
+	if (twin->launches && taken_with(twin->gpu->device, stamps) <= VPROF_GPU_MEMORY)
+		area = area_for(twin, stride);
+	/* The area of the place's last twin stays: a launch of that may still be looked for, vprof_twin_has_ended(). */
+	if (!area)
 		return (struct vprof_refusal){ VPROF_TWIN_BUDGET, CUDA_SUCCESS };
+	twin->area = area;
 	count = (uint32_t)((1ull << twin->area->log) / (stride * 8ull));
 	twin->block_count = count < VPROF_TWIN_LAUNCHES ? count : VPROF_TWIN_LAUNCHES;
 	twin->stride = stride;
