@@ -5,7 +5,6 @@
  * Operations of a track are taken in order, each when the stamp behind it has been made. The time of a window
  * within its period is drawn: programs have periods of their own.
  */
-#include <sched.h>
 #include <string.h>
 #include <time.h>
 #include "preload/clock.h"
@@ -231,17 +230,9 @@ static uint32_t harvest_track(struct vprof_track *track, int last)
 
 int vprof_eager_harvest(int last)
 {
-	static uint32_t busy;
-	uint32_t none = 0;
 	int to_come = 0;
 
-	/* At the end of a process its main thread harvests too. */
-	while (!__atomic_compare_exchange_n(&busy, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-		none = 0;
-		sched_yield();
-	}
 	for (struct vprof_track *track = vprof_tracks; track < vprof_tracks + VPROF_TRACKS; track++)
 		to_come |= harvest_track(track, last) != 0;
-	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
 	return to_come;
 }

@@ -9,6 +9,7 @@
  * store their own word and then look at the other's.
  */
 #include <errno.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -34,6 +35,7 @@ static uint32_t calls;       /* a futex */
 static uint32_t started;     /* 1: the thread is there. Housekeeping, and the end of a process */
 static uint32_t working, ended;
 static uint64_t held_until;
+static uint32_t harvesting;
 
 static uint64_t now_ns(void)
 {
@@ -171,6 +173,8 @@ void vprof_gpu_thread_forget(void)
 	calls = started = working = 0;
 	vprof_gpu_ties_forget();
 	held_until = 0;
+	/* The parent's housekeeping may have been at it. */
+	harvesting = 0;
 }
 
 /* ---- what preload/ asks ---- */
@@ -185,6 +189,22 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Is something still to come? At the end of a process its main thread harvests, too. */
+static int harvest(int last)
+{
+	uint32_t none = 0;
+	int to_come;
+
+	while (!__atomic_compare_exchange_n(&harvesting, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		none = 0;
+		sched_yield();
+	}
+	to_come = vprof_twins_harvest(last);
+	to_come |= vprof_eager_harvest(last);
+	__atomic_store_n(&harvesting, 0, __ATOMIC_RELEASE);
+	return to_come;
+}
+
 /* Collects. In how many ns that is to be done again. */
 static uint64_t collect(uint64_t now, int wanted)
 {
@@ -195,8 +215,7 @@ static uint64_t collect(uint64_t now, int wanted)
 		return next_ns - now;
 	thread_want();
 	vprof_gpu_ties_tell();
-	to_come = vprof_twins_harvest(0);
-	to_come |= vprof_eager_harvest(0);
+	to_come = harvest(0);
 	next_ns = now + least(vprof_twins_round_ns(), vprof_eager_is_open() ? OPEN_ROUND_NS : UINT64_MAX);
 	return wanted || to_come ? next_ns - now : UINT64_MAX;
 }
@@ -222,8 +241,6 @@ void vprof_shim_leave(void)
 {
 	__atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
 	vprof_eager_end();
-	if (started) {
-		vprof_twins_harvest(1);
-		vprof_eager_harvest(1);
-	}
+	if (started)
+		harvest(1);
 }

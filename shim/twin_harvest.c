@@ -5,7 +5,6 @@
  * there. What stands in it from a launch before is older than its begin. One that was written anew before it was
  * taken, or while, is lost.
  */
-#include <sched.h>
 #include <string.h>
 #include <time.h>
 #include "preload/clock.h"
@@ -166,16 +165,9 @@ uint64_t vprof_twins_round_ns(void)
 
 int vprof_twins_harvest(int last)
 {
-	static uint32_t busy;
 	enum came most = CAME_LITTLE;
-	uint32_t none = 0;
 	int to_come = 0;
 
-	/* At the end of a process its main thread harvests too. */
-	while (!__atomic_compare_exchange_n(&busy, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-		none = 0;
-		sched_yield();
-	}
 	for (struct vprof_twin *twin = vprof_twins; twin && twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
 		/* Pairs with the releases of those who make and drop it. */
 		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE), left, count;
@@ -192,6 +184,5 @@ int vprof_twins_harvest(int last)
 			settle(twin, count, left);
 	}
 	pace(most);
-	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
 	return to_come;
 }
