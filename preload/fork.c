@@ -62,6 +62,7 @@ void vprof_vfork_parent(void)
 }
 
 static int watched; /* there has been a ring, here or in a parent */
+static void *near[VPROF_NEAR];
 
 static void state_clear(void)
 {
@@ -70,6 +71,8 @@ static void state_clear(void)
 	vprof_state.life = 0;
 	vprof_state.slow = 0;
 	vprof_state.cursor = 0;
+	/* A handler that forks may have come in a question, which goes on in the child to the real function. */
+	memcpy(vprof_state.near, near, sizeof(near));
 }
 
 static void in_child(void)
@@ -97,6 +100,7 @@ int vprof_fork_watch(void)
 	if (!watched && madvise(&vprof_state, sizeof(vprof_state), MADV_WIPEONFORK))
 		error = -errno; /* the handler clears it */
 	watched = 1;
+	memcpy(near, vprof_state.near, sizeof(near));
 	__atomic_store_n(&vprof_state.life, ++lives, __ATOMIC_RELEASE);
 	return error;
 }

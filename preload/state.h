@@ -36,7 +36,7 @@ _Static_assert(sizeof(struct vprof_guard) == VPROF_GUARD_SIZE, "one page, the la
 /* The real functions of questions that are asked so often that they are kept here; shim/question.h. */
 enum { VPROF_NEAR = 4 };
 
-/* All zeroes without a ring, and in a child of any kind of fork until it has one. */
+/* All zeroes without a ring, and in a child of any kind of fork until it has one; but for `near` in one of fork(). */
 struct __attribute__((aligned(VPROF_GUARD_SIZE))) vprof_state {
 	uint32_t life;  /* which ring of this line of processes, from 1 on: another in each that makes its own */
 	/* Why calls do not take the quick way, enum vprof_slow_way; 0: they do. Writers: start, housekeeping. */

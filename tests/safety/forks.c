@@ -1,7 +1,7 @@
 /*
  * forks.c - one kind of child each, whose parent and child both launch.
  *
- *	forks KIND     fork, _Fork, raw, vfork, vfork-only, spawn, system, popen, twice, thread, exec, chdir
+ *	forks KIND     fork, _Fork, raw, vfork, vfork-only, spawn, system, popen, twice, thread, exec, chdir, handler
  *
  * The parent launches kernel "parent" 5 times before and after, a child "child" 3 times on a
  * driver of its own making (an exec of this program: "forks child"), or, where no
@@ -11,12 +11,16 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include "tests/safety/driver.h"
+
+enum { TRAP_FLAG = 0x100 };
 
 extern char **environ;
 
@@ -168,6 +172,48 @@ static int by_thread(void)
 	return wrong;
 }
 
+/* A handler forks between any two instructions of a call that is counted, and the child goes on with it. */
+#if defined(__x86_64__)
+static CUresult (*ask)(CUdevice *);
+static volatile int is_child, wrong_ends;
+
+static void fork_here(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *c = context;
+	pid_t pid = fork();
+
+	(void)number;
+	(void)info;
+	if (pid) {
+		wrong_ends += ended(pid) != 7;
+		return;
+	}
+	is_child = 1;
+	c->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+}
+
+static int by_handler(void)
+{
+	struct sigaction action = { .sa_sigaction = fork_here, .sa_flags = SA_SIGINFO };
+	CUdevice device;
+
+	ask = (CUresult (*)(CUdevice *))dlsym(RTLD_DEFAULT, "cuCtxGetDevice");
+	if (!ask)
+		ask = (CUresult (*)(CUdevice *))dlsym(dlopen("libcuda.so.1", RTLD_NOW), "cuCtxGetDevice");
+	for (int i = 0; i < 100; i++)
+		ask(&device);
+	sigaction(SIGTRAP, &action, NULL);
+	__asm__ volatile("pushfq\n\torq %0, (%%rsp)\n\tpopfq" : : "i"(TRAP_FLAG) : "memory", "cc");
+	ask(&device);
+	__asm__ volatile("pushfq\n\tandq %0, (%%rsp)\n\tpopfq" : : "i"(~TRAP_FLAG) : "memory", "cc");
+	if (is_child)
+		_exit(7);
+	return wrong_ends;
+}
+#else
+static int by_handler(void) { return 0; }
+#endif
+
 static const struct kind {
 	const char *name;
 	int (*run)(void);
@@ -175,6 +221,7 @@ static const struct kind {
 	{ "fork", by_fork }, { "_Fork", by_Fork }, { "raw", by_raw }, { "vfork", by_vfork },
 	{ "vfork-only", by_vfork_only }, { "spawn", by_spawn }, { "system", by_system }, { "popen", by_popen },
 	{ "twice", by_twice }, { "thread", by_thread }, { "chdir", by_chdir }, { "exec", by_exec },
+	{ "handler", by_handler },
 };
 
 int main(int argc, char **argv)

@@ -38,6 +38,8 @@ forked spawn      2 "10:1" "3:1"
 forked system     2 "10:1" "3:1"
 forked popen      2 "10:1" "3:1"
 forked exec       2 "5:1"  "3:1"
+run_both "$forks" handler
+ok "fork in a handler, anywhere in a call that is counted" grep -q 'handler: child ended with 0' "$TMP/traced.out"
 run_both "$forks" thread
 ok "fork beside a thread that launches: output and exit status" unchanged
 is "fork beside a thread that launches: a ring for each" "$(rings)" 21
