@@ -129,8 +129,8 @@ enum vprof_stamp_mode {
  *
  * TIMED: one operation on a stream. object: as in the operation's own record. t0: that of the record.
  * done: 1 << 16. With `of` 0 it is a gauge: a kernel of ours with nothing to do, behind the operation of that t0 and
- * measured as that was; object: ns from its first instruction to its last. What is more is what
- * stamps cost on that stream at that moment.
+ * measured as that was; object: ns that it says it ran itself, 0 of one that says nothing. What is more, without what a
+ * kernel takes that has nothing to do (VPROF_STAMP_OWN), is what stamps cost on that stream at that moment.
  *   32 end u64 (GPU ns) | 40 stream u64 | 48 ns u32 (from the stamp before to the one behind) |
  *   52 device u16 | 54 of u16 (enum vprof_kind of the operation) | 56 thread u32 (serial of who made it) |
  *   60 type u16 (enum vprof_stamp_class) | 62 zero u16
