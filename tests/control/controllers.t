@@ -9,6 +9,9 @@ recording() { "$vprof" ps --once --json "$@" >"$TMP/json" && json "$TMP/json" re
 lost() { "$vprof" ps --once --json "$@" >"$TMP/json" && json "$TMP/json" lost_by; }
 result() { json "$TMP/order" result; }
 ms() { local s; s=$(date +%s%N); "$@" >/dev/null 2>&1; echo $((($(date +%s%N) - s) / 1000000)); }
+# Within 5 s: a machine that is busy runs housekeeping late.
+soon() { for _ in $(seq 50); do "$@" && return 0; sleep 0.1; done; return 1; }
+says() { [ "$("${@:2}")" = "$1" ]; }
 # poke FILE OFFSET FORMAT VALUE: into a ring that may be mapped elsewhere.
 poke() {
 	python3 -c 'import os, struct, sys
@@ -74,8 +77,7 @@ for round in 1 2 3 4 5 6 7 8; do
 done >"$TMP/garbage"
 is "garbage in the control page: stop stops" "$(cat "$TMP/garbage")" ""
 "$vprof" start --launches 5 --wait 2s "$one" >/dev/null
-sleep 0.2
-ok "start with a limit is understood" sh -c "'$vprof' ps --once '$one' | grep -q ' off #.* launches '"
+ok "start with a limit is understood" soon sh -c "'$vprof' ps --once '$one' | grep -q ' off #.* launches '"
 ok "the process goes on" kill -0 "$one"
 
 # Stopped, and asked more often than there are places: the newest holds.
@@ -84,16 +86,14 @@ for i in 1 2 3 4 5; do "$vprof" start "$two"; "$vprof" stop "$two"; done >/dev/n
 "$vprof" start --launches 3 --json "$two" >"$TMP/order"
 is "a stopped process is told of" "$(result)" stopped
 kill -CONT "$two"
-sleep 0.2
-ok "it takes up the newest when it goes on" sh -c "'$vprof' ps --once '$two' | grep -q ' off #.* launches '"
+ok "it takes up the newest when it goes on" soon sh -c "'$vprof' ps --once '$two' | grep -q ' off #.* launches '"
 is "and counts the others" "$(lost "$two")" "{'request': 1}"
 
 # A stamp in the past, which only a stopped process can meet: at once
 kill -STOP "$two"
 "$vprof" start "$two" >/dev/null
 kill -CONT "$two"
-sleep 0.2
-is "a stamp in the past is now" "$(recording "$two")" True
+ok "a stamp in the past is now" soon says True recording "$two"
 
 # Nobody answers (a copy of a ring): it is said, and the file may shrink meanwhile.
 cp "$(ring "$one")" "$TMP/copy.ring"
