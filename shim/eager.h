@@ -9,7 +9,8 @@
  *         the slots, in our own memory. What was queued too late for it is not told, and the next few get gates.
  * GATE    Else a kernel that waits for a word of ours goes first, and a stamp behind it; the word is stored when all
  *         four are queued, so the GPU goes from the stamp to the operation to the stamp behind it. The operation
- *         starts later by as long as three launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens by itself: nothing is told then.
+ *         starts later by as long as three launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens by
+ *         itself: nothing is told then.
  *
  * GAUGE   How late a stamp comes goes by the moment (twin_gauge.c). So behind one kernel in so many stands one of ours
  * that does nothing, measured like that kernel.
@@ -19,7 +20,8 @@
  *
  * A track (eager_track.c) is a stream that has been seen in a window, with slots for its stamps in our pages, in turn. One
  * thread at a time has it, during a call; an operation of another that comes meanwhile has no stamps, and none
- * that is under way beside it is told. No call of the program waits for a track.
+ * that is under way beside it is told. Graphs without stamps take it as well, to be seen. What other threads put onto
+ * the stream in calls that are neither (waits for events, host functions) is not seen. No call of the program waits for a track.
  *
  * NO STAMPS: while the stream is captured; in a context that is not ready (gpu_thread.c), or is not the stream's; behind and
  * before launches with programmatic serialization, whose overlap they would take; around calls that
@@ -116,7 +118,7 @@ struct vprof_eager vprof_eager_before_slow(struct vprof_record r, unsigned call)
 /* Behind it. */
 void vprof_eager_behind(struct vprof_eager eager, struct vprof_record r, CUresult result) HIDDEN COLD;
 
-/* A call has no record: what stands on both sides of it does not touch. */
+/* What was put onto which stream is not known: what stands on both sides of it does not touch. */
 void vprof_eager_miss(void) HIDDEN COLD;
 
 static inline int vprof_eager_is_on(void)
