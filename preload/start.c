@@ -282,11 +282,24 @@ int vprof_gpu_spans_now(void)
 	return vprof_ring_is_ours() && __atomic_load_n(&vprof_map.control->gpu_spans, __ATOMIC_RELAXED);
 }
 
+/* Each launch returns when its work is done: one behind a gate of a window would wait out its bound. */
+static int launches_block(void)
+{
+	static int known; /* 1: they do not, 2: they do */
+
+	if (!known) {
+		const char *value = vprof_environ_value("CUDA_LAUNCH_BLOCKING");
+
+		known = value && *value && strcmp(value, "0") ? 2 : 1;
+	}
+	return known == 2;
+}
+
 struct vprof_gpu_window vprof_gpu_window_now(void)
 {
 	struct vprof_gpu_window window = { 0, 0 };
 
-	if (vprof_ring_is_ours()) {
+	if (vprof_ring_is_ours() && !launches_block()) {
 		window.open_us = __atomic_load_n(&vprof_map.control->gpu_window_us, __ATOMIC_RELAXED);
 		window.period_us = __atomic_load_n(&vprof_map.control->gpu_period_us, __ATOMIC_RELAXED);
 	}

@@ -58,8 +58,13 @@ static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struc
 	vprof_plan->s = nodes.scratch;
 	vprof_plan->gpu = twin->gpu;
 	vprof_plan->flags = as->flags;
-	refusal = stamps_wanted(vprof_plan->s) >= VPROF_TWIN_STAMPS ? vprof_refuse(VPROF_TWIN_LARGE, CUDA_SUCCESS) :
-								vprof_twin_room(twin, stamps_wanted(vprof_plan->s));
+	/* Nothing to stamp: a begin and an end would stand for it, and have nothing to hang on. */
+	if (!nodes.scratch->total)
+		refusal = vprof_refuse(VPROF_TWIN_UNSEEN, CUDA_SUCCESS);
+	else if (stamps_wanted(vprof_plan->s) >= VPROF_TWIN_STAMPS)
+		refusal = vprof_refuse(VPROF_TWIN_LARGE, CUDA_SUCCESS);
+	else
+		refusal = vprof_twin_room(twin, stamps_wanted(vprof_plan->s));
 	if (refusal.why)
 		goto out;
 	vprof_plan->cell = twin->cell;

@@ -35,6 +35,8 @@ all_right() { # NAME [SHARE]
 
 traced off off busy 200 0
 is "off: nothing is timed" "$(events off)" 0
+CUDA_LAUNCH_BLOCKING=1 traced blocking always busy 200 0
+is "where launches wait for their work there are no windows" "$(events blocking)" 0
 traced busy always busy 4000 0
 all_right busy
 ok "a busy stream: from stamp to stamp" test "$(events busy '	stream	')" -gt 1000
