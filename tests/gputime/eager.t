@@ -126,7 +126,7 @@ all_right window
 is "info: when" "$("$BUILD/vprof" info "$TMP"/window/*.ring | sed -n 's/^  timed  *//p')" "what is put onto streams, for 20 ms in every 60 ms"
 is "and as JSON" "$("$BUILD/vprof" info --json "$TMP"/window/*.ring | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["gpu"]["asked"])')" \
 	"{'graphs': 0, 'spans': False, 'window_us': 20000, 'period_us': 60000}"
-traced first 30ms/20s idle 1500 0
+traced first 50ms/20s cold 5000 0
 ok "the first window is open until there are stamps" test "$(events first)" -ge 4
 for wrong in 2ms-200ms 300ms/200ms 2/200 0ms/1s 2ms/200ms/; do
 	is "$wrong is no window" "$(VPROF_OUT=$TMP/wrong VPROF_GPU_EAGER=$wrong LD_PRELOAD=$BUILD/libvprof.so "$client" busy 1 0 2>&1 >/dev/null | sed 's/.*: //')" \
