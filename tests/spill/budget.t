@@ -14,7 +14,7 @@ ok "the oldest files are gone" test ! -e "$(echo "$OUT"/*.spill.0)"
 ok "and counted ($(show dropped_files dropped_chunks spilled))" \
 	test "$(seen dropped_chunks)" -gt 100 -a "$(seen spilled)" -ge "$(seen dropped_chunks)"
 ok "all records are there or counted" all_counted
-is "what is there is whole" "$(show twice order odd torn bad_files bad_frames)" "twice=0 order=0 odd=0 torn=0 bad_files=0 bad_frames=0"
+is "what is there is whole" "$(show twice order open odd torn bad_files bad_frames)" "twice=0 order=0 open=0 odd=0 torn=0 bad_files=0 bad_frames=0"
 is "nothing is said of it" "$(cat "$TMP/err")" ""
 
 WITH="VPROF_SPILL_MB=1 VPROF_SPILL_FULL=stop" loop 6 400000 1000 3000
@@ -50,8 +50,8 @@ case $? in
 	ok "a full disk: the program ends well" test -n "$(seen launches)"
 	is "the disk was full" "$(seen room)" 0
 	ok "all records are there or counted" all_counted
-	is "what is there is whole" "$(show twice order odd torn bad_files bad_frames torn_bytes)" \
-		"twice=0 order=0 odd=0 torn=0 bad_files=0 bad_frames=0 torn_bytes=0"
+	is "what is there is whole" "$(show twice order open odd torn bad_files bad_frames torn_bytes)" \
+		"twice=0 order=0 open=0 odd=0 torn=0 bad_files=0 bad_frames=0 torn_bytes=0"
 	is "said once" "$(grep -c 'the spill .* ends' "$TMP/err")" 1
 	;;
 esac

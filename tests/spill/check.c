@@ -4,7 +4,8 @@
  *	check RING LAUNCHES
  *
  * Prints `KEY VALUE` lines. twice: launches that are there more than once; order: those that
- * come before an earlier one of their thread; missing: of the LAUNCHES of each thread that is seen.
+ * come before an earlier one of their thread; open: calls that had not returned; missing: of the LAUNCHES
+ * of each thread that is seen.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +16,13 @@
 enum { THREADS = 1024 };
 static uint8_t *seen[THREADS];
 static uint32_t newest[THREADS];
-static unsigned long launches, total, twice, order, odd;
+static unsigned long launches, total, twice, order, open, odd;
 
 static void look(const struct vprof_slot *slot)
 {
 	uint32_t thread = slot->launch.shared, at = slot->launch.grid[0];
 
-	if (thread >= THREADS || !at || at > launches || slot->launch.block[0] != 32 || !slot->done || !slot->object) {
+	if (thread >= THREADS || !at || at > launches || slot->launch.block[0] != 32 || !slot->object) {
 		odd++;
 		return;
 	}
@@ -29,6 +30,7 @@ static void look(const struct vprof_slot *slot)
 		seen[thread] = calloc(1, launches + 1);
 	twice += seen[thread][at]++ != 0;
 	order += at < newest[thread];
+	open += !slot->done;
 	newest[thread] = at;
 	total++;
 }
@@ -66,7 +68,7 @@ int main(int argc, char **argv)
 	if (ring_count(&ring, &losses))
 		return 3;
 	spill_sums(ring.spill, &sums);
-	printf("launches %lu\nmissing %lu\ntwice %lu\norder %lu\nodd %lu\n", total, missing(), twice, order, odd);
+	printf("launches %lu\nmissing %lu\ntwice %lu\norder %lu\nopen %lu\nodd %lu\n", total, missing(), twice, order, open, odd);
 	printf("reserved %lu\npresent %lu\noverwritten %lu\ntorn %lu\n", (unsigned long)losses.reserved,
 	       (unsigned long)losses.present, (unsigned long)losses.overwritten, (unsigned long)losses.torn);
 	printf("spilled %lu\nfiles %lu\nbytes %lu\nframes %lu\nchunks %lu\nrecords %lu\n",

@@ -27,7 +27,7 @@ open(sys.argv[2], "wb").write(d)
 END
 	look 30000
 }
-whole_rest() { [ "$(show twice order odd torn)" = "twice=0 order=0 odd=0 torn=0" ] && [ $(($(seen present) + $(seen overwritten))) = "$(seen reserved)" ]; }
+whole_rest() { [ "$(show twice order open odd torn)" = "twice=0 order=0 open=0 odd=0 torn=0" ] && [ $(($(seen present) + $(seen overwritten))) = "$(seen reserved)" ]; }
 
 changed "pass"
 is "as it was" "$(show frames chunks bad_frames)" "frames=$frames chunks=$all bad_frames=0"
@@ -49,7 +49,7 @@ for cut in cuts:
     open(spill, "wb").write(d[:cut])
     got = dict(l.split() for l in subprocess.run([check, ring, "30000"], capture_output=True, text=True).stdout.splitlines())
     good = got and got["frames"] == str(int(frames) - 1) and int(got["torn_bytes"]) == cut - at and got["bad_frames"] == "0" \
-        and got["twice"] == got["order"] == got["odd"] == "0"
+        and got["twice"] == got["order"] == got["open"] == got["odd"] == "0"
     bad += not good
     if not good: print(cut - at, got)
 print(len(cuts), "cuts,", bad, "bad")

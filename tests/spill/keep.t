@@ -33,7 +33,7 @@ MB=4 kept "threads that end, lanes that pass on" 9000 360000 4 9000 1500 25000 t
 loop 8 200000 1 0
 look 200000
 is "whatever happens, all are counted" "$(($(seen present) + $(seen overwritten)))" "$(seen reserved)"
-is "and those that are there are whole" "$(show twice order odd torn)" "twice=0 order=0 odd=0 torn=0"
+is "and those that are there are whole" "$(show twice order open odd torn)" "twice=0 order=0 open=0 odd=0 torn=0"
 diag "$(show launches missing overwritten spilled)"
 [ "$(seen overwritten)" = 0 ] || ok "losses are told" test "$(seen spilled)" -gt 0
 

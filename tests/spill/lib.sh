@@ -29,5 +29,5 @@ show() {
 	for key; do line+="${line:+ }$key=$(seen "$key")"; done
 	echo "$line"
 }
-whole() { show missing twice order odd torn bad_files bad_frames; }
-WHOLE="missing=0 twice=0 order=0 odd=0 torn=0 bad_files=0 bad_frames=0"
+whole() { show missing twice order open odd torn bad_files bad_frames; }
+WHOLE="missing=0 twice=0 order=0 open=0 odd=0 torn=0 bad_files=0 bad_frames=0"
