@@ -45,7 +45,6 @@ static void called(void *user)
 static CUDA_KERNEL_NODE_PARAMS_v2 kernel_of(CUfunction function, int at)
 {
 	static CUdeviceptr where;
-	static U one = 1;
 	static void *list[] = { &where, &one };
 
 	where = word(at);

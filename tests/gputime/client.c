@@ -32,30 +32,8 @@
 static CUcontext context;
 static CUfunction slow, fast, quick;
 static CUdeviceptr cell; /* x, and 64 bytes on y, and as many on the copy */
-static U one = 1;
 static long launches;
 static useconds_t between;
-
-static void kernel(CUfunction function, CUdeviceptr at, CUstream stream)
-{
-	void *params[] = { &at, &one };
-
-	CALL(cuLaunchKernel, function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
-}
-
-/* May begin while the one before it is at work. */
-static void kernel_early(CUfunction function, CUdeviceptr at, CUstream stream)
-{
-	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
-	CUlaunchConfig config = {
-		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
-		.hStream = stream, .attrs = &attribute, .numAttrs = 1,
-	};
-	void *params[] = { &at, &one };
-
-	attribute.value.programmaticStreamSerializationAllowed = 1;
-	CALL(cuLaunchKernelEx, &config, function, params, NULL);
-}
 
 /* The second kernel of the graph is launched so. */
 static int programmatic;
@@ -109,32 +87,6 @@ static void launch_some(CUgraphExec exec, CUstream stream, long n)
 		launch(exec, stream);
 }
 
-/* ---- another thread's capture ---- */
-
-static volatile int stop;
-
-static void *capture_all_along(void *unused)
-{
-	CUstream stream;
-	CUgraph graph = NULL;
-
-	(void)unused;
-	CALL(cuCtxSetCurrent, context);
-	CALL(cuStreamCreate, &stream, CU_STREAM_DEFAULT);
-	while (!stop) {
-		CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_GLOBAL);
-		for (int i = 0; i < 50; i++) {
-			kernel(slow, cell + 192, stream);
-			usleep(200);
-		}
-		CALL(cuStreamEndCapture, stream, &graph);
-		if (!graph)
-			printf("error capture\n");
-		CALL(cuGraphDestroy, graph);
-	}
-	return unused;
-}
-
 /* ---- verbs ---- */
 
 static void update(CUgraphExec exec, int other)
@@ -168,6 +120,9 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	CUgraph graph = capture(0, !strcmp(verb, "alloc"));
 	CUgraphExec exec = NULL;
 	CUgraph captured = NULL;
+	struct capturing other = {
+		.context = context, .function = slow, .at = cell + 192, .flags = CU_STREAM_DEFAULT, .pause = 200,
+	};
 	pthread_t thread;
 
 	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
@@ -193,9 +148,9 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		exec = make(1);
 		launch_some(exec, a, n / 2);
 	} else if (!strcmp(verb, "capture")) {
-		pthread_create(&thread, NULL, capture_all_along, NULL);
+		pthread_create(&thread, NULL, capture_all_along, &other);
 		launch_some(exec, a, n);
-		stop = 1;
+		other.stop = 1;
 		pthread_join(thread, NULL);
 	} else if (!strcmp(verb, "captured")) {
 		for (long i = 0; i < n; i++) {

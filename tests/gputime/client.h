@@ -1,12 +1,13 @@
 /*
- * client.h - what the programs whose graphs are timed have in common: the driver, and kernels that add one. How
- * long these take their names tell the fake driver.
+ * client.h - what the programs whose work is timed have in common: the driver, kernels that add one, and a thread that
+ * captures. How long kernels take their names tell the fake driver.
  */
 #ifndef GPUTIME_CLIENT_H
 #define GPUTIME_CLIENT_H
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "shim/cuda_abi.h"
 
 typedef unsigned int U;
@@ -57,20 +58,28 @@ typedef unsigned int U;
 	A(cuGraphNodeSetEnabled, CUgraphExec, CUgraphNode, U) \
 	A(cuEventCreate, CUevent *, U) \
 	A(cuMemAllocHost_v2, void **, size_t) \
-	A(cuMemGetInfo_v2, size_t *, size_t *)
+	A(cuMemGetInfo_v2, size_t *, size_t *) \
+	A(cuMemcpyHtoDAsync_v2, CUdeviceptr, const void *, size_t, CUstream) \
+	A(cuMemcpyDtoHAsync_v2, void *, CUdeviceptr, size_t, CUstream) \
+	A(cuMemcpyBatchAsync_v2, CUdeviceptr *, CUdeviceptr *, size_t *, size_t, void *, size_t *, size_t, CUstream) \
+	A(cuMemsetD32Async, CUdeviceptr, U, size_t, CUstream) \
+	A(cuMemsetD32_v2, CUdeviceptr, U, size_t) \
+	A(cuStreamDestroy_v2, CUstream) \
+	A(cuStreamWaitEvent, CUstream, CUevent, U) \
+	A(cuEventRecord, CUevent, CUstream)
 
 #define A(name, ...) CUresult (*name)(__VA_ARGS__);
 static struct { API } cu;
 #undef A
 
-static const char client_ptx[] =
-	".version 7.0\n.target sm_50\n.address_size 64\n"
-	".visible .entry add_one_spin_20us(.param .u64 p, .param .u32 n)\n"
+#define ADD_ONE(name) \
+	".visible .entry " name "(.param .u64 p, .param .u32 n)\n" \
 	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
-	".visible .entry add_one_spin_1us(.param .u64 p, .param .u32 n)\n"
-	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
-	".visible .entry add_one_spin_10us(.param .u64 p, .param .u32 n)\n"
-	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n";
+static const char client_ptx[] = ".version 7.0\n.target sm_50\n.address_size 64\n"
+	ADD_ONE("add_one_spin_20us") ADD_ONE("add_one_spin_10us") ADD_ONE("add_one_spin_1us")
+	ADD_ONE("add_one_first_spin_20us") ADD_ONE("add_one_second_spin_10us") ".visible .entry hang(.param .u64 p)\n{ ret; }\n";
+
+static U one = 1;
 
 static void must(const char *what, CUresult result)
 {
@@ -92,6 +101,59 @@ static int client_open(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	CALL(cuInit, 0);
 	return 1;
+}
+
+static inline void kernel(CUfunction function, CUdeviceptr at, CUstream stream)
+{
+	void *params[] = { &at, &one };
+
+	CALL(cuLaunchKernel, function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
+}
+
+/* May begin while the one before it is at work. */
+static inline void kernel_early(CUfunction function, CUdeviceptr at, CUstream stream)
+{
+	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
+	CUlaunchConfig config = {
+		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
+		.hStream = stream, .attrs = &attribute, .numAttrs = 1,
+	};
+	void *params[] = { &at, &one };
+
+	attribute.value.programmaticStreamSerializationAllowed = 1;
+	CALL(cuLaunchKernelEx, &config, function, params, NULL);
+}
+
+/* A thread that captures, in global mode, from beginning to end: struct capturing. */
+struct capturing {
+	CUcontext context;
+	CUfunction function;
+	CUdeviceptr at;
+	U flags;               /* of its stream */
+	useconds_t pause;      /* between two launches */
+	volatile int stop;
+};
+
+static inline void *capture_all_along(void *arg)
+{
+	struct capturing *c = arg;
+	CUstream stream;
+	CUgraph graph = NULL;
+
+	CALL(cuCtxSetCurrent, c->context);
+	CALL(cuStreamCreate, &stream, c->flags);
+	while (!c->stop) {
+		CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_GLOBAL);
+		for (int i = 0; i < 50; i++) {
+			kernel(c->function, c->at, stream);
+			usleep(c->pause);
+		}
+		CALL(cuStreamEndCapture, stream, &graph);
+		if (!graph)
+			printf("error capture\n");
+		CALL(cuGraphDestroy, graph);
+	}
+	return NULL;
 }
 
 #endif

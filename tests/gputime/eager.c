@@ -27,62 +27,12 @@
  * what they are at the end, `current yes` when the context is still the current one, and `error E CALL` for a
  * call that failed.
  */
-#include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "shim/cuda_abi.h"
-
-typedef unsigned int U;
-#define API \
-	A(cuInit, U) \
-	A(cuDevicePrimaryCtxRetain, CUcontext *, CUdevice) \
-	A(cuCtxCreate_v2, CUcontext *, U, CUdevice) \
-	A(cuCtxDestroy_v2, CUcontext) \
-	A(cuCtxSetCurrent, CUcontext) \
-	A(cuCtxGetCurrent, CUcontext *) \
-	A(cuCtxSynchronize, void) \
-	A(cuModuleLoadData, CUmodule *, const void *) \
-	A(cuModuleGetFunction, CUfunction *, CUmodule, const char *) \
-	A(cuMemAlloc_v2, CUdeviceptr *, size_t) \
-	A(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream) \
-	A(cuMemFreeAsync, CUdeviceptr, CUstream) \
-	A(cuMemAllocHost_v2, void **, size_t) \
-	A(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr, size_t, CUstream) \
-	A(cuMemcpyHtoDAsync_v2, CUdeviceptr, const void *, size_t, CUstream) \
-	A(cuMemcpyDtoHAsync_v2, void *, CUdeviceptr, size_t, CUstream) \
-	A(cuMemcpyBatchAsync_v2, CUdeviceptr *, CUdeviceptr *, size_t *, size_t, void *, size_t *, size_t, CUstream) \
-	A(cuMemcpyDtoH_v2, void *, CUdeviceptr, size_t) \
-	A(cuMemcpyHtoD_v2, CUdeviceptr, const void *, size_t) \
-	A(cuMemsetD32Async, CUdeviceptr, U, size_t, CUstream) \
-	A(cuMemsetD32_v2, CUdeviceptr, U, size_t) \
-	A(cuLaunchKernel, CUfunction, U, U, U, U, U, U, U, CUstream, void **, void **) \
-	A(cuLaunchKernelEx, const CUlaunchConfig *, CUfunction, void **, void **) \
-	A(cuStreamCreate, CUstream *, U) \
-	A(cuStreamDestroy_v2, CUstream) \
-	A(cuStreamSynchronize, CUstream) \
-	A(cuStreamWaitEvent, CUstream, CUevent, U) \
-	A(cuEventCreate, CUevent *, U) \
-	A(cuEventRecord, CUevent, CUstream) \
-	A(cuStreamBeginCapture_v2, CUstream, CUstreamCaptureMode) \
-	A(cuStreamEndCapture, CUstream, CUgraph *) \
-	A(cuGraphDestroy, CUgraph) \
-	A(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long) \
-	A(cuGraphLaunch, CUgraphExec, CUstream)
-
-#define A(name, ...) CUresult (*name)(__VA_ARGS__);
-static struct { API } cu;
-#undef A
-
-#define KERNEL(name) \
-	".visible .entry " name "(.param .u64 p, .param .u32 n)\n" \
-	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
-static const char ptx[] = ".version 7.0\n.target sm_50\n.address_size 64\n"
-	KERNEL("add_one_spin_20us") KERNEL("add_one_spin_10us") KERNEL("add_one_first_spin_20us")
-	KERNEL("add_one_second_spin_10us") ".visible .entry hang(.param .u64 p)\n{ ret; }\n";
+#include "tests/gputime/client.h"
 
 enum {
 	THREADS = 4,
@@ -93,23 +43,8 @@ enum {
 static CUcontext context;
 static CUfunction slow, fast, first, second, hang;
 static CUdeviceptr cells; /* of each thread x, and 64 bytes on y, and as many on the copy, and z */
-static U one = 1;
 static useconds_t between;
 static U *pinned, pageable[2];
-
-static void must(const char *what, CUresult result)
-{
-	if (result)
-		printf("error %d %s\n", result, what);
-}
-#define CALL(name, ...) must(#name, cu.name(__VA_ARGS__))
-
-static void kernel(CUfunction function, CUdeviceptr at, CUstream stream)
-{
-	void *params[] = { &at, &one };
-
-	CALL(cuLaunchKernel, function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
-}
 
 static void wait_for(CUstream stream, int idle)
 {
@@ -164,18 +99,9 @@ static void host(long n, CUstream stream)
 
 static void programmatic(long n, CUstream stream)
 {
-	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
-	CUlaunchConfig config = {
-		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
-		.hStream = stream, .attrs = &attribute, .numAttrs = 1,
-	};
-	CUdeviceptr at = cells + 64;
-	void *params[] = { &at, &one };
-
-	attribute.value.programmaticStreamSerializationAllowed = 1;
 	for (long i = 0; i < n; i++) {
 		kernel(first, cells, stream);
-		CALL(cuLaunchKernelEx, &config, second, params, NULL);
+		kernel_early(second, cells + 64, stream);
 		kernel(slow, cells, stream);
 		CALL(cuStreamSynchronize, stream);
 		if (between)
@@ -281,28 +207,17 @@ static void many(long n, int keep)
 	}
 }
 
-static volatile int stop;
-
-static void *capture_all_along(void *unused)
+static void beside_captures(long n, CUstream stream)
 {
-	CUstream stream;
-	CUgraph graph = NULL;
+	struct capturing other = {
+		.context = context, .function = slow, .at = cells + STEP, .flags = CU_STREAM_NON_BLOCKING, .pause = 100,
+	};
+	pthread_t thread;
 
-	(void)unused;
-	CALL(cuCtxSetCurrent, context);
-	CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-	while (!stop) {
-		CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_GLOBAL);
-		for (int i = 0; i < 50; i++) {
-			kernel(slow, cells + STEP, stream);
-			usleep(100);
-		}
-		CALL(cuStreamEndCapture, stream, &graph);
-		if (!graph)
-			printf("error capture\n");
-		CALL(cuGraphDestroy, graph);
-	}
-	return unused;
+	pthread_create(&thread, NULL, capture_all_along, &other);
+	rounds(cells, stream, n, 0, 0);
+	other.stop = 1;
+	pthread_join(thread, NULL);
 }
 
 static CUgraph capture(CUstream stream, int alloc)
@@ -394,8 +309,6 @@ static void warm_up(CUstream stream)
 
 static void run(const char *verb, long n, CUstream a, CUstream b)
 {
-	pthread_t thread;
-
 	if (strcmp(verb, "cold"))
 		warm_up(!strcmp(verb, "legacy") ? NULL : !strcmp(verb, "own") ? CU_STREAM_PER_THREAD : a);
 
@@ -422,10 +335,7 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	} else if (!strcmp(verb, "many") || !strcmp(verb, "kept")) {
 		many(n, *verb == 'k');
 	} else if (!strcmp(verb, "capture")) {
-		pthread_create(&thread, NULL, capture_all_along, NULL);
-		rounds(cells, a, n, 0, 0);
-		stop = 1;
-		pthread_join(thread, NULL);
+		beside_captures(n, a);
 	} else if (!strcmp(verb, "captured")) {
 		captured(n, a);
 	} else if (!strcmp(verb, "graphs")) {
@@ -456,7 +366,7 @@ static void begin(int own)
 	else
 		CALL(cuDevicePrimaryCtxRetain, &context, 0);
 	CALL(cuCtxSetCurrent, context);
-	CALL(cuModuleLoadData, &module, ptx);
+	CALL(cuModuleLoadData, &module, client_ptx);
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		CALL(cuModuleGetFunction, functions[i].out, module, functions[i].name);
 	CALL(cuMemAlloc_v2, &cells, sizeof(zeroes));
@@ -481,17 +391,11 @@ int main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "";
 	int own = !strcmp(verb, "context");
 	long n = !strcmp(verb, "forever") ? 1L << 60 : argc > 2 ? atol(argv[2]) : 0;
-	void *driver = dlopen("libcuda.so.1", RTLD_NOW);
 	CUstream a, b;
 
 	between = argc > 3 ? (useconds_t)atol(argv[3]) : 0;
-#define A(name, ...) cu.name = (CUresult (*)(__VA_ARGS__))dlsym(driver, #name);
-	API
-#undef A
-	if (!driver || argc < 4)
+	if (argc < 4 || !client_open())
 		return 2;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	CALL(cuInit, 0);
 	for (int turn = 0; turn <= own; turn++) {
 		begin(own);
 		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
