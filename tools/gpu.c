@@ -1,8 +1,9 @@
 /*
  * gpu.c - finds the records of GPU time in a ring, and walks them.
  *
- * They stand in lanes that housekeeping has or has had; other lanes are not read. A replay's stamps are known
- * by their position behind it, so that one that is torn or overwritten takes no other's place.
+ * They stand in lanes that housekeeping has or has had, and, where the process has come to its end, behind all else in
+ * the lane of the thread that ended it, which collected what was left; no other chunks are read. A replay's
+ * stamps are known by their position behind it, so that one that is torn or overwritten takes no other's place.
  */
 #include "tools/gpu.h"
 
@@ -38,6 +39,29 @@ static int lane_may(const struct ring *ring, uint32_t from, uint32_t to)
 	return 0;
 }
 
+static int is_gpu(const struct vprof_slot *slot)
+{
+	return slot->seq && slot->kind >= VPROF_KIND_REPLAY && slot->kind <= VPROF_KIND_GPU_CLOCK;
+}
+
+/* Of the chunks [from, to) of a lane the first from which on all have such records, as the end of a process leaves them. */
+static uint32_t find_end(struct gpu *gpu, uint32_t from, uint32_t to)
+{
+	const struct ring *ring = gpu->ring;
+
+	while (ring->live.state == VPROF_RING_CLOSED && to > from) {
+		int some = 0;
+
+		if (ring_read_chunk(ring, &ring->chunks[to - 1], gpu->buffer) > 0)
+			for (uint32_t i = 0; !some && i < VPROF_CHUNK_SLOTS - 1; i++)
+				some = is_gpu(&gpu->buffer->slot[i]);
+		if (!some)
+			break;
+		to--;
+	}
+	return to;
+}
+
 static int find_chunks(struct gpu *gpu)
 {
 	const struct ring *ring = gpu->ring;
@@ -49,7 +73,7 @@ static int find_chunks(struct gpu *gpu)
 		for (end = i + 1; end < ring->chunk_count; end++)
 			if (ring->chunks[end].head.lane != ring->chunks[i].head.lane)
 				break;
-		for (uint32_t j = i; j < end && lane_may(ring, i, end); j++)
+		for (uint32_t j = lane_may(ring, i, end) ? i : find_end(gpu, i, end); j < end; j++)
 			gpu->chunks[gpu->chunk_count++] = j;
 	}
 	return 0;

@@ -4,7 +4,8 @@
  * Part of ring.h, from minor 3 on. A stamp is a kernel of ours with one thread that stores the GPU's
  * clock (%globaltimer: ns, in steps of 32) when what it stands behind is over. What is recorded is what
  * was read; a reader takes off what the stamps themselves cost (VPROF_DEF_GPU) and ties the GPU's clock to
- * the host's (VPROF_KIND_GPU_CLOCK). Writer of all of it: the housekeeping thread, in a lane of its own.
+ * the host's (VPROF_KIND_GPU_CLOCK). Writer of all of it: the housekeeping thread, in a lane of its
+ * own; of what is left when the process ends, the thread that ends it, behind all else in its lane.
  *
  * GRAPHS. A twin is an executable graph of ours, a clone of the program's with stamps in it, that is
  * launched in place of the program's now and then. VPROF_DEF_TWIN says where its stamps stand, a REPLAY

@@ -47,6 +47,8 @@ traced idle always idle 600 200
 all_right idle
 ok "an idle one: behind gates" test "$(events idle '	gated	')" -gt 500
 is "and only there" "$(events idle '	stream	')" 0
+is "what the end of the process has collected is read too" "$(events idle)" \
+	"$("$BUILD/vprof" dump "$TMP"/idle/*.ring | grep '(timed)' | grep -vc ' of=0 ')"
 for verb in legacy own; do
 	traced $verb always $verb 1500 0
 	all_right $verb

@@ -36,6 +36,7 @@ options.add_argument("--skip", choices=["stamp", "record", "piece", "edges", "la
 options.add_argument("--pid", type=int, default=4242)
 options.add_argument("--draw", type=int, default=1)
 options.add_argument("--gauges", type=int, help="streams read so much more than the costs say, and gauges tell so")
+options.add_argument("--ended", type=int, default=0, help="so much of the GPU's work was collected by the main thread, at its end")
 options.add_argument("--all", action="store_true", help="measure all eager work")
 options.add_argument("--everything", help="a file for the truth of what was not measured as well")
 o = options.parse_args()
@@ -223,11 +224,14 @@ if o.skip != "ties":
         work.append((at, [tie(at)]))
 work.sort(key=lambda w: w[0])
 torn = set()
-for _, slots in work:
+if o.ended:
+    ring.state = 2
+for i, (_, slots) in enumerate(work):
+    lane = keeper if i < len(work) - o.ended else host
     for slot in slots:
         if slot[2] == 0:
-            torn.add((2, len(keeper)))
-        keeper.append(slot)
+            torn.add((2, len(lane)))
+        lane.append(slot)
 ring.write(o.ring, torn)
 if o.everything:
     with open(o.everything, "w") as out:

@@ -37,6 +37,11 @@ ok "takes more than one line" test "$(clock bend lines)" -gt 1
 made many --replays 6000 --every 2 --draw 4 --ties 6000
 true_to many "many chunks, and more ties than are kept"
 
+for n in 5 600; do
+	made "ended$n" --all --replays 400 --ended "$n"
+	true_to "ended$n" "the last $n were collected by the thread that ended the process"
+done
+
 made ties --skip ties
 is "without ties the error is not known" "$(clock ties error)" 18446744073709551615
 made stamp --skip stamp

@@ -9,6 +9,7 @@ HOST_OFFSET = 1_700_000_000_000_000_000  # CLOCK_REALTIME - CLOCK_MONOTONIC; tic
 class Ring:
     def __init__(self, pid=4242, housekeeping=4300, title="app"):
         self.pid, self.housekeeping, self.title = pid, housekeeping, title
+        self.state = 1  # 2: it has come to its end
         self.defs = bytearray(8)
         self.lanes = []  # [thread, tid, name, slots]
 
@@ -51,7 +52,7 @@ class Ring:
             chunks_at + len(chunks), 2864, 64, CHUNK, count, chunks_at, 128, len(self.lanes), 4 * PAGE, lanes_end,
             DEFS_SIZE, 0, 128, 1_000_000_000, 1, self.pid, 1, 0, PAGE, 1, 0, b"boot", b"host", b"made", b"", b"app",
             self.title.encode(), 0, 0, 0, 0, 0)
-        live = struct.pack("<IIQQQQQ", 1, self.housekeeping, 0, count, len(self.defs), len(self.lanes), 0)
+        live = struct.pack("<IIQQQQQ", self.state, self.housekeeping, 0, count, len(self.defs), len(self.lanes), 0)
         live = live.ljust(192, b"\0") + b"app".ljust(16, b"\0") + self.title.encode().ljust(240, b"\0")
         clock = struct.pack("<QQQQ", 1, 1, 1 + HOST_OFFSET, 0)
         with open(path, "wb") as out:
