@@ -38,6 +38,7 @@ struct vprof_gpu *vprof_gpu_here(void)
 
 		if (!found && __atomic_compare_exchange_n(&gpu->context, &found, context, 0, __ATOMIC_ACQ_REL,
 							  __ATOMIC_ACQUIRE)) {
+			vprof_gpu_leave_at_exit();
 			__atomic_store_n(&gpu->state, VPROF_GPU_WANTED, __ATOMIC_RELEASE);
 			vprof_gpu_call();
 			return gpu;
@@ -118,6 +119,8 @@ static void *pages_take(struct vprof_gpu *gpu, uint32_t bytes, CUdeviceptr *devi
 
 struct vprof_area *vprof_gpu_area(struct vprof_gpu *gpu, uint32_t log)
 {
+	if (vprof_gpu_is_ending())
+		return NULL;
 	for (struct vprof_area *area = gpu->areas; area < gpu->areas + VPROF_AREAS; area++) {
 		if (!area->log) {
 			area->host = pages_take(gpu, 1u << log, &area->device);
@@ -170,10 +173,10 @@ CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CU
 
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu)
 {
-	CUresult result;
+	CUresult result = CUDA_ERROR_NOT_READY;
 
 	/* Not cuStreamSynchronize: it may wait in a way that slows others. */
-	while ((result = vprof_ask_own_state(gpu->stream)) == CUDA_ERROR_NOT_READY)
+	while (!vprof_gpu_is_ending() && (result = vprof_ask_own_state(gpu->stream)) == CUDA_ERROR_NOT_READY)
 		vprof_gpu_pause(50000);
 	return result;
 }

@@ -93,7 +93,7 @@ struct vprof_gpu *vprof_gpu_here(void) HIDDEN COLD;
 /* Makes all of it. The context is current. */
 void vprof_gpu_prepare(struct vprof_gpu *gpu) HIDDEN COLD;
 
-/* An area of 1 << log bytes; NULL: there is none left. */
+/* An area of 1 << log bytes; NULL: there is none left, or the process ends, and what wanted one is not begun. */
 struct vprof_area *vprof_gpu_area(struct vprof_gpu *gpu, uint32_t log) HIDDEN COLD;
 
 /* Any thread, when nothing writes into it any more. */
@@ -119,7 +119,7 @@ uint32_t vprof_gpu_taken(uint64_t before, uint32_t most) HIDDEN COLD;
  */
 CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot) HIDDEN COLD;
 
-/* Waits for our stream. */
+/* Waits for our stream. CUDA_ERROR_NOT_READY: the process ends. */
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu) HIDDEN COLD;
 
 /* ---- the program's threads ---- */
@@ -127,8 +127,14 @@ CUresult vprof_gpu_settle(struct vprof_gpu *gpu) HIDDEN COLD;
 /* Is anything of the GPU to be timed now? */
 int vprof_gpu_is_wanted(void) HIDDEN;
 
+/* At exit() our thread leaves the driver first. To be called when the driver has been initialised. */
+void vprof_gpu_leave_at_exit(void) HIDDEN COLD;
+
 /* Something waits for our thread. */
 void vprof_gpu_call(void) HIDDEN COLD;
+
+/* Does the process end? */
+int vprof_gpu_is_ending(void) HIDDEN COLD;
 
 /* A context may be about to go: returns when our thread is in no call to the driver, and makes none for a while. */
 void vprof_gpu_hold(void) HIDDEN COLD;

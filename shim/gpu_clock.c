@@ -56,8 +56,9 @@ static CUresult add(struct chain *c, CUfunction function, void **params, CUgraph
 		.kernelParams = params,
 	};
 	CUgraphEdgeData data = { CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC, 0, CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC, { 0 } };
-	CUgraphNode node;
-	CUresult result = vprof_ask.graph_add_kernel(&node, c->graph, *before && !programmatic ? before : NULL,
+	CUgraphNode node = NULL;
+	CUresult result = vprof_gpu_is_ending() ? CUDA_ERROR_NOT_READY :
+			  vprof_ask.graph_add_kernel(&node, c->graph, *before && !programmatic ? before : NULL,
 						     *before && !programmatic, &kernel);
 
 	if (!result && *before && programmatic)
@@ -232,7 +233,7 @@ void vprof_gpu_tie(struct vprof_gpu *gpu)
 {
 	struct tie best = { 0 }, tie;
 
-	for (int i = 0; i < TIES && tie_once(gpu, &tie); i++)
+	for (int i = 0; i < TIES && !vprof_gpu_is_ending() && tie_once(gpu, &tie); i++)
 		if (!best.gpu || tie.t1 - tie.t0 < best.t1 - best.t0)
 			best = tie;
 	if (!best.gpu || queued - __atomic_load_n(&told, __ATOMIC_ACQUIRE) == QUEUE)

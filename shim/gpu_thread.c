@@ -6,10 +6,12 @@
  * GPU hangs.
  *
  * It calls the driver only while `working`, and not until `held_until`, nor in a context that is dead: both sides
- * store their own word and then look at the other's.
+ * store their own word and then look at the other's. At exit() it has left the driver before that goes: what the
+ * driver has exit() call was made known before ours, and so is called later.
  */
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -25,7 +27,8 @@
 
 enum {
 	HOLD_NS = 500000000,
-	HOLD_TRIES = 2000,     /* of a ms each */
+	HOLD_TRIES = 2000,     /* of a ms each, */
+	EXIT_TRIES = 500,      /* likewise */
 	OPEN_ROUND_NS = 10000000, /* at most between two harvests while operations of streams get stamps: slots fill */
 	SLEEP_US = 1000000,
 	TIE_NS = 990000000,    /* from one tie of a clock to the next */
@@ -59,10 +62,15 @@ void vprof_gpu_pause(uint32_t ns)
 
 /* ---- working and held ---- */
 
+int vprof_gpu_is_ending(void)
+{
+	return __atomic_load_n(&ended, __ATOMIC_SEQ_CST) != 0;
+}
+
 static int work_begin(struct vprof_gpu *gpu)
 {
 	__atomic_store_n(&working, 1, __ATOMIC_SEQ_CST);
-	if (!__atomic_load_n(&ended, __ATOMIC_SEQ_CST) && now_ns() >= __atomic_load_n(&held_until, __ATOMIC_SEQ_CST) &&
+	if (!vprof_gpu_is_ending() && now_ns() >= __atomic_load_n(&held_until, __ATOMIC_SEQ_CST) &&
 	    vprof_gpu_state_of(gpu) != VPROF_GPU_DEAD && !vprof_ask.ctx_set_current(gpu->context))
 		return 1;
 	__atomic_store_n(&working, 0, __ATOMIC_SEQ_CST);
@@ -75,16 +83,38 @@ static void work_end(void)
 	__atomic_store_n(&working, 0, __ATOMIC_SEQ_CST);
 }
 
+static void wait_idle(int tries)
+{
+	for (int i = 0; i < tries && __atomic_load_n(&working, __ATOMIC_SEQ_CST); i++)
+		vprof_gpu_pause(1000000);
+}
+
 void vprof_gpu_wait_idle(void)
 {
-	for (int i = 0; i < HOLD_TRIES && __atomic_load_n(&working, __ATOMIC_SEQ_CST); i++)
-		vprof_gpu_pause(1000000);
+	wait_idle(HOLD_TRIES);
 }
 
 void vprof_gpu_hold(void)
 {
 	__atomic_store_n(&held_until, now_ns() + HOLD_NS, __ATOMIC_SEQ_CST);
 	vprof_gpu_wait_idle();
+}
+
+/* exit() has been called. A child of fork() has no such thread, and nothing to wait for. */
+static void leave_driver(void)
+{
+	if (!vprof_is_alive())
+		return;
+	__atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
+	wait_idle(EXIT_TRIES);
+}
+
+void vprof_gpu_leave_at_exit(void)
+{
+	static uint32_t known;
+
+	if (!__atomic_exchange_n(&known, 1, __ATOMIC_RELAXED))
+		atexit(leave_driver);
 }
 
 /* ---- the thread ---- */
@@ -139,15 +169,24 @@ static void make_tracks(void)
 	}
 }
 
-static void *gpu_thread(void *unused)
+static int relax(void)
 {
 	struct vprof_asking asking;
+	int relaxed;
 
+	__atomic_store_n(&working, 1, __ATOMIC_SEQ_CST);
+	relaxed = !vprof_gpu_is_ending() && vprof_ask.ctx_set_current && vprof_ask_begin(&asking);
+	__atomic_store_n(&working, 0, __ATOMIC_SEQ_CST);
+	return relaxed;
+}
+
+static void *gpu_thread(void *unused)
+{
 	(void)unused;
 	prctl(PR_SET_NAME, "vprof gpu");
-	if (!vprof_ask.ctx_set_current || !vprof_ask_begin(&asking))
+	if (!relax())
 		return NULL;
-	while (!__atomic_load_n(&ended, __ATOMIC_RELAXED)) {
+	while (!vprof_gpu_is_ending()) {
 		uint32_t seen = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
 
 		make_states();

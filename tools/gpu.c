@@ -39,11 +39,6 @@ static int lane_may(const struct ring *ring, uint32_t from, uint32_t to)
 	return 0;
 }
 
-static int is_gpu(const struct vprof_slot *slot)
-{
-	return slot->seq && slot->kind >= VPROF_KIND_REPLAY && slot->kind <= VPROF_KIND_GPU_CLOCK;
-}
-
 /* Of the chunks [from, to) of a lane the first from which on all have such records, as the end of a process leaves them. */
 static uint32_t find_end(struct gpu *gpu, uint32_t from, uint32_t to)
 {
@@ -54,7 +49,7 @@ static uint32_t find_end(struct gpu *gpu, uint32_t from, uint32_t to)
 
 		if (ring_read_chunk(ring, &ring->chunks[to - 1], gpu->buffer) > 0)
 			for (uint32_t i = 0; !some && i < VPROF_CHUNK_SLOTS - 1; i++)
-				some = is_gpu(&gpu->buffer->slot[i]);
+				some = gpu->buffer->slot[i].seq && slot_is_gpu(&gpu->buffer->slot[i]);
 		if (!some)
 			break;
 		to--;

@@ -21,6 +21,8 @@
  *   FAKECUDA_INSTANT=1       launches, copies and memsets only return success
  *   FAKECUDA_STRICT=1        questions about functions, devices and contexts are unsafe calls too:
  *                            forbidden while a capture says so, which they invalidate
+ *   FAKECUDA_EXIT=N          at exit() the driver takes N ns to go, and names on stderr what is called meanwhile, or
+ *                            has been and has not returned
  *   FAKECUDA_FAIL=SYM:N:CODE the Nth call of SYM returns CODE, several with commas;
  *                            N 0 means every call
  *   FAKECUDA_HANG=SYM:N      the Nth call of SYM never returns, several with commas
@@ -108,6 +110,7 @@ __attribute__((constructor)) static void config_read(void)
 	env_numbers("FAKECUDA_CLOCK_PPM", fk_config.clock_ppm);
 	fk_config.devices = (int)env_number("FAKECUDA_DEVICES", 1);
 	fk_config.kernel_ns = env_number("FAKECUDA_KERNEL_NS", 0);
+	fk_config.exit_ns = env_number("FAKECUDA_EXIT", 0);
 	for (list = getenv("FAKECUDA_FAIL"); list && *list;)
 		list = rule_add(list, FAIL);
 	for (list = getenv("FAKECUDA_HANG"); list && *list;)
@@ -118,6 +121,8 @@ __attribute__((constructor)) static void config_read(void)
 		fk_gate |= FK_GATE_INSTANT;
 	if (env_number("FAKECUDA_STRICT", 0))
 		fk_gate |= FK_GATE_STRICT;
+	if (fk_config.exit_ns)
+		fk_gate |= FK_GATE_EXIT;
 	if (rule_count)
 		fk_gate |= FK_GATE_RULES;
 }

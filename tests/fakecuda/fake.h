@@ -46,7 +46,7 @@ enum fk_call_flags {
 	FK_WORK = 1 << 3,  /* FAKECUDA_INSTANT makes it a return */
 };
 
-enum { FK_GATE_INSTANT = 1 << 0, FK_GATE_RULES = 1 << 1, FK_GATE_STRICT = 1 << 2 };
+enum { FK_GATE_INSTANT = 1 << 0, FK_GATE_RULES = 1 << 1, FK_GATE_STRICT = 1 << 2, FK_GATE_EXIT = 1 << 3 };
 extern unsigned int fk_gate;
 
 /* 0: go on; else what the call returns, but FK_ENTER_DONE for success at once. */
@@ -92,6 +92,7 @@ struct fk_config {
 	uint64_t node_ns, node_bytes; /* to instantiate */
 	int64_t clock_offset[FK_CLOCKS]; /* by device */
 	double clock_ppm[FK_CLOCKS];
+	uint64_t exit_ns;
 };
 extern struct fk_config fk_config;
 

@@ -10,6 +10,7 @@
  * when it was made by _Fork() or a raw system call. A vfork child shares the page.
  */
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,6 +23,15 @@ enum { GATE_PAGE = 65536 }; /* a multiple of any page size */
 
 static _Atomic(atomic_int *) alive; /* set once by cuInit; peer: initialised() */
 static atomic_int sticky; /* peer: every later call of every thread */
+
+static atomic_int going; /* the process ends; peer: calls of every thread */
+
+/* As the real driver, which the first cuInit has called at exit(). */
+static void go(void)
+{
+	atomic_store(&going, 1);
+	fk_spend_until(fk_now() + fk_config.exit_ns);
+}
 
 static bool initialised(void)
 {
@@ -56,6 +66,8 @@ CUresult fk_gate_init(void)
 	first = true;
 out:
 	pthread_mutex_unlock(&fk_lock);
+	if (first && fk_gate & FK_GATE_EXIT)
+		atexit(go);
 	if (first)
 		fk_inject();
 	return result;
@@ -100,6 +112,8 @@ CUresult fk_gate_enter(int flags, const char *name)
 			return result;
 		}
 	}
+	if (fk_gate & FK_GATE_EXIT && atomic_load(&going))
+		fprintf(stderr, "fakecuda: %s while the driver goes\n", name);
 	if ((flags & FK_WORK) && (fk_gate & FK_GATE_INSTANT))
 		return FK_ENTER_DONE;
 	if (!(flags & FK_INIT))

@@ -145,6 +145,13 @@ refused() {
 	"$BUILD/gputime/list" "$TMP/$1"/*.ring >"$TMP/$1.list"
 	is "$1: nothing is timed, and the program does what it does" "$(events "$1") $(cat "$TMP/$1.out")" "0 $(cat "$TMP/$1.plain")"
 }
+# The program is over while our thread is at work for its first context, or before it is.
+mkdir "$TMP/short"
+for n in 0 1 20; do
+	is "the end of a program of $n rounds: no call of ours is on its way when the driver goes, and none comes" \
+		"$(FAKECUDA_EXIT=150000000 FAKECUDA_DELAY=cuMemHostRegister_v2:100000000 VPROF_OUT=$TMP/short VPROF_GPU_EAGER=always \
+			LD_PRELOAD=$BUILD/libvprof.so "$client" cold "$n" 2000 2>&1 >"$TMP/short.out" | sort | uniq -c | head -3)" ""
+done
 refused "no module" cuModuleLoadData:2:218,cuModuleLoadData:3:218
 refused "no pages" cuMemHostRegister_v2:0:1
 refused "no answer" cuStreamIsCapturing:0:900
