@@ -277,29 +277,45 @@ uint32_t vprof_gpu_now(void)
 	return vprof_ring_is_ours() ? __atomic_load_n(&vprof_map.control->gpu, __ATOMIC_RELAXED) : VPROF_GPU_OFF;
 }
 
-int vprof_gpu_spans_now(void)
+/*
+ * Where all streams share one queue what waits at its head holds up the others: a stamp behind a kernel, until that is
+ * over. Kernels of two streams would run one after the other then, and two that wait for each other for good.
+ */
+static int streams_share(void)
 {
-	return vprof_ring_is_ours() && __atomic_load_n(&vprof_map.control->gpu_spans, __ATOMIC_RELAXED);
+	static int known; /* 1: they do not, 2: they do */
+
+	if (!known) {
+		const char *value = vprof_environ_value("CUDA_DEVICE_MAX_CONNECTIONS=");
+
+		known = value && !strcmp(value, "1") ? 2 : 1;
+	}
+	return known == 2;
 }
 
 /* Each launch returns when its work is done: one behind a gate of a window would wait out its bound. */
 static int launches_block(void)
 {
-	static int known; /* 1: they do not, 2: they do */
+	static int known; /* likewise */
 
 	if (!known) {
-		const char *value = vprof_environ_value("CUDA_LAUNCH_BLOCKING");
+		const char *value = vprof_environ_value("CUDA_LAUNCH_BLOCKING=");
 
 		known = value && *value && strcmp(value, "0") ? 2 : 1;
 	}
 	return known == 2;
 }
 
+int vprof_gpu_spans_now(void)
+{
+	return vprof_ring_is_ours() && !streams_share() && __atomic_load_n(&vprof_map.control->gpu_spans, __ATOMIC_RELAXED);
+}
+
 struct vprof_gpu_window vprof_gpu_window_now(void)
 {
 	struct vprof_gpu_window window = { 0, 0 };
 
-	if (vprof_ring_is_ours() && !launches_block()) {
+	if (vprof_ring_is_ours() && !launches_block() && !streams_share()) {
 		window.open_us = __atomic_load_n(&vprof_map.control->gpu_window_us, __ATOMIC_RELAXED);
 		window.period_us = __atomic_load_n(&vprof_map.control->gpu_period_us, __ATOMIC_RELAXED);
 	}

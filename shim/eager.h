@@ -26,7 +26,8 @@
  * NO STAMPS: while the stream is captured; in a context that is not ready (gpu_thread.c), or is not the stream's; behind and
  * before launches with programmatic serialization, whose overlap they would take; around calls that
  * do not return before the work is done (gates would hold them for their whole bound), so none at all with
- * CUDA_LAUNCH_BLOCKING=1.
+ * CUDA_LAUNCH_BLOCKING=1; and none, around graphs either, where a stamp that waits would hold up other streams, with
+ * CUDA_DEVICE_MAX_CONNECTIONS=1.
  */
 #ifndef VPROF_SHIM_EAGER_H
 #define VPROF_SHIM_EAGER_H

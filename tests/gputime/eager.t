@@ -37,6 +37,10 @@ traced off off busy 200 0
 is "off: nothing is timed" "$(events off)" 0
 CUDA_LAUNCH_BLOCKING=1 traced blocking always busy 200 0
 is "where launches wait for their work there are no windows" "$(events blocking)" 0
+CUDA_LAUNCH_BLOCKING=0 CUDA_DEVICE_MAX_CONNECTIONS=8 traced usual always busy 200 0
+ok "where they do not there are" test "$(events usual)" -gt 200
+CUDA_DEVICE_MAX_CONNECTIONS=1 VPROF_GPU_SPANS=1 traced queue always graphs 200 0
+is "nor where all streams share a queue, nor stamps around graphs" "$(events queue)" 0
 traced busy always busy 4000 0
 all_right busy
 ok "a busy stream: from stamp to stamp" test "$(events busy '	stream	')" -gt 1000
