@@ -3,7 +3,9 @@
  *
  * A device that a process used is a process of its own, a stream one of its threads; the ids are those of
  * the kineto layout, but for the process, since several processes of a trace can have a device 0. Slices of one
- * track must nest: a whole graph holds its nodes, and nodes that run beside others go to further tracks.
+ * track must nest: a whole graph holds its nodes, and nodes that run beside others go to further tracks. What comes
+ * here is in order of time for each stream and not for all, so the stream that each thread has of its own is a track of
+ * each thread's.
  */
 #include "tools/chrome.h"
 
@@ -21,7 +23,8 @@ enum {
 };
 
 struct chrome_track {
-	uint32_t process, device, stream, row, number, estimated;
+	uint32_t process, device, stream, row, beside, number, estimated; /* beside: which of its stream's */
+	uint64_t thread;                    /* serial, of a thread's own stream; else 0 */
 	uint64_t handle, begin_ns, end_ns;  /* of the last slice on it */
 };
 
@@ -56,7 +59,8 @@ static int is_free(const struct chrome_track *track, const struct gpu_event *eve
 static struct chrome_track *find_track(struct chrome *chrome, const struct trace_process *process,
 				       const struct gpu_event *event)
 {
-	uint32_t stream = stream_of(event), row = 0;
+	uint32_t stream = stream_of(event), row = 0, beside = 0;
+	uint64_t thread = stream == STREAM_PER_THREAD ? event->thread : 0;
 
 	for (uint32_t i = 0; i < chrome->track_count; i++) {
 		struct chrome_track *track = &chrome->tracks[i];
@@ -64,14 +68,18 @@ static struct chrome_track *find_track(struct chrome *chrome, const struct trace
 		if (track->process != process->index || track->device != device_of(event) || track->stream != stream ||
 		    track->estimated != event->estimated)
 			continue;
+		row++;
+		if (track->thread != thread)
+			continue;
 		if (event->kind == GPU_GRAPH || is_free(track, event))
 			return track;
-		row++;
+		beside++;
 	}
 	if (chrome->track_count == TRACKS_MOST || list_grow(chrome->tracks, chrome->track_count))
 		return NULL;
 	chrome->tracks[chrome->track_count] = (struct chrome_track){
-		.process = process->index, .device = device_of(event), .stream = stream, .row = row,
+		.process = process->index, .device = device_of(event), .stream = stream, .row = row, .beside = beside,
+		.thread = thread,
 		.number = event->stream_number, .handle = event->stream, .estimated = event->estimated,
 	};
 	return &chrome->tracks[chrome->track_count++];
@@ -304,23 +312,27 @@ static void name_device(const struct chrome *chrome, struct buffer *out, const s
 
 static void name_stream(const struct chrome *chrome, struct buffer *out, const struct chrome_track *track)
 {
-	const struct range_names *said = &chrome->trace->processes[track->process].names;
+	const struct trace_process *process = &chrome->trace->processes[track->process];
+	const struct range_names *said = &process->names;
 	const struct range_name *label = said->streams.count ? range_label(said, &said->streams, track->handle) : NULL;
 	uint32_t pid = pid_of(track->process, track->device), tid = tid_of(track);
+	uint32_t thread = track->thread ? idmap_get(&process->by_serial, track->thread) : IDMAP_NONE;
 
 	chrome_meta(out, "thread_name", pid, tid);
 	if (track->number)
 		buffer_print(out, "\"name\":\"stream %u", track->number);
 	else
 		buffer_print(out, "\"name\":\"%s stream", track->stream == STREAM_PER_THREAD ? "per-thread" : "default");
+	if (thread != IDMAP_NONE)
+		buffer_print(out, " of %u", process->threads[thread]->tid);
 	if (label) {
 		buffer_print(out, " ");
 		buffer_add(out, label->json, label->json_size);
 	}
 	if (track->estimated)
 		buffer_print(out, ", estimated");
-	if (track->row)
-		buffer_print(out, ", beside it %u", track->row);
+	if (track->beside)
+		buffer_print(out, ", beside it %u", track->beside);
 	buffer_print(out, "\"}}");
 	chrome_meta(out, "thread_sort_index", pid, tid);
 	buffer_print(out, "\"sort_index\":%" PRIu64 "}}", (uint64_t)track->stream * 1024 + 512 * track->estimated + track->row);

@@ -36,7 +36,7 @@ struct gpu_estimate {
 	struct gpu *gpu;
 	struct graph_times *graphs;
 	uint32_t count;
-	struct idmap by_graph, busy; /* of a stream: index in ends */
+	struct idmap by_graph, busy; /* of a stream, or the thread whose own it is: index in ends */
 	uint64_t *ends;
 	size_t end_count;
 	struct owned_chunk *chunk;
@@ -154,14 +154,15 @@ static void settle(struct gpu_estimate *e)
 
 /* ---- laying out ---- */
 
-/* When the stream is free; NULL: no memory. */
-static uint64_t *end_of(struct gpu_estimate *e, uint64_t stream)
+/* When the stream is free; NULL: no memory. Streams are at addresses that leave the upper bit free. */
+static uint64_t *end_of(struct gpu_estimate *e, uint64_t stream, uint64_t thread)
 {
-	uint32_t index = idmap_get(&e->busy, stream);
+	uint64_t key = stream == 2 ? thread | 1ull << 63 : stream;
+	uint32_t index = idmap_get(&e->busy, key);
 
 	if (index != IDMAP_NONE)
 		return &e->ends[index];
-	if (list_grow(e->ends, e->end_count) || idmap_put(&e->busy, stream, (uint32_t)e->end_count))
+	if (list_grow(e->ends, e->end_count) || idmap_put(&e->busy, key, (uint32_t)e->end_count))
 		return NULL;
 	e->ends[e->end_count] = 0;
 	return &e->ends[e->end_count++];
@@ -226,7 +227,7 @@ static int estimate(struct gpu_estimate *e, const struct vprof_slot *slot, uint6
 	like.estimated = 1;
 	like.raw_ns = like.correction_ns = 0;
 	like.class = VPROF_STAMP_NONE;
-	end = end_of(e, like.stream);
+	end = end_of(e, like.stream, thread);
 	if (!end)
 		return -ENOMEM;
 	base = like.launch_ns + graph->median_lag;

@@ -63,6 +63,26 @@ is "estimates: with what was measured they add up to what ran" "$(jq -r '[.trace
 	awk -v all="$(sums _Z4gemmPf)" '{ print ($1 * 1000 > 0.99 * all && $1 * 1000 < 1.01 * all) }')" 1
 is "estimates in the other layout" "$("$merge" --format kineto --estimate "$TMP/f.ring" | jq '[.traceEvents[] | select(.cat == "kernel" and .args.estimated)] | length')" 336
 
+# Two threads that launch the graph 10 us apart, onto the stream that each has of its own.
+python3 - "$TMP/f.ring" "$TMP/g.ring" <<'END'
+import struct, sys
+data, last = bytearray(open(sys.argv[1], "rb").read()), 0
+chunks, graph = struct.unpack_from("<Q", data, 40)[0], None
+for at in range(chunks, len(data), 64):
+    seq, t0, _, kind, _, object_ = struct.unpack_from("<QQQHHI", data, at)
+    twin = struct.unpack_from("<Q", data, at + 48)[0] & 32
+    if seq and kind == 2 and not twin:
+        graph = object_
+        struct.pack_into("<QQQQ", data, at + 32, 0, 0, 1, 0)
+    elif seq and kind == 1 and graph:
+        struct.pack_into("<QQHHI", data, at + 8, t0 - 290_000, 1 << 16, 2, 2, graph)
+        struct.pack_into("<QQQQ", data, at + 32, 0, 0, 1, 0)
+open(sys.argv[2], "wb").write(data)
+END
+delays=$("$merge" --estimate "$TMP/g.ring" | jq -c '[.traceEvents[] | select(.ph == "s" or .ph == "f") | {id, ts}] | group_by(.id) |
+	map(.[1].ts - .[0].ts) | [length, (map(select(. > 15)) | length)]')
+is "estimates: what one thread's own stream does waits for no other's" "$delays" "[136,0]"
+
 # The tools' other answers.
 info() { "$BUILD/vprof" info --json "$TMP/a.ring" | jq -c ".[0].gpu$1"; }
 is "info: clock, costs" "$(info '.devices[0] | [.clock_error_ns < 3500, .ties, .costs.plain.ns, .costs.span]')" '[true,50,1408,null]'

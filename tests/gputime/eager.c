@@ -10,6 +10,7 @@
  *	eager programmatic N PAUSE a kernel, and another that may begin before it ends, and a third
  *	eager events N PAUSE       as busy, with events and waits for another stream between
  *	eager streams N PAUSE      four threads, a stream each, as busy
+ *	eager owns N PAUSE         the same, on each thread's own stream
  *	eager batch N PAUSE        as busy, with copies in batches between
  *	eager beside N PAUSE       kernels on one stream, and between each two of them another thread's graph
  *	eager shared N PAUSE       four threads on one stream, which come at the same time: two rounds, and wait
@@ -158,14 +159,16 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* `shared`: the stream of all, or CU_STREAM_PER_THREAD. */
 static void threads(long n, CUstream shared)
 {
 	struct worker workers[THREADS];
+	int together = shared && shared != CU_STREAM_PER_THREAD;
 
 	for (int i = 0; i < THREADS; i++) {
 		struct worker *w = &workers[i];
 
-		*w = (struct worker){ .stream = shared, .cell = cells + (CUdeviceptr)i * STEP, .n = n, .deep = shared ? 2 : DEEP };
+		*w = (struct worker){ .stream = shared, .cell = cells + (CUdeviceptr)i * STEP, .n = n, .deep = together ? 2 : DEEP };
 		if (!shared)
 			CALL(cuStreamCreate, &w->stream, CU_STREAM_NON_BLOCKING);
 		pthread_create(&w->thread, NULL, work, w);
@@ -328,6 +331,8 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		beside(n, a);
 	} else if (!strcmp(verb, "streams")) {
 		threads(n, NULL);
+	} else if (!strcmp(verb, "owns")) {
+		threads(n, CU_STREAM_PER_THREAD);
 	} else if (!strcmp(verb, "shared")) {
 		threads(n, a);
 	} else if (!strcmp(verb, "stuck")) {

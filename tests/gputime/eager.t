@@ -89,6 +89,11 @@ ok "behind a gate that has given up nothing is told" test "$(events late ^set)" 
 traced streams always streams 3000 0
 all_right streams
 is "streams: each of the four" "$(grep -v '^counts\|^clock' "$TMP/streams.list" | cut -f 12 | sort -u | wc -l)" 4
+traced owns always owns 1000 0
+all_right owns
+"$BUILD/vprof-merge" "$TMP"/owns/*.ring >"$TMP/owns.json"
+is "owns: each thread's own stream is a track of its own, in whose slices nothing lies across" \
+	"$(python3 tests/gputime/trace.py "$TMP/owns.json" /dev/null | sed -n 's/^\(crossed\|tracks\) //p' | tr '\n' ' ')" "0 4 "
 traced shared always shared 1000 0
 all_right shared
 traced beside always beside 1000 0
