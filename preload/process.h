@@ -78,6 +78,15 @@ void vprof_ring_name(struct vprof_text *name, const struct vprof_ring_header *he
 /* Fills in who this process is: all of the header but the layout. */
 void vprof_header_fill(struct vprof_ring_header *header) HIDDEN;
 
+/*
+ * How large the ring is to be, in bytes, a multiple of the chunk size; ring_layout.c. A negative errno: the
+ * program's limits leave no room for one.
+ */
+int64_t vprof_ring_size(void) HIDDEN;
+
+/* The layout: where everything lies in a file of `size` bytes. */
+void vprof_ring_lay_out(struct vprof_ring_header *header, uint64_t size) HIDDEN;
+
 /* As much of a file as there is room for, as a string: its length; 0 when it cannot be read. */
 size_t vprof_read_file(const char *path, char *text, size_t size) HIDDEN;
 

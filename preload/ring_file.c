@@ -14,10 +14,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -31,16 +29,8 @@
 #define SHM_FOLDER "/dev/shm"
 
 enum {
-	MIB = 1 << 20,
 	SHM_SHARE = 8,        /* of what tmpfs has free, a ring takes at most one part in so many */
-	ADDRESS_SHARE = 16,   /* and likewise of an address space that is limited */
-	LARGEST_MB = 65536,
 	NAMES_TRIED = 100,    /* exec keeps pid and start time: a process may have several rings */
-	DEFS_SHARE = 16,       /* of the file are definitions: one part in so many, */
-	DEFS_ENOUGH = 4 << 20, /* in a small file up to so many bytes, */
-	DEFS_SHARE_MOST = 4,   /* but never more than one part in so many */
-	HOLDINGS_SHARE = 32,  /* of the file: one part in so many, */
-	HOLDINGS_MOST = 65536, /* but no more entries than that */
 };
 
 static int is_memory(const char *path, struct statfs *fs)
@@ -92,80 +82,7 @@ static int shm_folder_make(struct vprof_text *path)
 	return 0;
 }
 
-/* ---- size ---- */
-
-/* In bytes, a multiple of the chunk size; cut to the program's own limits. */
-static int64_t ring_size(void)
-{
-	uint64_t mb = vprof_config.ring_mb, size;
-	struct rlimit limit;
-
-	if (mb < 1 || mb > LARGEST_MB) {
-		vprof_log("VPROF_RING_MB is not between 1 and %d; 64 holds", LARGEST_MB);
-		mb = 64;
-	}
-	size = mb * MIB;
-	/* Past this limit the kernel would send SIGXFSZ. */
-	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < size)
-		size = limit.rlim_cur;
-	if (size < MIB)
-		return -EFBIG;
-	/* The program counts on the rest of it. */
-	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur / ADDRESS_SHARE < size)
-		size = limit.rlim_cur / ADDRESS_SHARE;
-	size -= size % VPROF_CHUNK_SIZE;
-	return size < MIB ? -ENOMEM : (int64_t)size;
-}
-
-/* A power of two, for the table's hash. */
-static uint32_t holdings_of(uint64_t size)
-{
-	uint64_t most = size / HOLDINGS_SHARE / sizeof(struct vprof_holding);
-	uint32_t entries = HOLDINGS_MOST;
-
-	while (entries > most)
-		entries /= 2;
-	return entries;
-}
-
-/*
- * What a program is made of does not shrink with the ring: an LLM server has 1 MiB of kernels, graphs
- * and events, and a small ring that spills is still to have the names of all.
- */
-static uint64_t defs_of(uint64_t size)
-{
-	uint64_t share = size / DEFS_SHARE, least = size / DEFS_SHARE_MOST;
-
-	if (least > DEFS_ENOUGH)
-		least = DEFS_ENOUGH;
-	return share > least ? share : least;
-}
-
-/* Where everything lies in a file of `size` bytes. */
-static void ring_lay_out(struct vprof_ring_header *h, uint64_t size)
-{
-	uint64_t chunks, holdings;
-
-	h->file_size = size;
-	h->header_size = sizeof(*h);
-	h->slot_size = VPROF_SLOT_SIZE;
-	h->chunk_size = VPROF_CHUNK_SIZE;
-	h->lane_size = sizeof(struct vprof_lane);
-	h->lanes_offset = VPROF_LANES_OFFSET;
-	h->defs_size = defs_of(size);
-	h->holding_size = sizeof(struct vprof_holding);
-	h->holding_count = holdings_of(size);
-	holdings = (uint64_t)h->holding_count * h->holding_size;
-	/* A lane holds a chunk, so there are never more lanes than chunks. */
-	chunks = (size - VPROF_LANES_OFFSET - h->defs_size - holdings) / (VPROF_CHUNK_SIZE + sizeof(struct vprof_lane));
-	h->lane_count = (uint32_t)chunks;
-	h->defs_offset = h->lanes_offset + chunks * sizeof(struct vprof_lane);
-	h->holdings_offset = (h->defs_offset + h->defs_size + sizeof(struct vprof_holding) - 1) &
-			     ~(sizeof(struct vprof_holding) - 1ull);
-	h->chunks_offset = (h->holdings_offset + holdings + VPROF_PAGE_SIZE - 1) & ~(VPROF_PAGE_SIZE - 1ull);
-	h->chunk_count = (uint32_t)((size - h->chunks_offset) / VPROF_CHUNK_SIZE);
-	h->anchor_count = VPROF_ANCHORS;
-}
+/* ---- one file, made nowhere or whole ---- */
 
 /* 0, or a negative errno: -EOPNOTSUPP or -ENOSYS where the file system or the kernel has no way to. */
 static int file_allocate(int fd, uint64_t size)
@@ -189,8 +106,6 @@ static int ring_reserve(int fd, uint64_t size)
 		error = vprof_pwrite(fd, zeroes, size - at < sizeof(zeroes) ? size - at : sizeof(zeroes), at);
 	return error;
 }
-
-/* ---- one file, made nowhere or whole ---- */
 
 struct place {
 	char file[PATH_TEXT];  /* where the ring's bytes go */
@@ -411,7 +326,7 @@ int vprof_ring_create(struct vprof_map *map)
 {
 	static struct vprof_ring_header h; /* too large for a small thread's stack; one caller */
 	struct vprof_text path = VPROF_TEXT(out);
-	int64_t size = ring_size();
+	int64_t size = vprof_ring_size();
 	int error = size < 0 ? (int)size : 0;
 
 	memset(&h, 0, sizeof(h));
@@ -420,7 +335,7 @@ int vprof_ring_create(struct vprof_map *map)
 		error = out_folder(&path);
 	if (!error) {
 		vprof_header_fill(&h);
-		ring_lay_out(&h, (uint64_t)size);
+		vprof_ring_lay_out(&h, (uint64_t)size);
 		error = file_place(map, out, &h, &place);
 	}
 	if (error) {
