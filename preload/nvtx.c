@@ -1,9 +1,8 @@
 /*
  * nvtx.c - NVTX calls of the program: what they say, in the terms of ranges.h.
  *
- * The library's constructor names the library in NVTX_INJECTION64_PATH (vprof_nvtx_announce()),
- * so that each copy of NVTX in the process finds us at its first call. A value that the user has
- * set stays, but for one that names a libvprof.so: that is ours, from the process before.
+ * Each copy of NVTX in the process opens us at its first call, since the library's constructor has named the
+ * library in the environment (nvtx_env.c), and has us fill in its table of functions.
  *
  * A library that was not loaded with the program (a child got the variable without LD_PRELOAD)
  * answers that it will not do, and NVTX does nothing, as without the variable.
@@ -11,36 +10,15 @@
  * Errno is kept by what is called; strings are copied, never kept.
  */
 #include <string.h>
-#include "preload/config.h"
 #include "preload/elf.h"
 #include "preload/glob.h"
 #include "preload/nvtx_abi.h"
 #include "preload/process.h"
 #include "preload/ranges.h"
-#include "preload/text.h"
 
 /* ---- which ---- */
 
-/* VPROF_NVTX: 0 for nothing, NULL for everything, or the patterns. */
-static const char *patterns;
-
-static int is_word(const char *text, const char *const *words)
-{
-	while (*words && strcmp(text, *words))
-		words++;
-	return *words != NULL;
-}
-
-static int wanted_at_all(void)
-{
-	static const char *const no[] = { "0", "off", "no", "false", "", NULL };
-	static const char *const yes[] = { "1", "on", "yes", "true", NULL };
-
-	if (!vprof_enabled() || is_word(vprof_config.nvtx, no))
-		return 0;
-	patterns = is_word(vprof_config.nvtx, yes) ? NULL : vprof_config.nvtx;
-	return 1;
-}
+static const char *patterns; /* NULL: everything */
 
 static int unwanted(const struct vprof_name *domain, const char *text, size_t length)
 {
@@ -365,46 +343,11 @@ int InitializeInjectionNvtx2(nvtx_get_table get_table)
 {
 	const struct nvtx_callbacks *callbacks;
 
-	if (!wanted_at_all() || !vprof_own_path())
+	if (!vprof_nvtx_is_wanted(&patterns) || !vprof_own_path())
 		return 0;
 	callbacks = get_table ? get_table(NVTX_TABLE_CALLBACKS) : NULL;
 	if (!callbacks || callbacks->size < sizeof(*callbacks) || !callbacks->module)
 		return 0;
 	install(callbacks);
 	return 1;
-}
-
-/* ---- the announcement ---- */
-
-static const char *file_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* Is the variable the user's? One that names a library of our name was set by a process before us. */
-static int is_users(const char *value)
-{
-	return *value && strcmp(file_name(value), "libvprof.so") != 0;
-}
-
-void vprof_nvtx_announce(void)
-{
-	static const char name[] = "NVTX_INJECTION64_PATH=";
-	static char entry[sizeof(name) + PATH_TEXT];
-	static char *room[256];
-	struct vprof_text text = VPROF_TEXT(entry);
-	const char *value, *path;
-
-	if (!wanted_at_all())
-		return;
-	value = vprof_environ_value(name);
-	path = value && is_users(value) ? NULL : vprof_own_path();
-	if (!path || (value && !strcmp(value, path)))
-		return;
-	vprof_text_put(&text, name);
-	vprof_text_put(&text, path);
-	if (!text.cut)
-		vprof_environ_put(entry, sizeof(name) - 1, room, ARRAY_SIZE(room));
 }

@@ -162,7 +162,10 @@ void vprof_environ_initial(char **stack) HIDDEN;
  */
 void vprof_environ_put(char *entry, size_t name_length, char **room, size_t room_count) HIDDEN;
 
-/* Sets NVTX_INJECTION64_PATH, see nvtx.c. From the constructor. */
+/* Does VPROF_NVTX want anything of NVTX recorded? `patterns`: of what; NULL: of everything. */
+int vprof_nvtx_is_wanted(const char **patterns) HIDDEN;
+
+/* Sets NVTX_INJECTION64_PATH, see nvtx_env.c. From the constructor. */
 void vprof_nvtx_announce(void) HIDDEN;
 
 /* Children that change directory still write beside us: VPROF_OUT becomes `path`. */

@@ -1,0 +1,64 @@
+/*
+ * nvtx_env.c - NVTX in the environment: what VPROF_NVTX wants of it, and the variable by which it finds us.
+ *
+ * The library's constructor names the library in NVTX_INJECTION64_PATH (vprof_nvtx_announce()),
+ * so that each copy of NVTX in the process finds us at its first call. A value that the user has
+ * set stays, but for one that names a libvprof.so: that is ours, from the process before.
+ */
+#include <string.h>
+#include "preload/config.h"
+#include "preload/elf.h"
+#include "preload/inner.h"
+#include "preload/process.h"
+#include "preload/text.h"
+
+static int is_word(const char *text, const char *const *words)
+{
+	while (*words && strcmp(text, *words))
+		words++;
+	return *words != NULL;
+}
+
+int vprof_nvtx_is_wanted(const char **patterns)
+{
+	static const char *const no[] = { "0", "off", "no", "false", "", NULL };
+	static const char *const yes[] = { "1", "on", "yes", "true", NULL };
+
+	if (!vprof_enabled() || is_word(vprof_config.nvtx, no))
+		return 0;
+	*patterns = is_word(vprof_config.nvtx, yes) ? NULL : vprof_config.nvtx;
+	return 1;
+}
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Is the variable the user's? One that names a library of our name was set by a process before us. */
+static int is_users(const char *value)
+{
+	return *value && strcmp(file_name(value), "libvprof.so") != 0;
+}
+
+void vprof_nvtx_announce(void)
+{
+	static const char name[] = "NVTX_INJECTION64_PATH=";
+	static char entry[sizeof(name) + PATH_TEXT];
+	static char *room[256];
+	struct vprof_text text = VPROF_TEXT(entry);
+	const char *value, *path, *patterns;
+
+	if (!vprof_nvtx_is_wanted(&patterns))
+		return;
+	value = vprof_environ_value(name);
+	path = value && is_users(value) ? NULL : vprof_own_path();
+	if (!path || (value && !strcmp(value, path)))
+		return;
+	vprof_text_put(&text, name);
+	vprof_text_put(&text, path);
+	if (!text.cut)
+		vprof_environ_put(entry, sizeof(name) - 1, room, ARRAY_SIZE(room));
+}
