@@ -1,5 +1,5 @@
 /*
- * tell.h - writing a record of what the program said (inner part of ranges.c).
+ * tell.h - writing a record of what the program said (inner part of the ranges).
  */
 #ifndef VPROF_PRELOAD_TELL_H
 #define VPROF_PRELOAD_TELL_H
