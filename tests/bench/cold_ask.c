@@ -54,7 +54,7 @@ static void (*code_make(size_t count))(void)
 	return (void (*)(void))(uintptr_t)code;
 }
 
-static uint64_t one(void (*code)(void), int (*ask)(int *))
+static uint64_t one(void (*code)(void), ask_fn ask)
 {
 	uint64_t start;
 	int device;
@@ -66,7 +66,7 @@ static uint64_t one(void (*code)(void), int (*ask)(int *))
 	return bench_ticks_fenced() - start;
 }
 
-static void measure(size_t kib, int (*const ask[ARMS])(int *), double scale)
+static void measure(size_t kib, const ask_fn ask[ARMS], double scale)
 {
 	void (*code)(void) = code_make((kib << 10) / BLOCK);
 	double median[ARMS];
@@ -87,16 +87,11 @@ static void measure(size_t kib, int (*const ask[ARMS])(int *), double scale)
 
 int main(void)
 {
-	int (*ask[ARMS])(int *) = { NULL };
-	struct vprof_object driver;
+	ask_fn ask[ARMS] = { NULL };
 
 	launch_setup();
-	if (vprof_object_find("libcuda.so", &driver))
-		die("no driver");
-	ask[DIRECT] = (int (*)(int *))vprof_object_symbol(&driver, "cuCtxGetDevice");
-	ask[COUNTED] = ask[DISABLED] = (int (*)(int *))dlsym(RTLD_DEFAULT, "cuCtxGetDevice");
-	if (!ask[DIRECT] || !ask[COUNTED] || ask[DIRECT] == ask[COUNTED])
-		die("cuCtxGetDevice is not hooked");
+	ask[DIRECT] = ask_find(&ask[COUNTED]);
+	ask[DISABLED] = ask[COUNTED];
 	measure(64, ask, bench_ns_per_tick());
 	measure(256, ask, bench_ns_per_tick());
 	return 0;

@@ -21,18 +21,6 @@ static double samples[ARMS][CALLS];
 static uint64_t *anchor_buffer;
 static char *walked;
 
-static void run_anchor(size_t i)
-{
-	volatile uint64_t *slot = anchor_buffer + i % (ANCHOR_BYTES / 64) * 8;
-	uint64_t t0 = bench_ticks(), t1 = bench_ticks();
-
-	slot[0] = i;
-	slot[1] = t0;
-	slot[2] = t1;
-	for (int k = 3; k < 8; k++)
-		slot[k] = i;
-}
-
 static uint64_t one(enum arm arm, size_t i, size_t bytes)
 {
 	void *params[1] = { NULL };
@@ -43,9 +31,10 @@ static uint64_t one(enum arm arm, size_t i, size_t bytes)
 	set_control(arm == RECORDED);
 	for (size_t k = 0; k < bytes; k += 64)
 		sum += walked[k];
+	(void)sum;
 	start = bench_ticks_fenced();
 	if (arm == ANCHOR)
-		run_anchor(i);
+		bench_anchor(anchor_buffer, ANCHOR_BYTES / 64, i);
 	else if (arm != NOTHING)
 		launch(function, 1, 2, 3, 4, 5, 6, 0, NULL, params, NULL);
 	return bench_ticks_fenced() - start;

@@ -14,7 +14,7 @@ enum arm { DIRECT, COUNTED, DISABLED, ARMS };
 
 static double samples[ARMS][ROUNDS];
 
-static double block_ns(int (*ask)(int *))
+static double block_ns(ask_fn ask)
 {
 	double start = bench_clock(CLOCK_THREAD_CPUTIME_ID);
 	int device;
@@ -26,16 +26,11 @@ static double block_ns(int (*ask)(int *))
 
 int main(void)
 {
-	struct vprof_object driver;
-	int (*ask[ARMS])(int *);
+	ask_fn ask[ARMS];
 
 	launch_setup();
-	if (vprof_object_find("libcuda.so", &driver))
-		die("no driver");
-	ask[DIRECT] = (int (*)(int *))vprof_object_symbol(&driver, "cuCtxGetDevice");
-	ask[COUNTED] = ask[DISABLED] = (int (*)(int *))dlsym(RTLD_DEFAULT, "cuCtxGetDevice");
-	if (!ask[DIRECT] || !ask[COUNTED] || ask[DIRECT] == ask[COUNTED])
-		die("cuCtxGetDevice is not hooked");
+	ask[DIRECT] = ask_find(&ask[COUNTED]);
+	ask[DISABLED] = ask[COUNTED];
 	for (int i = 0; i < ROUNDS + WARM; i++)
 		for (int arm = 0; arm < ARMS; arm++) {
 			set_control(arm != DISABLED);

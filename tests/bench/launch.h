@@ -85,4 +85,21 @@ static void launch_setup(void)
 	find_ring();
 }
 
+typedef int (*ask_fn)(int *);
+
+/* A question: the driver's own cuCtxGetDevice, and into `hooked` the one that a lookup gives. */
+static inline ask_fn ask_find(ask_fn *hooked)
+{
+	struct vprof_object driver;
+	ask_fn own;
+
+	if (vprof_object_find("libcuda.so", &driver))
+		die("no driver");
+	own = (ask_fn)vprof_object_symbol(&driver, "cuCtxGetDevice");
+	*hooked = (ask_fn)dlsym(RTLD_DEFAULT, "cuCtxGetDevice");
+	if (!own || !*hooked || own == *hooked)
+		die("cuCtxGetDevice is not hooked");
+	return own;
+}
+
 #endif

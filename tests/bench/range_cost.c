@@ -105,16 +105,8 @@ static void set_control(int on)
 
 static void run_anchor(size_t from)
 {
-	for (size_t i = from; i < from + BLOCK; i++) {
-		uint64_t t0 = bench_ticks(), t1 = bench_ticks();
-		volatile uint64_t *slot = anchor_buffer + i % (ANCHOR_BYTES / 64) * 8;
-
-		slot[0] = i;
-		slot[1] = t0;
-		slot[2] = t1;
-		for (int k = 3; k < 8; k++)
-			slot[k] = i;
-	}
+	for (size_t i = from; i < from + BLOCK; i++)
+		bench_anchor(anchor_buffer, ANCHOR_BYTES / 64, i);
 }
 
 static void run_ranges(enum arm arm, size_t round)

@@ -23,18 +23,8 @@ static uint64_t *anchor_buffer;
 
 static void run_anchor(uint64_t *buffer, size_t from)
 {
-	size_t slots = ANCHOR_BYTES / 64;
-
-	for (size_t i = from; i < from + BLOCK; i++) {
-		uint64_t t0 = bench_ticks(), t1 = bench_ticks();
-		volatile uint64_t *slot = buffer + i % slots * 8;
-
-		slot[0] = i;
-		slot[1] = t0;
-		slot[2] = t1;
-		for (int k = 3; k < 8; k++)
-			slot[k] = i;
-	}
+	for (size_t i = from; i < from + BLOCK; i++)
+		bench_anchor(buffer, ANCHOR_BYTES / 64, i);
 }
 
 static void run_launches(launch_fn launch)
@@ -95,16 +85,8 @@ static void *many_thread(void *index)
 			pthread_barrier_wait(&barrier);
 			start = bench_clock(CLOCK_THREAD_CPUTIME_ID);
 			if (arm == ANCHOR)
-				for (size_t k = 0; k < BLOCK; k++) {
-					volatile uint64_t *slot = buffer + k % (ANCHOR_BYTES / THREADS / 64) * 8;
-					uint64_t t0 = bench_ticks(), t1 = bench_ticks();
-
-					slot[0] = k;
-					slot[1] = t0;
-					slot[2] = t1;
-					for (int w = 3; w < 8; w++)
-						slot[w] = k;
-				}
+				for (size_t k = 0; k < BLOCK; k++)
+					bench_anchor(buffer, ANCHOR_BYTES / THREADS / 64, k);
 			else
 				run_launches(arm == DIRECT ? direct : wrapped);
 			mine[arm][i] = (bench_clock(CLOCK_THREAD_CPUTIME_ID) - start) / BLOCK;

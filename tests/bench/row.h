@@ -48,6 +48,19 @@ static inline uint64_t bench_ticks_fenced(void)
 	return ticks;
 }
 
+/* The anchor of a record, number `i` of a buffer of so many lines: what one costs at least, two readings and a line. */
+static inline void bench_anchor(uint64_t *buffer, size_t lines, size_t i)
+{
+	uint64_t t0 = bench_ticks(), t1 = bench_ticks();
+	volatile uint64_t *line = buffer + i % lines * 8;
+
+	line[0] = i;
+	line[1] = t0;
+	line[2] = t1;
+	for (int k = 3; k < 8; k++)
+		line[k] = i;
+}
+
 static inline double bench_ns_per_tick(void)
 {
 	double start = bench_clock(CLOCK_MONOTONIC);

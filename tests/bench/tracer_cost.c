@@ -42,16 +42,8 @@ static void die(const char *what)
 
 static void run_anchor(const struct worker *w, size_t from)
 {
-	for (size_t i = from; i < from + BLOCK; i++) {
-		uint64_t t0 = bench_ticks(), t1 = bench_ticks();
-		volatile uint64_t *slot = w->buffer + i % w->slots * 8;
-
-		slot[0] = i;
-		slot[1] = t0;
-		slot[2] = t1;
-		for (int k = 3; k < 8; k++)
-			slot[k] = i;
-	}
+	for (size_t i = from; i < from + BLOCK; i++)
+		bench_anchor(w->buffer, w->slots, i);
 }
 
 static void run_launches(tracer_launch launch)
