@@ -306,20 +306,24 @@ STEPS = [
 ]
 
 
-def attempt(number, part, name, command, extra):
-    """One step; whatever happens the next one follows."""
-    folder = OUT / "gpu_time" / f"{number:02d}-{part.__name__}-{name.replace(' ', '_')}"
+def attempt(label, folder, step):
+    """step(folder), in a folder of its own; whatever happens the next one follows."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    label = f"{part.__name__}, {name}"
     note(label)
     try:
-        part(name, command, extra, folder)
+        step(folder)
     except Skip as e:
         say(f"{label}: skipped: {e}")
     except Exception as e:  # one step that fails is one result
         tell(False, f"{label}: was measured")
         say(f"{label}: {type(e).__name__}: {' '.join(str(e).split())[:600]}")
+
+
+def take(number, part, name, command, extra):
+    folder = OUT / "gpu_time" / f"{number:02d}-{part.__name__}-{name.replace(' ', '_')}"
+    try:
+        attempt(f"{part.__name__}, {name}", folder, lambda made: part(name, command, extra, made))
     finally:
         drop_rings(folder)
 
@@ -351,7 +355,7 @@ def main(parts):
         elif left() < seconds:
             left_out.append(f"{part.__name__}, {name}")
         else:
-            attempt(number, part, name, command, extra)
+            take(number, part, name, command, extra)
     write()
 
 

@@ -33,7 +33,7 @@ from pathlib import Path
 
 os.environ.setdefault("DEADLINE", "500")
 import gpu_time as base  # noqa: E402 it reads the deadline
-from gpu_time import Fail, Skip, interval, left, note, row, say, tell  # noqa: E402
+from gpu_time import Fail, Skip, interval, left, row, say, tell  # noqa: E402
 
 ENGINE = [sys.executable, str(base.HERE / "vllm_engine.py")]
 VPROF, MERGE = str(base.BUILD / "vprof"), str(base.BUILD / "vprof-merge")
@@ -351,20 +351,11 @@ def judge_starts(folder, pairs, counts):
 PARTS = {cost: 100 + COST_SECONDS, accuracy: 90, merge: 15, kineto: 70, startup: 130, nsys: 120}
 
 
-def attempt(part):
-    """Whatever happens the next one follows."""
+def take(part):
     folder = base.OUT / "gpu_vllm" / part.__name__
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    note(part.__name__)
     begin = time.monotonic()
     try:
-        part(folder)
-    except Skip as e:
-        say(f"{part.__name__}: skipped: {e}")
-    except Exception as e:  # one part that fails is one result
-        tell(False, f"{part.__name__}: was measured")
-        say(f"{part.__name__}: {type(e).__name__}: {' '.join(str(e).split())[:600]}")
+        base.attempt(part.__name__, folder, part)
     finally:
         if kept.get("ring", Path("/")).parts[:len(folder.parts)] != folder.parts:
             base.drop_rings(folder)
@@ -385,7 +376,7 @@ def main(names):
             if left() < seconds:
                 base.left_out.append(part.__name__)
             else:
-                attempt(part)
+                take(part)
             base.write("gpu_vllm")  # what there is so far
     finally:
         base.drop_rings(base.OUT / "gpu_vllm")
