@@ -19,6 +19,9 @@ struct dump_ring {
 void dump_text(struct dump_ring *dump, FILE *out, const struct record *record, int64_t t_ns);
 void dump_json(struct dump_ring *dump, FILE *out, const struct record *record, int64_t t_ns);
 
+/* What its kind has: each field with a blank or a comma before it. */
+void dump_fields(struct dump_ring *dump, FILE *out, const struct vprof_slot *slot, int json);
+
 /* A range, mark or counter: what stands in place of a call's name, and its fields. */
 const char *dump_said_call(const struct vprof_slot *slot);
 void dump_said_text(const struct dump_ring *dump, FILE *out, const struct record *record);
