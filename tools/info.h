@@ -53,6 +53,11 @@ const char *info_state_text(enum info_state state);
 void info_text(const struct input *input, const struct info *info, FILE *out);
 void info_json(const struct input *input, const struct info *info, FILE *out);
 
+/* A table of its threads, and a member of an object, which is the last; `start_ns`: the ring's, CLOCK_REALTIME. */
+void info_threads_text(const struct ring *ring, const struct info *info, const struct clock *clock, uint64_t start_ns,
+		       FILE *out);
+void info_threads_json(const struct ring *ring, const struct info *info, const struct clock *clock, FILE *out);
+
 /* The GPUs that the process has used: rows of a table of two columns, and a member of an object. */
 struct cli_table;
 void info_devices_text(struct cli_table *table, const struct ring *ring);
@@ -66,7 +71,7 @@ void info_gpu_json(const struct input *input, FILE *out);
 void info_spill_text(struct cli_table *table, const struct ring *ring);
 void info_spill_json(const struct ring *ring, FILE *out);
 
-/* Likewise of the stretches in which it recorded; `start_ns`: the ring's, CLOCK_REALTIME. */
+/* Likewise of the stretches in which it recorded. */
 void info_windows_text(struct cli_table *table, const struct ring *ring, const struct clock *clock, uint64_t start_ns);
 void info_windows_json(const struct ring *ring, const struct clock *clock, FILE *out);
 

@@ -37,15 +37,6 @@ static const char *clock_name(uint32_t clock)
 	return clock < sizeof(names) / sizeof(names[0]) ? names[clock] : "unknown";
 }
 
-static const char *call_name(const struct ring *ring, const struct info_thread *row)
-{
-	if (!row->present)
-		return "-";
-	if (!row->last_kind) /* it has said things, and called nothing */
-		return "-";
-	return row->last_kind == VPROF_KIND_THREAD ? "(thread)" : ring_call_name(ring, row->last_call);
-}
-
 /* UTC, as 2026-11-22 03:06:01.123. */
 static void time_text(char *text, size_t size, uint64_t ns)
 {
@@ -175,47 +166,6 @@ static void text_queries(struct cli_table *table, const struct ring *ring, const
 	cli_table_pair(table, "counted", "%llu calls that only ask%s", (unsigned long long)info->queries_all, which);
 }
 
-static void text_threads(const struct view *view, const struct info *info, FILE *out)
-{
-	struct cli_table *table = cli_table_new("rlrrrrl");
-	static const char *const head[] = {
-		"TID", "NAME", "RECORDS", "OVERWRITTEN", "FIRST", "LAST", "LAST CALL",
-	};
-	static const char *const became[] = {
-		[INFO_RETURNED] = "", [INFO_IN_FLIGHT] = " (in flight)", [INFO_ABANDONED] = " (abandoned)",
-	};
-	uint32_t at = 0;
-
-	if (!table)
-		return;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		cli_table_cell(table, "%s", head[i]);
-	for (size_t i = 0; i < info->thread_count; i++) {
-		const struct info_thread *row = &info->threads[i];
-		int64_t first = (int64_t)(clock_realtime(view->clock, &at, row->first_ticks) - view->start);
-		int64_t last = (int64_t)(clock_realtime(view->clock, &at, row->last_ticks) - view->start);
-
-		if (row->serial) {
-			cli_table_cell(table, "%u", row->tid);
-			cli_table_cell(table, "%s", row->comm);
-		} else {
-			cli_table_cell(table, "-");
-			cli_table_cell(table, "(earlier threads)");
-		}
-		cli_table_cell(table, "%llu", (unsigned long long)row->present);
-		cli_table_cell(table, "%llu", (unsigned long long)row->overwritten);
-		if (row->present) {
-			cli_table_cell(table, "%.6f", (double)first / 1e9);
-			cli_table_cell(table, "%.6f", (double)last / 1e9);
-		} else {
-			cli_table_cell(table, "-");
-			cli_table_cell(table, "-");
-		}
-		cli_table_cell(table, "%s%s", call_name(view->ring, row), became[row->last]);
-	}
-	cli_table_print(table, out, 2);
-}
-
 void info_text(const struct input *input, const struct info *info, FILE *out)
 {
 	const struct vprof_ring_header *h = &input->ring.header;
@@ -258,7 +208,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	cli_table_print(table, out, 2);
 	if (info->thread_count) {
 		fputc('\n', out);
-		text_threads(&view, info, out);
+		info_threads_text(&input->ring, info, view.clock, view.start, out);
 	}
 }
 
@@ -274,34 +224,6 @@ static void json_text(FILE *out, const char *key, const char *text)
 static void json_number(FILE *out, const char *key, uint64_t value)
 {
 	fprintf(out, "  \"%s\": %llu,\n", key, (unsigned long long)value);
-}
-
-static void json_threads(const struct view *view, const struct info *info, FILE *out)
-{
-	uint32_t at = 0;
-
-	fputs("  \"thread_table\": [", out);
-	for (size_t i = 0; i < info->thread_count; i++) {
-		const struct info_thread *row = &info->threads[i];
-
-		fprintf(out, "%s\n    {\"serial\": %llu, \"tid\": %u, \"comm\": ", i ? "," : "",
-			(unsigned long long)row->serial, row->tid);
-		cli_json_string(out, row->comm);
-		fprintf(out, ", \"records\": %llu, \"overwritten\": %llu", (unsigned long long)row->present,
-			(unsigned long long)row->overwritten);
-		if (row->present) {
-			fprintf(out, ", \"first_ns\": %llu",
-				(unsigned long long)clock_realtime(view->clock, &at, row->first_ticks));
-			fprintf(out, ", \"last_ns\": %llu, \"last_call\": ",
-				(unsigned long long)clock_realtime(view->clock, &at, row->last_ticks));
-			cli_json_string(out, call_name(view->ring, row));
-			fprintf(out, ", \"in_flight\": %s, \"abandoned\": %s",
-				row->last == INFO_IN_FLIGHT ? "true" : "false",
-				row->last == INFO_ABANDONED ? "true" : "false");
-		}
-		fputc('}', out);
-	}
-	fputs("\n  ]\n", out);
 }
 
 static void json_memory(const struct view *view, FILE *out)
@@ -415,6 +337,6 @@ void info_json(const struct input *input, const struct info *info, FILE *out)
 	info_spill_json(ring, out);
 	json_number(out, "bad_defs", ring->bad_defs);
 	json_number(out, "bad_holdings", ring->bad_holdings);
-	json_threads(&view, info, out);
+	info_threads_json(ring, info, view.clock, out);
 	fputc('}', out);
 }
