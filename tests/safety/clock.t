@@ -1,12 +1,7 @@
 #!/usr/bin/env bash
 # Which clock a ring has: the processor's counter, unless the kernel has found that it is not to be relied on.
 # The kernel's list is one of our own, in a mount namespace of its own.
-if [ -z "$SAFETY_NAMESPACE" ]; then
-	export SAFETY_NAMESPACE=1
-	unshare -m true 2>/dev/null && exec unshare -m "$0"
-	unshare -rm true 2>/dev/null && exec unshare -rm "$0"
-	export SAFETY_NAMESPACE=none
-fi
+. tests/safety/namespace.sh
 . tests/tap.sh
 . tests/safety/lib.sh
 

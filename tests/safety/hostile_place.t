@@ -2,14 +2,7 @@
 # Where no ring can be made, or one has to be made elsewhere: the program's output, exit
 # status and every result are those of a run without the preload, one line says why there
 # is no ring, what was lost is counted, nothing is left behind, and files are private.
-#
-# Runs in a mount namespace of its own: the file systems it mounts are gone with it.
-if [ -z "$SAFETY_NAMESPACE" ]; then
-	export SAFETY_NAMESPACE=1
-	unshare -m true 2>/dev/null && exec unshare -m "$0"
-	unshare -rm true 2>/dev/null && exec unshare -rm "$0"
-	export SAFETY_NAMESPACE=none
-fi
+. tests/safety/namespace.sh
 . tests/tap.sh
 . tests/safety/lib.sh
 umask 022
