@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/graph.h"
 
 #define BIT(id) (1u << (id))
 static const uint32_t launch_only = BIT(CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION) |

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/fakecuda/capture.h"
+#include "tests/fakecuda/graph.h"
 
 static struct fk_capture *captures; /* under fk_lock */
 static int capture_count; /* of those; read without it: 0 is the common case */

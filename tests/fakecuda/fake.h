@@ -11,6 +11,7 @@
  *   clock.c    the host's clock and the GPUs'
  *   sim.c      streams as queues, their worker threads, waiting
  *   gate.c     what every call passes first: init, sticky errors, injection
+ *   graph.h    graphs, and what is made of them to run
  *   the rest   the API, one file per subject
  *
  * One lock (fk_lock) guards all state; it is never held while work runs.
@@ -110,6 +111,11 @@ struct fk_head {
 	struct fk_head *next_free;
 };
 #define FK_MAGIC 0xFACE0000u
+
+/* Stores one fact of a handle of the given type. */
+#define FK_FACT(handle, type, out, value) \
+	(!(out) ? CUDA_ERROR_INVALID_VALUE : !fk_is(handle, type) ? CUDA_ERROR_INVALID_HANDLE : \
+	 (*(out) = (value), CUDA_SUCCESS))
 
 void *fk_new(enum fk_type type, size_t size); /* zeroed but for the head; NULL: no memory */
 void fk_delete(void *handle);
@@ -301,6 +307,8 @@ void fk_work_run(const struct fk_work *work, struct fk_span *span); /* may move 
 uint64_t fk_work_ns(const struct fk_work *work); /* 0: done at once, may run in the caller */
 CUresult fk_copy_check(const CUDA_MEMCPY3D_v2 *copy);
 CUresult fk_set_check(const CUDA_MEMSET_NODE_PARAMS *set);
+CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *params, void *args,
+	size_t room);
 bool fk_copy_is_pageable(const CUDA_MEMCPY3D_v2 *copy);
 void fk_copy_run(const CUDA_MEMCPY3D_v2 *copy);
 void fk_set_run(const CUDA_MEMSET_NODE_PARAMS *set);
@@ -366,82 +374,5 @@ CUresult fk_capture_work_locked(CUstream stream, const struct fk_work *work);
 CUresult fk_capture_wait_locked(CUstream stream, CUevent event);
 void fk_capture_event_drop(CUevent event);
 CUresult fk_capture_check(CUstream stream); /* a stream call that a capture does not allow */
-
-/* ---- graphs ------------------------------------------------------------- */
-
-struct fk_edge {
-	CUgraphNode from, to;
-	CUgraphEdgeData data;
-};
-
-struct CUgraphNode_st {
-	struct fk_head head;
-	CUgraph graph;
-	CUgraphNode original; /* in the graph this one was cloned from */
-	struct fk_work work;
-	size_t index;         /* scratch of fk_graph_order */
-	bool disabled;        /* in an exec's copy only */
-};
-
-struct CUgraph_st {
-	struct fk_head head;
-	unsigned long long id;
-	CUgraph origin; /* what it is a clone of */
-	int execs;      /* of those, made of it, that there can only be one of */
-	CUgraphNode owner; /* the node it is the child of */
-	CUgraphNode *nodes;
-	size_t node_count, node_room;
-	struct fk_edge *edges;
-	size_t edge_count, edge_room;
-};
-
-struct fk_out { /* an edge, at the node it comes from */
-	size_t to;
-	CUgraphEdgeData data;
-};
-
-/* A graph and an order to run it in (graph_run.c). Numbers are nodes' places in the graph. */
-struct fk_plan {
-	int refs; /* an exec's plan: the exec, and its runs that have not ended */
-	CUgraph graph;
-	CUgraphNode *order;
-	size_t *first; /* the edges out of node i are outs[first[i]] to outs[first[i + 1] - 1] */
-	struct fk_out *outs;
-	size_t *ins;   /* how many edges lead to node i */
-	bool timed;
-	bool events; /* records events or waits for some */
-};
-
-struct CUgraphExec_st {
-	struct fk_head head;
-	struct fk_plan *plan; /* of an own copy of the graph; its nodes' `original` are the source's nodes */
-	unsigned long long flags;
-	bool alone;              /* there can be one of its source at a time */
-	CUgraph source;          /* may be gone */
-	unsigned long long source_id;
-	CUstream last;  /* where it ran last: runs do not overlap */
-	uint64_t last_seq;
-};
-
-CUgraph fk_graph_new(void);
-void fk_graph_free_locked(CUgraph graph);
-CUresult fk_graph_copy_locked(CUgraph *out, CUgraph from);
-CUresult fk_graph_add_locked(CUgraph graph, const struct fk_work *work, const CUgraphNode *deps,
-	const CUgraphEdgeData *data, size_t count, CUgraphNode *out);
-CUresult fk_plan_new(struct fk_plan **out, CUgraph graph); /* INVALID_VALUE: a cycle */
-void fk_plan_look(struct fk_plan *plan);
-void fk_plan_free(struct fk_plan *plan);
-uint64_t fk_plan_run(const struct fk_plan *plan, uint64_t begin);
-uint64_t fk_graph_ns(CUgraph graph);
-void fk_plan_unref_locked(struct fk_plan *plan);
-CUresult fk_exec_own_locked(CUgraphExec exec); /* so that its graph can be changed */
-CUgraphNode fk_graph_find_deep(CUgraph clone, CUgraphNode original); /* in child graphs too */
-CUresult fk_graph_join_locked(CUgraph graph, CUgraphNode from, CUgraphNode to, const CUgraphEdgeData *data);
-CUresult fk_graph_copy_equal_locked(CUgraph *out, CUgraph from); /* standing for the same nodes as `from` */
-bool fk_graph_has(CUgraph graph, bool (*is)(const struct fk_work *work));
-bool fk_work_allocates(const struct fk_work *work);
-bool fk_work_is_fixed(const struct fk_work *work); /* it cannot be cloned */
-CUresult fk_kernel_work(struct fk_work *work, const CUDA_KERNEL_NODE_PARAMS_v2 *params, void *args,
-	size_t room);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/graph.h"
 
 /* Edges of a graph: all, or those into or out of one node. */
 static CUresult list_edges(CUgraph graph, CUgraphNode to, CUgraphNode from, CUgraphNode *out_from,

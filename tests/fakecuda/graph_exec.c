@@ -2,7 +2,7 @@
  * graph_exec.c - executable graphs: the five ways to instantiate, launching,
  * updating.
  */
-#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/graph.h"
 #include "tests/fakecuda/proc.h"
 
 /* There can be one exec at a time of a graph that owns memory or that the device may update. */

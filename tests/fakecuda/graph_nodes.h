@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/graph.h"
 
 enum { FK_ARGS_ROOM = 4096 }; /* what the real driver takes at most */
 

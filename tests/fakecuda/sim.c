@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/graph.h"
 
 pthread_mutex_t fk_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t progress = PTHREAD_COND_INITIALIZER;

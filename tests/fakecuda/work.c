@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/graph.h"
 
 static void kernel_drop(struct fk_work *work)
 {
