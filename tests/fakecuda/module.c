@@ -1,5 +1,5 @@
 /*
- * module.c - modules, libraries, and the functions and kernels in them.
+ * module.c - modules and libraries, and how the functions and kernels in them are found.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,13 +165,6 @@ static CUresult function_find(CUfunction *out, CUmodule module, const char *name
 	return result;
 }
 
-CUfunction fk_function_of(const void *handle)
-{
-	if (fk_is(handle, FK_KERNEL))
-		return ((const struct CUkern_st *)handle)->function;
-	return fk_is(handle, FK_FUNC) ? (CUfunction)handle : NULL;
-}
-
 /* ---- libraries ----------------------------------------------------------- */
 
 static CUresult kernel_add(CUlibrary library, CUfunction function, CUkernel *out)
@@ -297,66 +290,6 @@ static CUresult functions_list(CUfunction *out, unsigned int room, CUmodule modu
 	return CUDA_SUCCESS;
 }
 
-/* Stores one fact of a handle of the given type. */
-#define FACT(handle, type, out, value) \
-	(!(out) ? CUDA_ERROR_INVALID_VALUE : !fk_is(handle, type) ? CUDA_ERROR_INVALID_HANDLE : \
-	 (*(out) = (value), CUDA_SUCCESS))
-#define FUNC_FACT(handle, out, value) \
-	(!(out) ? CUDA_ERROR_INVALID_VALUE : !fk_function_of(handle) ? CUDA_ERROR_INVALID_HANDLE : \
-	 (*(out) = (value), CUDA_SUCCESS))
-
-/* Of parameters and attributes the driver tells a CUfunction's and a CUkernel's by functions of their own. */
-static CUresult param_info(CUfunction function, size_t index, size_t *offset, size_t *size)
-{
-	if (!function)
-		return CUDA_ERROR_INVALID_HANDLE;
-	if (!offset || index >= (size_t)function->layout.count)
-		return CUDA_ERROR_INVALID_VALUE;
-	*offset = function->layout.offset[index];
-	if (size)
-		*size = function->layout.size[index];
-	return CUDA_SUCCESS;
-}
-
-static CUfunction function_only(const void *handle)
-{
-	return fk_is(handle, FK_FUNC) ? (CUfunction)handle : NULL;
-}
-
-static CUfunction function_of_kernel(const void *handle)
-{
-	return fk_is(handle, FK_KERNEL) ? fk_function_of(handle) : NULL;
-}
-
-/* A question about what was compiled loads the function. */
-static CUresult attribute(int *out, int which, CUfunction function)
-{
-	const int values[] = {
-		[CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK] = 1024,
-		[CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES] = function ? function->shared : 0,
-		[CU_FUNC_ATTRIBUTE_NUM_REGS] = function ? function->registers : 0,
-		[CU_FUNC_ATTRIBUTE_PTX_VERSION] = fk_config.sm,
-		[CU_FUNC_ATTRIBUTE_BINARY_VERSION] = fk_config.sm,
-		[CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES] = 49152 - (function ? function->shared : 0),
-	};
-
-	if (!out || which < 0)
-		return CUDA_ERROR_INVALID_VALUE;
-	if (!function)
-		return CUDA_ERROR_INVALID_HANDLE;
-	function->loaded = true;
-	*out = (size_t)which < FK_COUNT(values) ? values[which] : 0;
-	return CUDA_SUCCESS;
-}
-
-static CUresult function_load(CUfunction function)
-{
-	if (!function)
-		return CUDA_ERROR_INVALID_HANDLE;
-	function->loaded = true;
-	return CUDA_SUCCESS;
-}
-
 FK_API(FK_CTX, cuModuleLoad, (CUmodule *out, const char *path),
 	module_load_file(out, path))
 FK_API(FK_CTX, cuModuleLoadData, (CUmodule *out, const void *image),
@@ -387,37 +320,8 @@ FK_API(FK_INIT | FK_UNSAFE, cuLibraryUnload, (CUlibrary library), library_unload
 FK_API(FK_INIT, cuLibraryGetKernel, (CUkernel *out, CUlibrary library, const char *name),
 	kernel_find(out, library, name))
 FK_API(FK_CTX, cuLibraryGetModule, (CUmodule *out, CUlibrary library),
-	FACT(library, FK_LIBRARY, out, library->module))
+	FK_FACT(library, FK_LIBRARY, out, library->module))
 FK_API(FK_INIT, cuLibraryGetKernelCount, (unsigned int *count, CUlibrary library),
 	kernels_list(NULL, 0, library, count))
 FK_API(FK_INIT, cuLibraryEnumerateKernels, (CUkernel *out, unsigned int room, CUlibrary library),
 	kernels_list(out, room, library, NULL))
-FK_API(FK_CTX, cuKernelGetFunction, (CUfunction *out, CUkernel kernel),
-	FACT(kernel, FK_KERNEL, out, kernel->function))
-FK_API(FK_INIT, cuKernelGetLibrary, (CUlibrary *out, CUkernel kernel),
-	FACT(kernel, FK_KERNEL, out, kernel->library))
-FK_API(FK_INIT, cuKernelGetName, (const char **out, CUkernel kernel),
-	FACT(kernel, FK_KERNEL, out, kernel->function->name))
-FK_API(FK_INIT, cuFuncGetName, (const char **out, CUfunction function),
-	FACT(function, FK_FUNC, out, function->name))
-FK_API(FK_CTX, cuFuncGetModule, (CUmodule *out, CUfunction function),
-	FUNC_FACT(function, out, fk_function_of(function)->module))
-FK_API(FK_CTX, cuFuncGetAttribute, (int *out, int which, CUfunction function),
-	attribute(out, which, function_only(function)))
-FK_API(FK_CTX, cuKernelGetAttribute, (int *out, int which, CUkernel kernel, CUdevice device),
-	device < 0 || device >= fk_config.devices ? CUDA_ERROR_INVALID_DEVICE :
-	attribute(out, which, function_of_kernel(kernel)))
-FK_API(FK_CTX, cuFuncSetAttribute, (CUfunction function, int attribute, int value),
-	(void)attribute, (void)value,
-	fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
-FK_API(FK_CTX, cuFuncSetCacheConfig, (CUfunction function, int config),
-	(void)config, fk_function_of(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE)
-FK_API(FK_CTX, cuFuncLoad, (CUfunction function), function_load(fk_function_of(function)))
-FK_API(FK_CTX, cuFuncIsLoaded, (int *out, CUfunction function),
-	FUNC_FACT(function, out, fk_function_of(function)->loaded))
-FK_API(FK_INIT, cuFuncGetParamInfo,
-	(CUfunction function, size_t index, size_t *offset, size_t *size),
-	param_info(function_only(function), index, offset, size))
-FK_API(FK_INIT, cuKernelGetParamInfo,
-	(CUkernel kernel, size_t index, size_t *offset, size_t *size),
-	param_info(function_of_kernel(kernel), index, offset, size))
