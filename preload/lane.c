@@ -1,10 +1,8 @@
 /*
- * lane.c - lanes and chunks: who writes where.
+ * lane.c - lanes: which thread writes where.
  *
- * A thread takes a lane at its first record and keeps it until it ends; a chunk is
- * taken each time the last one is full. Both are lock-free: a lane by compare-and-swap
- * on its state, a chunk by a ticket and compare-and-swap on `held`. Tickets go round the
- * file, so the chunk that comes up is the oldest that no lane holds.
+ * A thread takes a lane at its first record and keeps it until it ends; whenever its chunk is full, the lane goes
+ * on in another (chunk.c). Lock-free: a lane is taken by compare-and-swap on its state.
  *
  * A signal handler that makes a driver call while its thread is in here is not recorded, and
  * counted (VPROF_LOSS_REENTRANT): `busy` tells.
@@ -14,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "preload/chunk.h"
 #include "preload/inner.h"
 #include "preload/libc.h"
 #include "preload/process.h"
@@ -42,151 +41,6 @@ static int lane_is_ours(const struct vprof_lane *lane)
 {
 	return lane >= vprof_map.lanes && lane < vprof_map.lanes + vprof_map.lane_count;
 }
-
-/*
- * A thread's name: 16 bytes that its thread copies while housekeeping may replace
- * them; in two atomic halves, so that the worst is a name half old and half new.
- */
-static void name_copy(char *to, const char *from)
-{
-	for (int i = 0; i < 2; i++) {
-		uint64_t half = __atomic_load_n((const uint64_t *)(const void *)from + i, __ATOMIC_RELAXED);
-
-		__atomic_store_n((uint64_t *)(void *)to + i, half, __ATOMIC_RELAXED);
-	}
-}
-
-/* ---- chunks ---- */
-
-static uint32_t chunk_filled(const struct vprof_chunk *chunk)
-{
-	uint32_t used = chunk->head.used;
-
-	return (used < VPROF_CHUNK_SLOTS ? used : VPROF_CHUNK_SLOTS) - 1;
-}
-
-/*
- * The thread goes on in `chunk` where that was left. A handler that comes in between finds no chunk,
- * and then that we are busy.
- */
-static void cursor_set(struct vprof_chunk *chunk)
-{
-	vprof_cursor_void();
-	vprof_counts_turn();
-	vprof_cursor.chunk = chunk;
-	vprof_cursor.life = vprof_is_alive();
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&vprof_cursor.at, chunk->head.base + chunk->head.used, __ATOMIC_RELAXED);
-}
-
-/* Until no handler has come in between: the last to store has the last word. */
-void vprof_cursor_tell(struct vprof_chunk *chunk)
-{
-	uint64_t at;
-
-	do {
-		at = vprof_cursor_at();
-		__atomic_store_n(&chunk->head.used,
-				 __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk ? vprof_cursor_index() :
-												   VPROF_CHUNK_SLOTS,
-				 __ATOMIC_RELAXED);
-	} while (vprof_cursor_at() != at);
-}
-
-/* The thread leaves its chunk, whose header then says exactly how far it came. */
-static struct vprof_chunk *cursor_leave(void)
-{
-	struct vprof_chunk *chunk = vprof_cursor.chunk;
-	uint64_t at = __atomic_exchange_n(&vprof_cursor.at, 0, __ATOMIC_RELAXED);
-
-	vprof_cursor_void();
-	if (chunk && at)
-		__atomic_store_n(&chunk->head.used, (uint32_t)((at - 1) & 0xff) + 1, __ATOMIC_RELAXED);
-	return chunk;
-}
-
-/* Makes `chunk` this lane's from slot 1 on. Readers pair with base, see ring.h. */
-static void chunk_open(struct vprof_lane *lane, struct vprof_chunk *chunk, uint64_t ticket)
-{
-	struct vprof_chunk_header *head = &chunk->head;
-
-	__atomic_store_n(&head->base, 0, __ATOMIC_RELAXED);
-	TESTPOINT("chunk_void");
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* base is 0 before any slot changes */
-	head->lane = (uint32_t)(lane - vprof_map.lanes);
-	head->tid = lane->tid;
-	head->first = lane->sealed;
-	head->open_ticks = vprof_ticks();
-	head->thread = lane->thread;
-	head->used = 1;
-	name_copy(head->comm, lane->comm);
-	TESTPOINT("chunk_filled");
-	__atomic_store_n(&head->base, (ticket + 1) << 8, __ATOMIC_RELEASE);
-	__atomic_store_n(&lane->chunk, (uint32_t)(chunk - vprof_map.chunks) + 1, __ATOMIC_RELAXED);
-	TESTPOINT("chunk_open");
-}
-
-static void chunk_release(struct vprof_chunk *chunk)
-{
-	__atomic_store_n(&chunk->head.held, 0, __ATOMIC_RELEASE);
-}
-
-/*
- * Has the cursor come round to this ticket's chunk again? Then others may have filled the chunk
- * since (we were not running between the ticket and the chunk), and what is in it is new.
- * Asked while we hold it: from then on they pass it by.
- */
-static int ticket_is_stale(uint64_t ticket)
-{
-	return __atomic_load_n(&vprof_map.live->ticket, __ATOMIC_RELAXED) - ticket > vprof_map.chunk_count;
-}
-
-/* A chunk that no lane holds, the oldest first. Pairs with the release in chunk_release(). */
-static struct vprof_chunk *chunk_take(uint64_t *ticket)
-{
-	for (uint32_t tries = vprof_map.chunk_count + 64; tries; tries--) {
-		uint64_t n = __atomic_fetch_add(&vprof_map.live->ticket, 1, __ATOMIC_RELAXED);
-		struct vprof_chunk *chunk = &vprof_map.chunks[n % vprof_map.chunk_count];
-		uint32_t free = 0;
-
-		if (__atomic_load_n(&chunk->head.held, __ATOMIC_RELAXED))
-			continue;
-		if (!__atomic_compare_exchange_n(&chunk->head.held, &free, 1, 0, __ATOMIC_ACQUIRE,
-						 __ATOMIC_RELAXED))
-			continue;
-		if (!ticket_is_stale(n)) {
-			*ticket = n;
-			return chunk;
-		}
-		chunk_release(chunk);
-	}
-	return NULL;
-}
-
-/* The lane goes on in a new chunk; without a free one, over its own past. */
-static int lane_next_chunk(struct vprof_lane *lane, struct vprof_chunk *old)
-{
-	uint64_t ticket;
-	struct vprof_chunk *chunk = chunk_take(&ticket);
-
-	if (!chunk) {
-		if (!old) {
-			vprof_lose(VPROF_LOSS_NO_CHUNK);
-			return -1;
-		}
-		chunk = old;
-		ticket = __atomic_fetch_add(&vprof_map.live->ticket, 1, __ATOMIC_RELAXED);
-	}
-	if (old)
-		lane->sealed += chunk_filled(old);
-	chunk_open(lane, chunk, ticket);
-	cursor_set(chunk);
-	if (old && chunk != old)
-		chunk_release(old);
-	return 0;
-}
-
-/* ---- lanes ---- */
 
 static struct vprof_lane *lane_claim(uint32_t limit)
 {
@@ -249,7 +103,7 @@ static void lane_record_takeover(const struct vprof_lane *lane)
 	slot->owner.thread = lane->thread;
 	slot->owner.tid = lane->tid;
 	slot->owner.zero = 0;
-	name_copy(slot->owner.comm, lane->comm);
+	vprof_comm_copy(slot->owner.comm, lane->comm);
 	/* Pairs with the readers' acquire load of seq. */
 	__atomic_store_n(&slot->seq, r.seq, __ATOMIC_RELEASE);
 }
@@ -262,7 +116,7 @@ static void lane_own(struct vprof_lane *lane)
 	__atomic_store_n(&lane->tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	lane->thread = __atomic_add_fetch(&vprof_map.live->threads, 1, __ATOMIC_RELAXED);
 	prctl(PR_GET_NAME, name);
-	name_copy(lane->comm, name);
+	vprof_comm_copy(lane->comm, name);
 	lane->start_ticks = vprof_ticks();
 	lane->end_ticks = 0;
 }
@@ -280,7 +134,7 @@ static int lane_enter(void)
 	lane_own(lane);
 	chunk = lane->chunk ? &vprof_map.chunks[lane->chunk - 1] : NULL;
 	if (!chunk || chunk->head.used >= VPROF_CHUNK_SLOTS) {
-		if (lane_next_chunk(lane, chunk)) {
+		if (vprof_chunk_next(lane, chunk)) {
 			/* As if it had never been taken: the next thread tries again. */
 			__atomic_store_n(&lane->state, VPROF_LANE_IDLE, __ATOMIC_RELEASE);
 			__atomic_add_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);
@@ -288,8 +142,8 @@ static int lane_enter(void)
 		}
 		lane->owner_first = lane->sealed;
 	} else {
-		lane->owner_first = lane->sealed + chunk_filled(chunk);
-		cursor_set(chunk);
+		lane->owner_first = lane->sealed + vprof_chunk_filled(chunk);
+		vprof_cursor_set(chunk);
 		lane_record_takeover(lane);
 	}
 	__atomic_store_n(&lane->state, VPROF_LANE_LIVE, __ATOMIC_RELEASE);
@@ -317,7 +171,7 @@ struct vprof_record vprof_lane_begin(void)
 		vprof_ranges_tell_again();
 	}
 	while (!(record = lane_slot()).slot) {
-		if (lane_next_chunk(vprof_lane, cursor_leave()))
+		if (vprof_chunk_next(vprof_lane, vprof_cursor_leave()))
 			goto out;
 		vprof_ranges_tell_again();
 	}
@@ -331,7 +185,7 @@ static void lane_give(struct vprof_lane *lane, const struct vprof_chunk *chunk)
 {
 	lane->end_ticks = vprof_ticks();
 	__atomic_fetch_add(&vprof_map.live->retired,
-			   lane->sealed + (chunk ? chunk_filled(chunk) : 0) - lane->owner_first, __ATOMIC_RELAXED);
+			   lane->sealed + (chunk ? vprof_chunk_filled(chunk) : 0) - lane->owner_first, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in lane_claim(): the next owner sees all that we wrote. */
 	__atomic_store_n(&lane->state, VPROF_LANE_IDLE, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);
@@ -345,7 +199,7 @@ void vprof_lane_leave(void)
 
 	/* A handler must not take a lane that we would then forget. */
 	busy = 1;
-	chunk = alive ? cursor_leave() : NULL;
+	chunk = alive ? vprof_cursor_leave() : NULL;
 	vprof_lane = NULL;
 	vprof_cursor_void();
 	vprof_counts_enter(NULL);
@@ -378,7 +232,7 @@ static void lane_refresh_name(struct vprof_lane *lane)
 	memset(name + n, 0, sizeof(name) - (size_t)n);
 	if (name[n - 1] == '\n')
 		name[n - 1] = 0;
-	name_copy(lane->comm, name);
+	vprof_comm_copy(lane->comm, name);
 }
 
 void vprof_lanes_refresh(void)

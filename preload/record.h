@@ -43,7 +43,7 @@ struct vprof_record {
 };
 
 /*
- * Where the calling thread writes. Changed by that thread alone: lane.c, count.c, fork.c. In one cache line.
+ * Where the calling thread writes. Changed by that thread alone: chunk.c, lane.c, count.c, fork.c. In one cache line.
  * `at` is what the next record's seq will be, and says by its low byte whether there is a next slot:
  * 0 when the chunk is full (the base of the chunk behind it), and when there is no chunk.
  */

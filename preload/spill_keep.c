@@ -1,7 +1,7 @@
 /*
  * spill_keep.c - which chunks are kept, and when.
  *
- * The keeper follows the tickets of the chunks (lane.c). The chunk that a ticket may have gone to is listed until
+ * The keeper follows the tickets of the chunks (chunk.c). The chunk that a ticket may have gone to is listed until
  * its thread has left it; chunks of one lane are then written together, as a frame. They are written
  * in the order of the lane, so what a lane lost in between shows in its positions, and is counted.
  *
@@ -88,7 +88,7 @@ static void list_tickets(struct vprof_keeper *k)
 
 /*
  * What is in that chunk now? Base is the same before and after `held` is read, so both are of one
- * moment; pairs with the release stores in lane.c.
+ * moment; pairs with the release stores in chunk.c.
  */
 static void entry_look(struct vprof_keeper *k, struct entry *e)
 {
@@ -109,7 +109,7 @@ static void entry_look(struct vprof_keeper *k, struct entry *e)
 	k->ready[e->lane] += !held;
 }
 
-/* May the entry's last ticket still bring a chunk? Not when it is stale (lane.c), and nobody holds the chunk. */
+/* May the entry's last ticket still bring a chunk? Not when it is stale (chunk.c), and nobody holds the chunk. */
 static int entry_waits(const struct vprof_keeper *k, const struct entry *e)
 {
 	const struct vprof_chunk_header *head = &k->map.chunks[e->index].head;
