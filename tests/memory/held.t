@@ -35,8 +35,7 @@ END
 
 # ---- kinds ----
 
-held kinds <<'END'
-malloc a 4096
+each_kind='malloc a 4096
 managed b 8192
 pitch p 100 10
 async c 65536
@@ -45,8 +44,8 @@ from d q 1000
 pinned e 12288
 register f 4096
 create g 2097152 1
-array i 64 64
-END
+array i 64 64'
+held kinds <<<"$each_kind"
 is "a program's memory by place: malloc pool VMM, allocated registered other, sum and peak" "$(show kinds places)" \
 "device 0 82944 65536 0 148480 148480
 device 1 0 1000 2097152 2098152 2098152
@@ -62,17 +61,8 @@ is "who holds it" "$(show kinds held)" \
 4096 1 host registered cuMemHostRegister_v2
 1000 1 device 1 pool cuMemAllocFromPoolAsync"
 
-held freed <<'END'
-malloc a 4096
-managed b 8192
-pitch p 100 10
-async c 65536
-pool q 1
-from d q 1000
-pinned e 12288
-register f 4096
-create g 2097152 1
-array i 64 64
+held freed <<END
+$each_kind
 arrayfree i
 release g
 unregister f
