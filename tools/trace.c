@@ -76,22 +76,24 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	return process_find_threads(trace, process);
 }
 
-/* Widens the bounds by what a chunk holds; in flight: the process lived until its last beat. */
-static void bounds_add_chunk(struct trace *trace, const struct trace_process *process,
+/* Widens the bounds by what a chunk holds; in flight: the process lived until its last beat. 0: it holds no calls. */
+static int bounds_add_chunk(struct trace *trace, const struct trace_process *process,
 			     const struct ring_chunk *chunk)
 {
 	const struct vprof_ring_live *live = &process->ring->live;
 	struct vprof_chunk buffer;
 	uint32_t at = 0;
+	int found = 0;
 
 	if (ring_read_chunk(process->ring, chunk, &buffer) <= 0)
-		return;
+		return 0;
 	for (int i = 0; i < VPROF_CHUNK_SLOTS - 1; i++) {
 		const struct vprof_slot *slot = &buffer.slot[i];
 		struct trace_span span;
 
 		if (!slot->seq || slot->kind == VPROF_KIND_THREAD || slot_is_gpu(slot))
 			continue;
+		found = 1;
 		span = trace_span(trace, process, slot, 0, &at);
 		if (!slot->done && !slot_is_said(slot) && live->state != VPROF_RING_CLOSED && live->beat_ticks > slot->t0)
 			span.end_ns = clock_realtime(process->clock, &at, live->beat_ticks);
@@ -100,6 +102,18 @@ static void bounds_add_chunk(struct trace *trace, const struct trace_process *pr
 		if (span.end_ns > trace->end_ns)
 			trace->end_ns = span.end_ns;
 	}
+	return found;
+}
+
+/* Of the chunks [from, to) of a lane the first that holds calls, and the last: the GPU's times may stand behind these. */
+static void bounds_add_lane(struct trace *trace, const struct trace_process *process, uint32_t from, uint32_t to)
+{
+	const struct ring_chunk *chunks = process->ring->chunks;
+
+	while (from < to && !bounds_add_chunk(trace, process, &chunks[from]))
+		from++;
+	while (to > from + 1 && !bounds_add_chunk(trace, process, &chunks[to - 1]))
+		to--;
 }
 
 static void trace_find_bounds(struct trace *trace)
@@ -109,13 +123,11 @@ static void trace_find_bounds(struct trace *trace)
 	for (size_t p = 0; p < trace->count; p++) {
 		const struct ring *ring = trace->processes[p].ring;
 
-		for (uint32_t i = 0; i < ring->chunk_count; i++) {
-			const struct ring_chunk *chunk = &ring->chunks[i];
-			int first = !i || chunk[-1].head.lane != chunk->head.lane;
-			int last = i + 1 == ring->chunk_count || chunk[1].head.lane != chunk->head.lane;
-
-			if (first || last)
-				bounds_add_chunk(trace, &trace->processes[p], chunk);
+		for (uint32_t i = 0, end; i < ring->chunk_count; i = end) {
+			for (end = i + 1; end < ring->chunk_count; end++)
+				if (ring->chunks[end].head.lane != ring->chunks[i].head.lane)
+					break;
+			bounds_add_lane(trace, &trace->processes[p], i, end);
 		}
 	}
 }

@@ -64,4 +64,8 @@ near "the longest" "$(device .longest_gap_ns)" "$longest"
 is "rings without" "$("$vprof" gpu "$TMP/none.ring" 2>&1)" "vprof gpu: these rings have no times of a GPU (see VPROF_GPU)"
 "$vprof" gpu --bins 0 "$TMP/a.ring" >/dev/null 2>&1
 is "no parts" $? 2
+# At its end the main thread collected much of it, behind its own records.
+python3 "$here/made.py" --replays 400 --alone --ended 300 "$TMP/ended.ring" >/dev/null
+is "all launches lie in the time that is looked at" "$("$vprof" gpu --json "$TMP/ended.ring" | jq '[.devices[0].bins[].launches] | add')" 1200
+
 done_testing

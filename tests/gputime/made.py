@@ -37,6 +37,7 @@ options.add_argument("--pid", type=int, default=4242)
 options.add_argument("--draw", type=int, default=1)
 options.add_argument("--gauges", type=int, help="streams read so much more than the costs say, and gauges tell so")
 options.add_argument("--ended", type=int, default=0, help="so much of the GPU's work was collected by the main thread, at its end")
+options.add_argument("--alone", action="store_true", help="the main thread makes the eager work as well")
 options.add_argument("--all", action="store_true", help="measure all eager work")
 options.add_argument("--everything", help="a file for the truth of what was not measured as well")
 o = options.parse_args()
@@ -46,6 +47,9 @@ if o.gauges is not None:
 
 ring = Ring(pid=o.pid, housekeeping=4300 if o.draw % 2 else 0, title="VLLM::EngineCore")
 host, other, keeper = ring.lane(1, o.pid, "main"), ring.lane(2, o.pid + 1, "eager"), ring.lane(3, 4300, "vprof")
+if o.alone:
+    other = host
+EAGER = 1 if o.alone else 2
 for i, (family, name) in enumerate([(1, "cuLaunchKernel"), (2, "cuGraphLaunch"), (3, "cuMemcpyHtoDAsync_v2"), (4, "cuMemsetD8Async")]):
     ring.define(1, struct.pack("<II", i + 1, family), name)
 kernels = {n: ring.define(2, struct.pack("<QQQQ", 0x1000 + i, 1, 0, 0), n) for i, n in enumerate(["_Z4gemmPf", "_Z4normPf", "_Z4ropePf", "_Z3addPf"])}
@@ -182,13 +186,13 @@ def tie(at):
 def gauge(t0):
     """A kernel of ours behind the operation of that t0, by which readers see what stamps cost."""
     raw, own = COST[6] + o.gauges + 96, 96
-    return record(t0, TIMED, own, struct.pack("<QQIHHIHH", gpu_clock(t0 + 30_000), STREAM[2], raw, 0, 0, 2, 6, 0))
+    return record(t0, TIMED, own, struct.pack("<QQIHHIHH", gpu_clock(t0 + 30_000), STREAM[2], raw, 0, 0, EAGER, 6, 0))
 
 
 def timed(t0, kind, object_, rest, class_, ns):
     raw = COST[class_] + (o.gauges or 0) + ns
     end = t0 + 9000 + raw
-    body = struct.pack("<QQIHHIHH", gpu_clock(end), STREAM[2], raw, 0, kind, 2, class_, 0)
+    body = struct.pack("<QQIHHIHH", gpu_clock(end), STREAM[2], raw, 0, kind, EAGER, class_, 0)
     tell({1: "kernel", 3: "copy", 4: "set"}[kind], kernel_names[object_] if kind == 1 else "", 0, 0,
          end - (raw if o.skip == "costs" else ns), end, raw, t0, 0)
     return record(t0, TIMED, object_, body)
