@@ -9,6 +9,7 @@
 #include "preload/times.h"
 
 enum type { TEXT, COUNT, SWITCH, GROUPS, SAMPLE, WINDOW };
+enum { GPU_PARTS_MOST = 8 };
 
 struct row {
 	const char *name;
@@ -229,4 +230,11 @@ uint32_t vprof_gpu_start(void)
 uint32_t vprof_gpu_twins(void)
 {
 	return vprof_config.gpu_twins < UINT32_MAX ? (uint32_t)vprof_config.gpu_twins : UINT32_MAX;
+}
+
+uint32_t vprof_gpu_parts(void)
+{
+	uint64_t parts = vprof_config.gpu_parts;
+
+	return parts < 1 ? 1 : parts < GPU_PARTS_MOST ? (uint32_t)parts : GPU_PARTS_MOST;
 }

@@ -136,6 +136,7 @@ void vprof_launches_stamped(int operations, int graphs) HIDDEN;
 
 /* VPROF_GPU_TWINS. */
 uint32_t vprof_gpu_twins(void) HIDDEN;
+uint32_t vprof_gpu_parts(void) HIDDEN;
 
 /* One line on stderr, unless VPROF_QUIET: "vprof: pid N: ...". %s %d %u only. */
 void vprof_log(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));

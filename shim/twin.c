@@ -133,7 +133,18 @@ void vprof_subject_renew(struct vprof_subject *subject)
 	__atomic_store_n(&subject->version, subject->version + 1 ? subject->version + 1 : 1, __ATOMIC_RELAXED);
 }
 
-void vprof_twin_release(struct vprof_twin *twin)
+int vprof_twin_is_of(const struct vprof_twin *twin, const struct vprof_subject *subject)
+{
+	const struct vprof_twin *one = subject->twin;
+
+	if (!one)
+		return 0;
+	while (one != twin && one->next != subject->twin)
+		one = one->next;
+	return one == twin;
+}
+
+static void release(struct vprof_twin *twin)
 {
 	if (twin->graph)
 		vprof_ask.graph_destroy(twin->graph);
@@ -144,6 +155,30 @@ void vprof_twin_release(struct vprof_twin *twin)
 	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
 }
 
+/* Without the driver: what that has of it stays. */
+static void give_up(struct vprof_twin *twin)
+{
+	/* As above. */
+	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
+}
+
+/* One that is dropped may be another's at once. */
+static void each_part(struct vprof_twin *first, void (*drop)(struct vprof_twin *))
+{
+	struct vprof_twin *twin = first, *next;
+
+	do {
+		next = twin->next;
+		drop(twin);
+		twin = next;
+	} while (twin != first);
+}
+
+void vprof_twins_release(struct vprof_twin *twin)
+{
+	each_part(twin, release);
+}
+
 void vprof_subject_forget(struct vprof_subject *subject)
 {
 	struct vprof_asking asking;
@@ -152,10 +187,10 @@ void vprof_subject_forget(struct vprof_subject *subject)
 		if (subject->clone && subject->state != VPROF_SUBJECT_CLONING)
 			vprof_ask.graph_destroy(subject->clone);
 		if (subject->twin)
-			vprof_twin_release(subject->twin);
+			vprof_twins_release(subject->twin);
 		vprof_ask_end(&asking);
 	} else if (subject->twin) {
-		__atomic_store_n(&subject->twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
+		each_part(subject->twin, give_up);
 	}
 	subject->clone = NULL;
 	subject->twin = NULL;
@@ -338,18 +373,30 @@ static int has_room(const struct vprof_twin *twin)
 	return 0;
 }
 
-/* Which of the two. `due`: it is its turn to be stamped. */
-static int choose_twin(struct vprof_subject *subject, int due, uint64_t key, uint64_t token)
+/* The exec that was launched last, if it still is there. */
+static struct vprof_twin *last_twin(const struct vprof_subject *subject)
+{
+	struct vprof_twin *last = subject->last_twin;
+
+	return vprof_twin_is_of(last, subject) && last->launched == subject->last_number && is_ready(last) ? last : NULL;
+}
+
+/* Which of its twins; NULL: the program's. `due`: it is its turn to be stamped. */
+static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, uint64_t key, uint64_t token)
 {
 	int known = subject->window && subject->window == vprof_window_open(), same = known && subject->stream == key;
+	struct vprof_twin *twin = subject->twin;
 
 	if (subject->on_twin && !same && known) {
-		if (is_ready(subject->twin))
-			return 1;
-		wait_end(subject);
-		return 0;
+		twin = last_twin(subject);
+		if (!twin)
+			wait_end(subject);
+		return twin;
 	}
-	return due && same && subject->token == token && is_ready(subject->twin) && has_room(subject->twin);
+	if (!due || !same || subject->token != token || !is_ready(twin) || !has_room(twin))
+		return NULL;
+	subject->twin = twin->next;
+	return twin;
 }
 
 /* So many launches from one that is stamped to the next, this one counted. */
@@ -385,8 +432,7 @@ static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struc
 		subject->wants++;
 		want_twin(subject);
 	}
-	if (choose_twin(subject, due && stampable, key, token))
-		choice.twin = subject->twin;
+	choice.twin = choose_twin(subject, due && stampable, key, token);
 	subject->on_twin = choice.twin != NULL;
 	subject->stream = key;
 	subject->token = token;

@@ -11,6 +11,9 @@
  * launched last. From a launch of the twin until the program's own has followed, and whenever the stream or the
  * thread changes, all its launches take the slow way, one at a time.
  *
+ * PARTS. With VPROF_GPU_PARTS a graph has a twin for each part of its nodes (twin_parts.c), whose turns follow each
+ * other. All are made, changed and dropped together; the order above holds between them as well.
+ *
  * CHANGES. A node that the program sets in its executable graph is set likewise in the clone and in the twin
  * (twin_change.c), for launches to come, as the driver has it. Where that cannot be the twin goes and is made
  * again of the clone, or there is none any more.
@@ -52,6 +55,8 @@ struct vprof_twin_launch {
 
 struct vprof_twin {
 	struct vprof_subject *subject;
+	struct vprof_twin *next;  /* that of the graph's next part, the last one's is the first: constant while it is a subject's */
+	uint32_t part, parts;     /* from 0; of so many */
 	uint32_t use;             /* enum vprof_twin_use. FREE -> MAKING -> USED: our thread; -> FREE: housekeeping */
 	uint32_t id;              /* VPROF_DEF_TWIN */
 	struct vprof_gpu *gpu;
@@ -102,7 +107,7 @@ struct vprof_subject {
 	CUgraph clone;
 	uint64_t flags, content;
 	struct vprof_gpu *gpu;    /* of the launch that wanted a twin */
-	struct vprof_twin *twin;
+	struct vprof_twin *twin;  /* of its twins the one whose turn it is */
 	uint64_t stream, token;   /* of its last launch: vprof_stream_key(), vprof_stream_token() */
 	uint64_t window;          /* the window of recording in which it was; 0: not known */
 	struct vprof_twin *last_twin; /* of which the launch `last_number` was that launch */
@@ -168,8 +173,11 @@ void vprof_subject_renew(struct vprof_subject *subject) HIDDEN COLD;
 /* What is left of what was made of it. The twin may still run, which the driver waits for before it goes. */
 void vprof_subject_forget(struct vprof_subject *subject) HIDDEN COLD;
 
-/* Nothing launches it any more. Between begin and end, with the driver. */
-void vprof_twin_release(struct vprof_twin *twin) HIDDEN COLD;
+/* Nothing launches it, or those of the other parts, any more. Between begin and end, with the driver. */
+void vprof_twins_release(struct vprof_twin *twin) HIDDEN COLD;
+
+/* Is it one of the subject's, of any part? */
+int vprof_twin_is_of(const struct vprof_twin *twin, const struct vprof_subject *subject) HIDDEN;
 
 /* The subject of that place; NULL: there are none. */
 struct vprof_subject *vprof_subject_at(uint32_t place) HIDDEN;
@@ -186,8 +194,8 @@ struct vprof_refusal {
 /* Blocks and a cell for so many stamps. */
 struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps) HIDDEN COLD;
 
-/* A place among the twins; NULL: there is none now. */
-struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted) HIDDEN COLD;
+/* A place among the twins for that part; NULL: there is none now. */
+struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted, uint32_t part) HIDDEN COLD;
 
 /* Is there memory for it on the device, beside the others? */
 int vprof_twin_fits(const struct vprof_twin *twin) HIDDEN COLD;

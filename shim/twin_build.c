@@ -19,16 +19,6 @@ struct vprof_plan *vprof_plan;
 
 static const struct vprof_refusal fine = { VPROF_TWIN_BUILT, CUDA_SUCCESS };
 
-/* At most. */
-static uint32_t stamps_wanted(const struct vprof_scratch *s)
-{
-	uint32_t count = GAUGES * GAUGE_STAMPS;
-
-	for (uint32_t i = 0; i < s->total; i++)
-		count += (uint32_t)vprof_node_has_stamp(s->nodes[i].type);
-	return count;
-}
-
 /* On the device too, which its first launch would wait for. */
 static CUresult exec_make(struct vprof_twin *twin, CUgraph work, uint64_t flags)
 {
@@ -48,6 +38,7 @@ static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struc
 {
 	struct vprof_graph_nodes nodes;
 	struct vprof_refusal refusal;
+	uint32_t wanted;
 	CUresult result;
 
 	vprof_nodes_take(work, &nodes);
@@ -58,13 +49,15 @@ static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struc
 	vprof_plan->s = nodes.scratch;
 	vprof_plan->gpu = twin->gpu;
 	vprof_plan->flags = as->flags;
+	twin->parts = vprof_parts_of(nodes.scratch);
+	wanted = vprof_part_choose(vprof_plan, twin->part, twin->parts) + GAUGES * GAUGE_STAMPS;
 	/* Nothing to stamp: a begin and an end would stand for it, and have nothing to hang on. */
 	if (!nodes.scratch->total)
 		refusal = vprof_refuse(VPROF_TWIN_UNSEEN, CUDA_SUCCESS);
-	else if (stamps_wanted(vprof_plan->s) >= VPROF_TWIN_STAMPS)
+	else if (wanted >= VPROF_TWIN_STAMPS)
 		refusal = vprof_refuse(VPROF_TWIN_LARGE, CUDA_SUCCESS);
 	else
-		refusal = vprof_twin_room(twin, stamps_wanted(vprof_plan->s));
+		refusal = vprof_twin_room(twin, wanted);
 	if (refusal.why)
 		goto out;
 	vprof_plan->cell = twin->cell;
@@ -125,10 +118,13 @@ static struct vprof_refusal twin_make(struct vprof_twin *twin, const struct vpro
 
 static uint16_t class_of(const struct vprof_plan *p, uint32_t stamp)
 {
+	uint32_t node = p->node[stamp];
+
 	if (!stamp)
 		return VPROF_STAMP_NONE;
-	return stamp < p->first_gauge || stamp >= p->first_gauge + p->gauges * GAUGE_STAMPS ? p->class[p->node[stamp]] :
-		p->gauge_class[(stamp - p->first_gauge) / GAUGE_STAMPS];
+	if (stamp >= p->first_gauge && stamp < p->first_gauge + p->gauges * GAUGE_STAMPS)
+		return p->gauge_class[(stamp - p->first_gauge) / GAUGE_STAMPS];
+	return p->chosen[node] & VPROF_CHOSEN_TIMED ? p->class[node] : VPROF_STAMP_NONE;
 }
 
 static uint32_t define_piece(const struct vprof_twin *twin, uint32_t graph, uint32_t build_us, uint32_t first,
@@ -140,6 +136,7 @@ static uint32_t define_piece(const struct vprof_twin *twin, uint32_t graph, uint
 	*def = (struct vprof_def_twin){
 		.head.type = VPROF_DEF_TWIN, .graph = graph, .device = twin->gpu->device, .build_us = build_us,
 		.first = first, .count = count, .total = twin->stamps + 1,
+		.part = (uint16_t)twin->part, .parts = (uint16_t)twin->parts,
 	};
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t node = vprof_plan->node[first + i];
@@ -166,12 +163,13 @@ static int twin_define(struct vprof_twin *twin, uint32_t graph, uint32_t build_u
 	return 1;
 }
 
-static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_twin **out)
+static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t part, struct vprof_twin **out)
 {
-	struct vprof_twin *twin = vprof_twin_place(as);
+	struct vprof_twin *twin = vprof_twin_place(as, part);
 	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC), left;
 	struct vprof_refusal refusal;
 
+	*out = NULL;
 	if (!vprof_plan)
 		vprof_plan = vprof_table(sizeof(*vprof_plan));
 	if (!twin || !vprof_plan)
@@ -181,6 +179,8 @@ static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_t
 	twin->use = VPROF_TWIN_MAKING;
 	twin->gpu = as->gpu;
 	twin->subject = as->self;
+	twin->next = twin;
+	twin->part = part;
 	twin->graph = NULL;
 	left = vprof_gpu_free();
 	refusal = twin_make(twin, as);
@@ -188,12 +188,31 @@ static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_t
 	if (!refusal.why && (!vprof_twin_fits(twin) ||
 			     !twin_define(twin, as->graph, (uint32_t)((vprof_clock_ns(CLOCK_MONOTONIC) - start) / 1000)))) {
 		/* Housekeeping gives its place back. */
-		vprof_twin_release(twin);
+		vprof_twins_release(twin);
 		return vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
 	}
 	/* Pairs with the acquires of the harvest. */
 	__atomic_store_n(&twin->use, refusal.why ? VPROF_TWIN_FREE : VPROF_TWIN_USED, __ATOMIC_RELEASE);
 	*out = refusal.why ? NULL : twin;
+	return refusal;
+}
+
+/* All parts, or none. */
+static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_twin **first)
+{
+	struct vprof_refusal refusal = part_build(as, 0, first);
+	struct vprof_twin *last = *first, *twin;
+
+	for (uint32_t part = 1; last && part < (*first)->parts; part++, last = twin) {
+		refusal = part_build(as, part, &twin);
+		if (!twin) {
+			vprof_twins_release(*first);
+			*first = NULL;
+			break;
+		}
+		twin->next = *first;
+		last->next = twin;
+	}
 	return refusal;
 }
 
@@ -226,5 +245,5 @@ void vprof_twin_build(struct vprof_subject *subject)
 	}
 	vprof_subject_drop(subject);
 	if (twin)
-		vprof_twin_release(twin);
+		vprof_twins_release(twin);
 }

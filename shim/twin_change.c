@@ -58,7 +58,7 @@ static void unmake(struct vprof_subject *subject)
 {
 	subject->rebuilds += subject->twin || subject->state == VPROF_SUBJECT_MAKING;
 	if (subject->twin)
-		vprof_twin_release(subject->twin);
+		vprof_twins_release(subject->twin);
 	subject->twin = NULL;
 	subject->state = VPROF_SUBJECT_KEPT;
 	vprof_subject_renew(subject);
@@ -144,6 +144,18 @@ static int twin_change(const struct vprof_twin *twin, const struct setters *set,
 	       !vprof_ask.node_in_clone(&node, c->node, twin->graph) && !set->exec(twin->exec, node, c->what, c->more);
 }
 
+static int twins_change(const struct vprof_twin *first, const struct setters *set, const struct change *c)
+{
+	const struct vprof_twin *twin = first;
+	int done;
+
+	do {
+		done = twin_change(twin, set, c);
+		twin = twin->next;
+	} while (done && twin != first);
+	return done;
+}
+
 static enum outcome set_node(struct vprof_subject *subject, struct vprof_handle *entry, const struct change *c)
 {
 	struct setters set = setters_of(c->call);
@@ -159,7 +171,7 @@ static enum outcome set_node(struct vprof_subject *subject, struct vprof_handle 
 		return FOLLOWED;
 	}
 	if (outcome == FOLLOWED && (subject->state == VPROF_SUBJECT_MAKING ||
-				    (subject->twin && !twin_change(subject->twin, &set, c))))
+				    (subject->twin && !twins_change(subject->twin, &set, c))))
 		unmake(subject);
 	return outcome;
 }

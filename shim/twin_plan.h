@@ -1,6 +1,6 @@
 /*
- * twin_plan.h - how a twin is put together, between twin_build.c, which makes it, twin_stamps.c, which puts
- * the stamps in, and twin_gauge.c, which adds what tells what they cost.
+ * twin_plan.h - how a twin is put together, between twin_build.c, which makes it, twin_parts.c, which chooses
+ * the nodes, twin_stamps.c, which puts the stamps in, and twin_gauge.c, which adds what tells what they cost.
  */
 #ifndef VPROF_SHIM_TWIN_PLAN_H
 #define VPROF_SHIM_TWIN_PLAN_H
@@ -15,12 +15,22 @@ enum {
 	STAMPS_PIECE = 384,
 };
 
+enum vprof_chosen {
+	VPROF_CHOSEN_STAMP = 1,           /* has a stamp, */
+	VPROF_CHOSEN_TIMED = 2,           /* for its own sake: when it began is known too */
+	VPROF_CHOSEN_BEGIN = 4,           /* when it began has to be: what is ahead of it has stamps */
+	VPROF_CHOSEN_ENTERED = 8,         /* edges lead to it; */
+	VPROF_CHOSEN_LEFT = 16,           /* from it */
+};
+
 struct vprof_plan {
 	struct vprof_scratch *s;
 	struct vprof_gpu *gpu;
 	CUdeviceptr cell;
 	uint64_t flags;
 	uint32_t stamps;                  /* without the first */
+	uint8_t chosen[MOST_NODES];       /* enum vprof_chosen */
+	uint32_t depth[MOST_NODES], place[MOST_NODES + 1];
 	CUgraphNode stamp[MOST_NODES];    /* behind this node; NULL: none */
 	uint16_t class[MOST_NODES];       /* of it */
 	uint32_t in[MOST_NODES], out[MOST_NODES];
@@ -58,6 +68,12 @@ static inline CUfunction vprof_plan_stamp(const struct vprof_plan *p)
 {
 	return vprof_plan_programmatic(p) ? p->gpu->twin_stamp : p->gpu->twin_stamp_plain;
 }
+
+/* Into so many parts a graph's nodes are divided. */
+uint32_t vprof_parts_of(const struct vprof_scratch *s) HIDDEN COLD;
+
+/* Which nodes have stamps in the twin of that part; how many. The plan has the nodes and edges of the whole graph. */
+uint32_t vprof_part_choose(struct vprof_plan *p, uint32_t part, uint32_t parts) HIDDEN COLD;
 
 /* A kernel of one thread. */
 CUresult vprof_plan_kernel(CUgraph graph, CUfunction function, void **params, CUgraphNode *node) HIDDEN COLD;

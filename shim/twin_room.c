@@ -54,10 +54,18 @@ static uint32_t log_of(uint32_t stride, uint32_t blocks)
 	return log;
 }
 
+/* So many twins at most, those of all parts counted. */
+static uint32_t most_twins(void)
+{
+	uint64_t most = (uint64_t)vprof_gpu_twins() * vprof_gpu_parts();
+
+	return !most ? 1 : most < VPROF_TWINS_MOST ? (uint32_t)most : VPROF_TWINS_MOST;
+}
+
 /* Bytes for one more: its share of the pages, and part of what is left beside the shares of those that may come. */
 static uint32_t share_of(int32_t device)
 {
-	uint32_t most = vprof_gpu_twins() ? vprof_gpu_twins() : 1, share = VPROF_GPU_TWIN_PAGES / most, count = 0;
+	uint32_t most = most_twins(), share = VPROF_GPU_TWIN_PAGES / most, count = 0;
 	uint64_t kept = 0;
 
 	for (const struct vprof_twin *twin = vprof_twins; twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
@@ -123,7 +131,8 @@ struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps)
 /* Nothing is to be kept in order when the program's own has been launched since, or the twin's launch has ended. */
 static int may_go(const struct vprof_subject *subject, const struct vprof_twin *twin)
 {
-	return subject->twin == twin && (!subject->on_twin || vprof_twin_has_ended(twin, twin->launched));
+	return vprof_twin_is_of(twin, subject) &&
+	       (!subject->on_twin || vprof_twin_has_ended(subject->last_twin, subject->last_number));
 }
 
 /* 0: it stays. */
@@ -142,11 +151,11 @@ static int evict(struct vprof_twin *twin)
 	vprof_subject_drop(subject);
 	if (!goes)
 		return 0;
-	vprof_twin_release(twin);
+	vprof_twins_release(twin);
 	return 1;
 }
 
-struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted)
+struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted, uint32_t part)
 {
 	struct vprof_twin *place = NULL, *least = NULL;
 	uint32_t used = 0, stamps = 0, most = vprof_gpu_twins();
@@ -159,14 +168,15 @@ struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted)
 			place = twin;
 		if (use != VPROF_TWIN_USED)
 			continue;
-		used++;
+		used += !twin->part;
 		stamps += twin->stamps;
 		if (!least || twin->subject->wants < least->subject->wants)
 			least = twin;
 	}
-	if (used < most && stamps < ALL_STAMPS_MOST && taken_with(wanted->gpu->device, 0) < VPROF_GPU_MEMORY)
+	/* Of as many graphs as there may be; this one has been counted. */
+	if ((part || used < most) && stamps < ALL_STAMPS_MOST && taken_with(wanted->gpu->device, 0) < VPROF_GPU_MEMORY)
 		return place;
-	return least && least->subject->wants < wanted->wants / FAR_MORE && evict(least) ? place : NULL;
+	return !part && least && least->subject->wants < wanted->wants / FAR_MORE && evict(least) ? place : NULL;
 }
 
 static uint32_t queued; /* 1: some may be. Writers: who wants one; our thread */

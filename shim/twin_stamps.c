@@ -149,7 +149,7 @@ static struct vprof_refusal stamps_add(struct vprof_plan *p, CUgraph graph, uint
 		p->in[i] = p->out[i] = 0;
 		p->class[i] = type == VPROF_NODE_KERNEL ? VPROF_STAMP_PLAIN :
 			      type == VPROF_NODE_COPY || type == VPROF_NODE_SET ? VPROF_STAMP_COPY : VPROF_STAMP_OTHER;
-		if (!vprof_node_has_stamp(type))
+		if (!(p->chosen[i] & VPROF_CHOSEN_STAMP))
 			continue;
 		if (p->stamps + 1 >= VPROF_TWIN_STAMPS)
 			return vprof_refuse(VPROF_TWIN_LARGE, CUDA_SUCCESS);

@@ -103,7 +103,8 @@ static const struct type {
 #define T vprof_def_twin
 	[VPROF_DEF_TWIN] = { "twin", 0, { FIELD(T, graph, COUNT), FIELD(T, device, SIGNED), FIELD(T, why, COUNT),
 					  FIELD(T, error, COUNT), FIELD(T, build_us, COUNT), FIELD(T, first, COUNT),
-					  FIELD(T, count, COUNT), FIELD(T, total, COUNT) } },
+					  FIELD(T, count, COUNT), FIELD(T, total, COUNT), FIELD(T, part, COUNT),
+					  FIELD(T, parts, COUNT) } },
 #undef T
 #define T vprof_def_gpu
 	[VPROF_DEF_GPU] = { "gpu", 0, { FIELD(T, device, SIGNED), FIELD(T, mode, COUNT), FIELD(T, ticks, COUNT),

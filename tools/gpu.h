@@ -9,6 +9,8 @@
  * stamp. What the stamps cost lies between the two, before the kernel: a launch waits for the stamp ahead
  * of it. So the end stays as it was read, and the correction moves the begin.
  *
+ * A twin may have stamps for a part of the nodes alone. What is left out then is not counted: another launch has it.
+ *
  * What cannot be told is left out and counted: nodes whose own stamp, or one that they wait for, was not
  * made; nodes of a graph of which the ring does not have all nodes and edges.
  */
@@ -99,6 +101,7 @@ struct gpu_batch {
 	const struct gpu_event *events; /* until the next call */
 	uint32_t count;
 	uint32_t twin;         /* index; UINT32_MAX: an operation of a stream */
+	uint32_t parts;        /* of so many parts of the graph's nodes these are one */
 	uint64_t launch_ns;    /* CLOCK_REALTIME */
 	uint64_t thread;       /* serial of who launched it */
 	uint64_t correlation;  /* seq of the launch's record; 0: it is gone */

@@ -16,7 +16,7 @@ struct gpu_busy_span {
 
 /* A kind of launch on a device. */
 struct kind {
-	uint64_t measured;
+	double measured;       /* launches; a part of one as such */
 	uint64_t busy_ns, copy_ns;
 };
 
@@ -123,6 +123,14 @@ static uint32_t at_once(const struct gpu_batch *batch, uint32_t first, uint32_t 
 	return count;
 }
 
+/* Of a part the whole: there is no gap where what is not timed ran. */
+static struct gpu_busy_span span_of(const struct gpu_batch *batch, const struct sweep *s, uint32_t first)
+{
+	if (batch->parts > 1 && first)
+		return (struct gpu_busy_span){ batch->events[0].begin_ns, batch->events[0].end_ns };
+	return (struct gpu_busy_span){ s->first - (uint64_t)batch->events[first].correction_ns, s->end };
+}
+
 static int add_batch(struct reading *r, const struct gpu_batch *batch)
 {
 	uint32_t first = batch->count > 1 && batch->events[0].kind == GPU_GRAPH, object;
@@ -150,7 +158,7 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 	kind = kind_of(r, launch, object);
 	if (!kind)
 		return -ENOMEM;
-	kind->measured++;
+	kind->measured += 1.0 / batch->parts;
 	kind->busy_ns += s.busy_ns;
 	kind->copy_ns += s.busy_ns > s.kernel_ns ? s.busy_ns - s.kernel_ns : 0;
 	device->measured++;
@@ -162,7 +170,7 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 		bin->measured++;
 	if (list_grow(device->spans, device->span_count))
 		return -ENOMEM;
-	device->spans[device->span_count++] = (struct gpu_busy_span){ s.first - (uint64_t)batch->events[first].correction_ns, s.end };
+	device->spans[device->span_count++] = span_of(batch, &s, first);
 	return 0;
 }
 
@@ -201,8 +209,8 @@ static int add_launch(void *to, const struct event *event)
 	bin->launches++;
 	bin->covered += kind != NULL;
 	if (kind) {
-		bin->busy_ns += (double)kind->busy_ns / (double)kind->measured;
-		bin->copy_ns += (double)kind->copy_ns / (double)kind->measured;
+		bin->busy_ns += (double)kind->busy_ns / kind->measured;
+		bin->copy_ns += (double)kind->copy_ns / kind->measured;
 	}
 	return 0;
 }

@@ -125,13 +125,16 @@ static struct node_times *node_of(struct graph_times *graph, uint32_t node)
 int gpu_estimate_learn(struct gpu_estimate *e, const struct gpu_batch *batch)
 {
 	struct graph_times *graph;
+	uint64_t begin;
 
 	if (batch->count < 2 || batch->events[0].kind != GPU_GRAPH)
 		return 0;
 	graph = graph_of(e, &batch->events[0]);
 	if (!graph)
 		return -ENOMEM;
-	add_sample(&graph->lag, batch->events[1].begin_ns > batch->launch_ns ? batch->events[1].begin_ns - batch->launch_ns : 0);
+	/* Of a part it is not known when the graph's first node began. */
+	begin = batch->events[batch->parts > 1 ? 0 : 1].begin_ns;
+	add_sample(&graph->lag, begin > batch->launch_ns ? begin - batch->launch_ns : 0);
 	for (uint32_t i = 1; i < batch->count; i++) {
 		struct node_times *node = node_of(graph, batch->events[i].node);
 
@@ -234,7 +237,7 @@ static int estimate(struct gpu_estimate *e, const struct vprof_slot *slot, uint6
 	base = *end > base ? *end : base;
 	base = base < UINT64_MAX / 2 ? base : UINT64_MAX / 2;
 	*batch = (struct gpu_batch){
-		.events = e->gpu->events, .count = lay_out(e, graph, plan, &like, base), .twin = UINT32_MAX,
+		.events = e->gpu->events, .count = lay_out(e, graph, plan, &like, base), .twin = UINT32_MAX, .parts = 1,
 		.launch_ns = like.launch_ns, .thread = thread, .correlation = slot->seq, .t0 = slot->t0,
 	};
 	*end = e->gpu->events[0].end_ns;

@@ -1,8 +1,8 @@
 /*
  * gpu_events.c - from the stamps of one launch to events.
  *
- * Point by point of the graph's plan: a node with a stamp was over when that was made, one without when the
- * last of what it waits for was. Times are ns after stamp 0.
+ * Point by point of the graph's plan: a node with a stamp was over when that was made, one that takes no time and has
+ * none when the last of what it waits for was. Times are ns after stamp 0.
  */
 #include "tools/gpu.h"
 
@@ -148,6 +148,27 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 	r->count++;
 }
 
+/* Has a stamp behind it, in a twin of all nodes. */
+static int takes_time(const struct vprof_graph_node *node)
+{
+	switch (node->type) {
+	case VPROF_NODE_EMPTY:
+	case VPROF_NODE_EVENT_RECORD:
+	case VPROF_NODE_SIGNAL:
+	case VPROF_NODE_UNKNOWN:
+	case VPROF_NODE_GRAPH: /* what it holds does */
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+/* Without a stamp: not known of what another twin of the graph has to tell. */
+static uint32_t over_without(const struct replay *r, uint32_t point, uint32_t begin)
+{
+	return r->twin->def->parts > 1 && point < r->plan->nodes && takes_time(&r->list->nodes[point]) ? GPU_PLAN_NEVER : begin;
+}
+
 static void put_nodes(struct replay *r)
 {
 	struct gpu *gpu = r->gpu;
@@ -159,9 +180,10 @@ static void put_nodes(struct replay *r)
 		uint32_t point = r->plan->order[i], begin = gpu_plan_begin(r->plan, point, gpu->over);
 		uint32_t stamp = point < nodes ? gpu->stamp_of[point] : 0;
 
-		if (stamp)
+		if (stamp && r->twin->stamps[stamp].type != VPROF_STAMP_NONE)
 			put_node(r, point, begin, stamp);
-		gpu->over[point] = !stamp ? begin : gpu->stamps[stamp] ? gpu->stamps[stamp] : GPU_PLAN_NEVER;
+		gpu->over[point] = !stamp ? over_without(r, point, begin) :
+				   gpu->stamps[stamp] ? gpu->stamps[stamp] : GPU_PLAN_NEVER;
 	}
 }
 
@@ -228,6 +250,7 @@ void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch)
 	find_launch(gpu, batch, &r.like, slot->replay.thread, slot->t0, &launch);
 	set_stream(gpu, &r.like, slot->replay.stream, slot->t0, launch);
 	batch->twin = r.twin ? (uint32_t)(r.twin - gpu->twins) : NONE;
+	batch->parts = r.twin && r.twin->def->parts > 1 ? r.twin->def->parts : 1;
 	gpu_costs_now(gpu, r.twin, r.costs, &r.costs_now);
 	put_whole(&r);
 	r.plan = r.twin && r.twin->stamps && r.twin->have == r.twin->total ? gpu_plan(gpu, r.twin->graph) : NULL;
@@ -305,6 +328,7 @@ void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_bat
 	correct(event, costs, slot->timed.type, gpu_stream_cost(gpu, costs, slot));
 	check_early(gpu, event, device);
 	batch->twin = NONE;
+	batch->parts = 1;
 	batch->count = 1;
 	gpu->counts.events++;
 	gpu->counts.no_launch += !batch->correlation;

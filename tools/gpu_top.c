@@ -182,7 +182,10 @@ static int add_count(struct gpu_top *top, size_t cell, const char *name, int is_
 	row->count += nodes * of->launches;
 	index = idmap_get(&top->part_ids, (uint64_t)cell << 32 | (uint64_t)(row - top->rows));
 	part = index == IDMAP_NONE ? NULL : &top->parts[index];
-	row->covered += part && part->events ? nodes * of->launches : 0;
+	if (part) {
+		part->count += nodes * of->launches;
+		row->covered += nodes * of->launches;
+	}
 	return 0;
 }
 
@@ -249,27 +252,35 @@ static int count_process(struct gpu_top *top, const struct trace_process *proces
 /* The launch before this one is whole. */
 void gpu_top_settle(struct gpu_top_part *part)
 {
+	part->launches += part->now > 0;
 	part->sum += part->now_ns;
+	part->events += part->now;
 	part->squares += part->now_ns * part->now_ns;
-	part->now_ns = 0;
+	part->products += part->now_ns * part->now;
+	part->event_squares += part->now * part->now;
+	part->now_ns = part->now = 0;
 }
 
-/* The mean of the measured launches times all of them; its variance, for a sample without replacement. */
+/*
+ * The mean of the measured executions times all of them. Its variance is that of a ratio of two sums, over a sample of
+ * launches without replacement: of each one's time, and of how many executions it had.
+ */
 static void add_estimate(struct gpu_top *top, struct gpu_top_part *part)
 {
-	const struct gpu_top_cell *cell = &top->cells[part->cell];
 	struct gpu_top_row *row = &top->rows[part->row];
-	double n = (double)(cell->measured ? cell->measured : cell->wholes), all = (double)cell->launches, mean, spread;
+	double n, all = (double)part->count, mean, spread;
 
 	gpu_top_settle(part);
+	n = part->launches;
 	if (n < 1)
 		return;
-	all = all < n ? n : all;
-	mean = part->sum / n;
+	all = all < part->events ? part->events : all;
+	mean = part->sum / part->events;
 	row->total_ns += all * mean;
-	if (n < all) {
-		spread = n > 1 ? (part->squares - n * mean * mean) / (n - 1) : INFINITY;
-		row->variance += all * all * (spread > 0 ? spread : 0) / n * (1 - n / all);
+	if (part->events < all) {
+		spread = part->squares - 2 * mean * part->products + mean * mean * part->event_squares;
+		spread = n > 1 ? (spread > 0 ? spread : 0) / (n - 1) : INFINITY;
+		row->variance += all * all * n * spread / (part->events * part->events) * (1 - part->events / all);
 	}
 }
 

@@ -1,11 +1,11 @@
 /*
  * gpu_top.h - where the time of the GPUs goes: kernels, copies and sets by their time, and how sure that is.
  *
- * Some launches were measured, all of them are known. What the others took is estimated: of each kind of
- * launch (a graph, an eager kernel; in a stream, a range, … where rows are apart by these) the mean of those
- * that were measured, times how many there were. The unit is the launch, for the nodes of one replay are no
- * samples independent of each other. The interval is that of 95 %; a kind that was never measured is in no
- * total and lowers the coverage.
+ * Some launches were measured, some of these in a part of their nodes; all of them are known. What the others took is
+ * estimated: of each kind of launch (a graph, an eager kernel; in a stream, a range, … where rows are apart by
+ * these) the mean of the executions that were measured, times how many there were. The unit is the launch, for the
+ * nodes of one replay are no samples independent of each other. The interval is that of 95 %; a kind that was
+ * never measured is in no total and lowers the coverage.
  *
  * A graph of which only the whole was measured is a row of its own.
  */

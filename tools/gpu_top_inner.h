@@ -22,9 +22,11 @@ struct gpu_top_cell {
 struct gpu_top_part {
 	uint32_t cell, row;
 	uint64_t launch;       /* whose time is being summed, by its place among all batches */
-	double now_ns;         /* so far */
-	double sum, squares;   /* of those before it */
-	uint64_t events;
+	double now_ns, now;    /* so far; in so many events */
+	double launches;       /* those before it: how many, */
+	double sum, events;    /* both of all of them, */
+	double squares, products, event_squares; /* the squares of each one's time, its time by its events, … */
+	uint64_t count;        /* executions, measured or not */
 };
 
 /* What a launch, or a piece of work, is told apart by. */

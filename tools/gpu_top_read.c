@@ -128,7 +128,7 @@ static int add_event(struct reading *r, const struct gpu_event *event, uint32_t 
 		gpu_top_settle(part);
 	part->launch = launch;
 	part->now_ns += (double)ns;
-	part->events++;
+	part->now++;
 	return 0;
 }
 

@@ -98,8 +98,8 @@ static void put_twin(FILE *out, const struct graph_report *report, const struct 
 	if (!twin)
 		fprintf(out, ", \"twin\": null");
 	else if (twin->count)
-		fprintf(out, ", \"twin\": {\"stamps\": %u, \"build_us\": %u, \"device\": %d}", twin->total, twin->build_us,
-			twin->device);
+		fprintf(out, ", \"twin\": {\"stamps\": %u, \"build_us\": %u, \"device\": %d, \"parts\": %u}", twin->total, twin->build_us,
+			twin->device, twin->parts ? twin->parts : 1);
 	else
 		fprintf(out, ", \"twin\": {\"stamps\": 0, \"why\": \"%s\", \"error\": %u}", gpu_why_text(twin->why), twin->error);
 }

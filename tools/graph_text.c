@@ -240,18 +240,25 @@ static void print_changes(const struct graph_report *report, FILE *out, const st
 				report->uses[i].changes == 1 ? "" : "s");
 }
 
+static const char *parts_text(char *text, size_t size, const struct vprof_def_twin *twin)
+{
+	snprintf(text, size, twin->parts > 1 ? " for one of %u parts of its nodes" : "", twin->parts);
+	return text;
+}
+
 /* Whether the time of its nodes can be measured. */
 static void print_twins(const struct graph_report *report, FILE *out, const struct graph_style *style)
 {
-	char number[32], took[32];
+	char number[32], took[32], parts[48];
 
 	for (uint32_t i = 0; i < report->graphs.count; i++) {
 		const struct graph *graph = &report->graphs.list[i];
 		const struct vprof_def_twin *twin = graph_shown(style, graph) ? graph_twin(report, graph) : NULL;
 
 		if (twin && twin->count)
-			fprintf(out, "graph %s: a twin with %u stamps, built in %s\n", graph_number(number, sizeof(number), graph),
-				twin->total, cli_time_text(took, sizeof(took), twin->build_us * 1000ull));
+			fprintf(out, "graph %s: a twin with %u stamps%s, built in %s\n", graph_number(number, sizeof(number), graph),
+				twin->total, parts_text(parts, sizeof(parts), twin),
+				cli_time_text(took, sizeof(took), twin->build_us * 1000ull));
 		else if (twin && twin->error)
 			fprintf(out, "graph %s: no twin, %s (error %u)\n", graph_number(number, sizeof(number), graph),
 				gpu_why_text(twin->why), twin->error);

@@ -13,6 +13,10 @@
  * behind the node that they name. A node began when the last of the stamps behind its predecessors (of the
  * graph's edges; of stamped ones, over those that have none) was made, and ended with its own.
  *
+ * PARTS. A twin may be of a part of its graph's nodes. Those have stamps of a class, and what they wait for has stamps
+ * of class NONE: these tell when it was over, not when it began. All other nodes have none, and when they were over
+ * is not known. What each of a graph's twins stands for by turns is a part of one division; each part has a twin.
+ *
  * STREAMS. A TIMED record is one operation on a stream that has a stamp on both sides.
  */
 #ifndef VPROF_RING_GPU_H
@@ -24,7 +28,7 @@
 
 /* What a stamp or the interval before it is like: each kind has a cost of its own. Append-only. */
 enum vprof_stamp_class {
-	VPROF_STAMP_NONE = 0,          /* nothing is known to be taken off */
+	VPROF_STAMP_NONE = 0,          /* nothing is known to be taken off; of a twin's node: not timed, see PARTS */
 	VPROF_STAMP_PROGRAMMATIC = 1,  /* a kernel between two stamps of a graph, programmatic edges on both sides */
 	VPROF_STAMP_PLAIN = 2,         /* likewise, a plain edge on one side or both */
 	VPROF_STAMP_INHERITED = 3,     /* entered over a programmatic edge of the program's own: may have begun early */
@@ -78,7 +82,7 @@ struct vprof_def_twin {
 	uint32_t first;          /* index of stamps[0]: a twin of many is told in pieces, each a definition. */
 	uint32_t count;          /* of stamps here */
 	uint32_t total;          /* of the twin; stamp 0, which stands before all nodes, included */
-	uint32_t zero;
+	uint16_t part, parts;    /* from 0, of so many; 0 of 0: all nodes, as 0 of 1 */
 	struct {
 		uint32_t node;       /* index of the node in VPROF_DEF_NODES, or VPROF_STAMP_FIRST... */
 		uint16_t type;       /* enum vprof_stamp_class */
@@ -90,6 +94,7 @@ VPROF_AT(vprof_def_twin, device, 12);
 VPROF_AT(vprof_def_twin, why, 16);
 VPROF_AT(vprof_def_twin, build_us, 20);
 VPROF_AT(vprof_def_twin, first, 24);
+VPROF_AT(vprof_def_twin, part, 36);
 VPROF_AT(vprof_def_twin, stamps, 40);
 
 /* VPROF_DEF_GPU: what was measured of stamps on a device, when it was first used for them. */
