@@ -58,6 +58,20 @@ void vprof_gpu_context_gone(CUcontext context, int32_t device)
 	vprof_gpu_wait_idle();
 }
 
+void vprof_gpu_green_gone(void *green)
+{
+	struct vprof_asking asking;
+	CUcontext context = NULL;
+
+	if (!vprof_gpus[0].context || !green || !vprof_ask.ctx_from_green || !vprof_ask_begin(&asking))
+		return;
+	if (vprof_ask.ctx_from_green(&context, green))
+		context = NULL;
+	vprof_ask_end(&asking);
+	if (context)
+		vprof_gpu_context_gone(context, -1);
+}
+
 /* ---- pages ---- */
 
 /* What other contexts of the device have counts. Those that have gone are not pinned any more. */

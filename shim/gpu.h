@@ -145,6 +145,9 @@ void vprof_gpu_wait_idle(void) HIDDEN COLD;
 /* It goes, or has gone; NULL: any of that device. Returns when our thread is not in it any more. */
 void vprof_gpu_context_gone(CUcontext context, int32_t device) HIDDEN COLD;
 
+/* The same of a green context: what goes is the context that it was made into. */
+void vprof_gpu_green_gone(void *green) HIDDEN COLD;
+
 /* A new ring, in a process that has forked: nothing is ours. */
 void vprof_gpus_forget(void) HIDDEN;
 

@@ -61,6 +61,11 @@ MAKE(cuDevicePrimaryCtxRetain, (CUcontext *out, CUdevice device), (out, device),
 CONTEXT_END(cuCtxDestroy);
 CONTEXT_END(cuCtxDestroy_v2);
 
+/* It may go: what it holds is not given back here, for whoever attached it has it still. */
+END(cuCtxDetach, (CUcontext context), (context), vprof_gpu_context_gone(context, -1), FILL(context, 0, 0, 0),
+    vprof_kernels_recheck());
+END(cuGreenCtxDestroy, (void *green), (green), vprof_gpu_green_gone(green), FILL(green, 0, 0, 0), vprof_kernels_recheck());
+
 /* A primary context ends with its last user, or when it is reset. */
 #define PRIMARY_END(name, before, learn, ended) \
 	END(name, (CUdevice device), (device), CUcontext primary = vprof_primary_context(device); before, \

@@ -291,6 +291,14 @@ FK_API(FK_INIT, cuCtxCreate_v4,
 	params ? CUDA_ERROR_NOT_SUPPORTED : ctx_create(out, device, flags))
 FK_API(FK_INIT, cuCtxDestroy, (CUcontext ctx), ctx_destroy(ctx))
 FK_API(FK_INIT, cuCtxDestroy_v2, (CUcontext ctx), ctx_destroy(ctx))
+FK_API(FK_INIT, cuCtxDetach, (CUcontext ctx), ctx_destroy(ctx)) /* nobody attaches */
+/* A green context is its own context here, of all of the device. */
+FK_API(FK_INIT, cuGreenCtxCreate, (CUcontext *out, void *resources, CUdevice device, unsigned int flags),
+	(void)flags, resources ? CUDA_ERROR_NOT_SUPPORTED : !out ? CUDA_ERROR_INVALID_VALUE :
+	!device_ok(device) ? CUDA_ERROR_INVALID_DEVICE : ctx_new(out, device, 0))
+FK_API(FK_INIT, cuCtxFromGreenCtx, (CUcontext *out, CUcontext green),
+	fk_is(green, FK_CONTEXT) ? STORE(out, green) : CUDA_ERROR_INVALID_CONTEXT)
+FK_API(FK_INIT, cuGreenCtxDestroy, (CUcontext green), ctx_destroy(green))
 FK_API(FK_INIT, cuCtxSetCurrent, (CUcontext ctx), ctx_set(ctx))
 FK_API(FK_INIT, cuCtxGetCurrent, (CUcontext *out), STORE(out, fk_ctx()))
 FK_API(FK_INIT, cuCtxPushCurrent, (CUcontext ctx), ctx_push(ctx))

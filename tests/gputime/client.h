@@ -16,6 +16,10 @@ typedef unsigned int U;
 	A(cuDevicePrimaryCtxRetain, CUcontext *, CUdevice) \
 	A(cuCtxCreate_v2, CUcontext *, U, CUdevice) \
 	A(cuCtxDestroy_v2, CUcontext) \
+	A(cuCtxDetach, CUcontext) \
+	A(cuGreenCtxCreate, CUcontext *, void *, CUdevice, U) \
+	A(cuGreenCtxDestroy, CUcontext) \
+	A(cuCtxFromGreenCtx, CUcontext *, CUcontext) \
 	A(cuCtxSetCurrent, CUcontext) \
 	A(cuCtxGetCurrent, CUcontext *) \
 	A(cuCtxSynchronize, void) \

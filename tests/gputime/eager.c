@@ -20,6 +20,8 @@
  *	eager captured N PAUSE     as idle, and each second round into a capture
  *	eager graphs N PAUSE       a graph of the round, one that allocates, and a round between two launches
  *	eager context N PAUSE      as busy, in a context of its own, which is destroyed with work on its way
+ *	eager detach N PAUSE       the same, and it is detached
+ *	eager green N PAUSE        the same in green contexts
  *	eager forever 0 PAUSE      as idle, without end
  *	eager hang N PAUSE         as idle, and then a kernel that never ends, and a thousand rounds behind it
  *	eager stuck N PAUSE        as idle, in a thread that may hang in a call; the stream is waited for in another
@@ -357,7 +359,17 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	CALL(cuCtxSynchronize);
 }
 
-static void begin(int own)
+/* The context: the device's, or one of the program's own, and what becomes of it. */
+enum own { PRIMARY, OWN, DETACHED, GREEN };
+
+static enum own own_of(const char *verb)
+{
+	return !strcmp(verb, "context") ? OWN : !strcmp(verb, "detach") ? DETACHED : !strcmp(verb, "green") ? GREEN : PRIMARY;
+}
+
+static CUcontext green;
+
+static void begin(enum own own)
 {
 	const struct { CUfunction *out; const char *name; } functions[] = {
 		{ &slow, "add_one_spin_20us" }, { &fast, "add_one_spin_10us" }, { &first, "add_one_first_spin_20us" },
@@ -366,10 +378,14 @@ static void begin(int own)
 	U zeroes[THREADS * STEP / 4] = { 0 };
 	CUmodule module;
 
-	if (own)
+	if (own == GREEN) {
+		CALL(cuGreenCtxCreate, &green, NULL, 0, 0);
+		CALL(cuCtxFromGreenCtx, &context, green);
+	} else if (own) {
 		CALL(cuCtxCreate_v2, &context, 0, 0);
-	else
+	} else {
 		CALL(cuDevicePrimaryCtxRetain, &context, 0);
+	}
 	CALL(cuCtxSetCurrent, context);
 	CALL(cuModuleLoadData, &module, client_ptx);
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
@@ -394,14 +410,14 @@ static void end(void)
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
-	int own = !strcmp(verb, "context");
+	enum own own = own_of(verb);
 	long n = !strcmp(verb, "forever") ? 1L << 60 : argc > 2 ? atol(argv[2]) : 0;
 	CUstream a, b;
 
 	between = argc > 3 ? (useconds_t)atol(argv[3]) : 0;
 	if (argc < 4 || !client_open())
 		return 2;
-	for (int turn = 0; turn <= own; turn++) {
+	for (int turn = 0; turn <= (own != PRIMARY); turn++) {
 		begin(own);
 		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
 		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
@@ -409,7 +425,12 @@ int main(int argc, char **argv)
 		end();
 		if (own) {
 			round_of(cells, a, 0);
-			CALL(cuCtxDestroy_v2, context);
+			if (own == GREEN)
+				CALL(cuGreenCtxDestroy, green);
+			else if (own == DETACHED)
+				CALL(cuCtxDetach, context);
+			else
+				CALL(cuCtxDestroy_v2, context);
 		}
 	}
 	return 0;

@@ -124,6 +124,10 @@ is "spans alone" "$(events spans)" "$(events spans '	span	')"
 ok "of both graphs" test "$(events spans)" -gt 300 -a "$(cut -f 3 "$TMP/spans.list" | sort -u | grep -c '^[12]$')" = 2
 traced context always context 2000 0
 all_right context
+for verb in detach green; do
+	traced "$verb" always "$verb" 500 500
+	ok "$verb: the next context of its handle is timed as well" test "$(events "$verb")" -gt 4000
+done
 "$BUILD/fakecuda/conformance" >"$TMP/conformance.plain"
 is "what the driver says and does is what it is without" "$(VPROF_OUT=$TMP/conformance VPROF_GPU=all VPROF_GPU_EAGER=always VPROF_GPU_SPANS=1 \
 	LD_PRELOAD=$BUILD/libvprof.so "$BUILD/fakecuda/conformance" | diff "$TMP/conformance.plain" -)" ""
