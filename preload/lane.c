@@ -191,6 +191,13 @@ static void lane_give(struct vprof_lane *lane, const struct vprof_chunk *chunk)
 	__atomic_add_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);
 }
 
+uint64_t vprof_thread_serial(void)
+{
+	const struct vprof_lane *lane = vprof_lane;
+
+	return lane && lane_is_ours(lane) && vprof_cursor.chunk && vprof_cursor_is_ours() ? lane->thread : 0;
+}
+
 void vprof_lane_leave(void)
 {
 	struct vprof_lane *lane = vprof_lane;

@@ -367,7 +367,7 @@ static int wants_gauge(struct vprof_track *track, uint32_t type)
 static void stamped(struct vprof_track *track, uint32_t type, struct vprof_record r, CUresult result)
 {
 	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
-	const struct vprof_chunk *chunk = vprof_cursor.chunk;
+	uint64_t thread = vprof_thread_serial();
 	struct vprof_asking asking;
 	int told;
 
@@ -380,7 +380,7 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 	if (op->begins && type != VPROF_STAMP_SPAN)
 		open_gate(track);
 	told &= track->missed == __atomic_load_n(&missed, __ATOMIC_RELAXED);
-	told &= vprof_track_is_alone_still(track) && chunk && __atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
+	told &= vprof_track_is_alone_still(track) && thread && __atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
 	op->type = (uint16_t)(told ? type : VPROF_STAMP_NONE);
 	if (told) {
 		op->t0 = r.slot->t0;
@@ -388,7 +388,7 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 		op->kind = r.slot->kind;
 		op->stream = op->kind == VPROF_KIND_COPY ? r.slot->copy.stream :
 			     op->kind == VPROF_KIND_SET ? r.slot->set.stream : r.slot->words[0];
-		op->thread = (uint32_t)chunk->head.thread;
+		op->thread = (uint32_t)thread;
 	}
 	track->seq = op->stamped ? r.seq : 0;
 	track->window = vprof_window_open();

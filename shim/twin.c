@@ -17,6 +17,7 @@ enum {
 	SUBJECT_YIELDS = 100,
 	END_NS = 1000000000,
 	REBUILDS = 16,
+	TRIES = 3,
 };
 
 struct vprof_twin *vprof_twins;
@@ -315,16 +316,68 @@ void vprof_subject_tell(struct vprof_subject *subject)
 	subject->told = 1;
 }
 
-static int is_captured(CUstream stream, uint32_t per_thread)
+/* What a launch goes to. */
+struct target {
+	CUstream stream;
+	uint64_t key, token, thread;
+	CUcontext context;
+	uint32_t gone;
+};
+
+static uint32_t streams_gone[64]; /* by handle; several share one */
+
+static uint32_t *gone_of(CUstream stream)
+{
+	return &streams_gone[((uintptr_t)stream * 0x9e3779b97f4a7c15u) >> 58];
+}
+
+void vprof_twin_stream_gone(CUstream stream)
+{
+	__atomic_add_fetch(gone_of(stream), 1, __ATOMIC_RELAXED);
+}
+
+static struct target target_of(CUstream stream, uint32_t per_thread, const struct vprof_subject *subject)
+{
+	struct target to = { .stream = !stream && per_thread ? CU_STREAM_PER_THREAD : stream, .context = subject->context };
+
+	to.key = vprof_stream_key(stream, per_thread);
+	to.token = vprof_stream_token(to.key);
+	to.thread = vprof_thread_serial();
+	to.gone = __atomic_load_n(gone_of(stream), __ATOMIC_RELAXED);
+	return to;
+}
+
+static int is_implicit(CUstream stream)
+{
+	return !stream || stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD;
+}
+
+/* Is it captured? Which context has it, where the handle does not say so? */
+static int is_captured(struct target *to)
 {
 	struct vprof_asking asking;
 	enum vprof_stream_state state;
 
 	if (!vprof_ask_begin(&asking))
 		return 1;
-	state = vprof_ask_stream_state(!stream && per_thread ? CU_STREAM_PER_THREAD : stream);
+	state = vprof_ask_stream_state(to->stream);
+	to->context = NULL;
+	if (is_implicit(to->stream) && vprof_ask.ctx_get_current && vprof_ask.ctx_get_current(&to->context))
+		to->context = NULL;
 	vprof_ask_end(&asking);
 	return state == VPROF_STREAM_CAPTURED;
+}
+
+/* Is that where its last launch went? */
+static int is_same_stream(const struct vprof_subject *subject, const struct target *to)
+{
+	return subject->stream == to->key && subject->context == to->context && subject->gone == to->gone &&
+	       (to->stream != CU_STREAM_PER_THREAD || (to->thread && subject->thread == to->thread));
+}
+
+static int is_same_thread(const struct vprof_subject *subject, const struct target *to)
+{
+	return subject->token == to->token && to->thread && subject->thread == to->thread;
 }
 
 /*
@@ -381,19 +434,28 @@ static struct vprof_twin *last_twin(const struct vprof_subject *subject)
 	return vprof_twin_is_of(last, subject) && last->launched == subject->last_number && is_ready(last) ? last : NULL;
 }
 
-/* Which of its twins; NULL: the program's. `due`: it is its turn to be stamped. */
-static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, uint64_t key, uint64_t token)
+/* On another stream than its twin. */
+static struct vprof_twin *follow_twin(const struct vprof_subject *subject)
 {
-	int known = subject->window && subject->window == vprof_window_open(), same = known && subject->stream == key;
+	struct vprof_twin *twin = last_twin(subject);
+
+	if (vprof_twin_has_ended(subject->last_twin, subject->last_number))
+		return NULL;
+	if (twin && has_room(twin))
+		return twin;
+	wait_end(subject);
+	return NULL;
+}
+
+/* Which of its twins; NULL: the program's. `due`: it is its turn to be stamped. */
+static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, const struct target *to)
+{
+	int known = subject->window && subject->window == vprof_window_open(), same = known && is_same_stream(subject, to);
 	struct vprof_twin *twin = subject->twin;
 
-	if (subject->on_twin && !same && known) {
-		twin = last_twin(subject);
-		if (!twin)
-			wait_end(subject);
-		return twin;
-	}
-	if (!due || !same || subject->token != token || !is_ready(twin) || !has_room(twin))
+	if (subject->on_twin && !same && known)
+		return follow_twin(subject);
+	if (!due || !same || !is_same_thread(subject, to) || !is_ready(twin) || !has_room(twin))
 		return NULL;
 	subject->twin = twin->next;
 	return twin;
@@ -408,11 +470,20 @@ static int is_due(struct vprof_subject *subject, const struct vprof_handle *entr
 	return every && subject->since >= every;
 }
 
+/* The next launch may be on the stream of this one: streams by turns would else never have their turn together. */
+static void try_again(struct vprof_subject *subject, uint32_t every, int is_stamped)
+{
+	if (is_stamped || !is_ready(subject->twin) || subject->tries++ >= TRIES)
+		subject->tries = 0;
+	else
+		subject->since = every - 1;
+}
+
 static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struct vprof_handle *entry, CUstream stream,
 					    uint32_t per_thread, int stampable)
 {
 	struct vprof_twin_choice own = { NULL, NULL }, choice = { subject, NULL };
-	uint64_t key = vprof_stream_key(stream, per_thread), token = vprof_stream_token(key);
+	struct target to = target_of(stream, per_thread, subject);
 	uint32_t every = vprof_gpu_now();
 	int due;
 
@@ -423,7 +494,7 @@ static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struc
 		return own;
 	}
 	due = is_due(subject, entry, every);
-	if ((due || subject->on_twin || subject->stream != key) && is_captured(stream, per_thread)) {
+	if ((due || subject->on_twin || subject->stream != to.key) && is_captured(&to)) {
 		count_set(entry, subject, 1);
 		return own;
 	}
@@ -432,10 +503,15 @@ static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struc
 		subject->wants++;
 		want_twin(subject);
 	}
-	choice.twin = choose_twin(subject, due && stampable, key, token);
+	choice.twin = choose_twin(subject, due && stampable, &to);
+	if (due)
+		try_again(subject, every, choice.twin != NULL);
 	subject->on_twin = choice.twin != NULL;
-	subject->stream = key;
-	subject->token = token;
+	subject->stream = to.key;
+	subject->token = to.token;
+	subject->thread = to.thread;
+	subject->context = to.context;
+	subject->gone = to.gone;
 	subject->window = every ? vprof_window_open() : 0;
 	if (subject->on_twin || (every && subject->since >= every))
 		count_set(entry, subject, 1);
@@ -471,12 +547,11 @@ struct vprof_twin_choice vprof_twin_choose(CUgraphExec exec, CUstream stream, ui
 void vprof_twin_launching(const struct vprof_twin_choice *choice, struct vprof_record r, CUstream stream)
 {
 	struct vprof_twin *twin = choice->twin;
-	const struct vprof_chunk *chunk = vprof_cursor.chunk;
 	struct vprof_twin_launch *launch = &twin->launches[twin->launched % VPROF_TWIN_LAUNCHES];
 
 	launch->t0 = r.slot ? r.slot->t0 : 0;
 	launch->stream = (uintptr_t)stream;
-	launch->thread = r.slot && chunk ? chunk->head.thread : 0;
+	launch->thread = r.slot ? vprof_thread_serial() : 0;
 	/* Pairs with the acquire in vprof_twins_harvest(). */
 	__atomic_store_n(&twin->launched, twin->launched + 1, __ATOMIC_RELEASE);
 	choice->subject->last_twin = twin;

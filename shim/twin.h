@@ -8,7 +8,8 @@
  * ORDER. An executable graph runs once at a time, but the program's and its twin are not ordered
  * against each other. So a launch goes to the other of the two only when it is made on the same stream,
  * by the same thread, as this graph's launch before; else it goes to the one that was
- * launched last. From a launch of the twin until the program's own has followed, and whenever the stream or the
+ * launched last, if that was a twin and has not ended yet. A handle alone does not make a stream the same: another
+ * may have come by it, of another context or thread, or when the first one was destroyed. From a launch of the twin until the program's own has followed, and whenever the stream or the
  * thread changes, all its launches take the slow way, one at a time.
  *
  * PARTS. With VPROF_GPU_PARTS a graph has a twin for each part of its nodes (twin_parts.c), whose turns follow each
@@ -108,11 +109,15 @@ struct vprof_subject {
 	uint64_t flags, content;
 	struct vprof_gpu *gpu;    /* of the launch that wanted a twin */
 	struct vprof_twin *twin;  /* of its twins the one whose turn it is */
-	uint64_t stream, token;   /* of its last launch: vprof_stream_key(), vprof_stream_token() */
+	uint64_t stream, token;   /* of its last launch: vprof_stream_key(), vprof_stream_token(), */
+	uint64_t thread;          /* the serial of who made it; 0: not known, */
+	CUcontext context;        /* the current one, on an implicit stream that was looked at, */
+	uint32_t gone;            /* and how many streams of its handle had gone */
 	uint64_t window;          /* the window of recording in which it was; 0: not known */
 	struct vprof_twin *last_twin; /* of which the launch `last_number` was that launch */
 	uint32_t last_number;
 	uint32_t since, armed;    /* launches since it was its turn; what `left` was set to */
+	uint32_t tries;           /* launches in a row at which it was its turn, and which went without */
 	uint32_t wants;           /* how often it was its turn */
 	uint32_t changes;         /* of single nodes, so far */
 	uint32_t rebuilds;        /* twins that went because of changes */
@@ -142,6 +147,9 @@ void vprof_twin_node_changed(unsigned call, CUgraphExec exec, CUgraphNode node, 
 
 /* It is about to be destroyed. */
 void vprof_twin_gone(CUgraphExec exec) HIDDEN COLD;
+
+/* A stream is. Its work goes on, and another may have its handle at once. */
+void vprof_twin_stream_gone(CUstream stream) HIDDEN COLD;
 
 /* ---- launches ---- */
 

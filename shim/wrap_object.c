@@ -7,6 +7,7 @@
 #include "shim/gpu.h"
 #include "shim/memory.h"
 #include "shim/objects.h"
+#include "shim/twin.h"
 #include "shim/wrap.h"
 
 #define FILL(a, b, c, d) \
@@ -27,7 +28,7 @@ MAKE(cuGreenCtxStreamCreate, (CUstream *out, void *green, unsigned flags, int pr
      vprof_stream_made(*out, flags, priority));
 
 #define STREAM_END(name) \
-	END(name, (CUstream stream), (stream), vprof_eager_stream_gone(stream), FILL(stream, 0, 0, 0), )
+	END(name, (CUstream stream), (stream), (vprof_eager_stream_gone(stream), vprof_twin_stream_gone(stream)), FILL(stream, 0, 0, 0), )
 STREAM_END(cuStreamDestroy);
 STREAM_END(cuStreamDestroy_v2);
 

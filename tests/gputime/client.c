@@ -4,6 +4,8 @@
  *	client chain N PAUSE      N launches of a graph of five nodes on a stream, so many µs between two
  *	client programmatic N PAUSE the same; the second node depends on the first programmatically
  *	client alternate N PAUSE  the same, each on the other of two streams
+ *	client pairs N PAUSE      two on each of them, each waited for
+ *	client heirs N PAUSE      by four threads, each when the one before it has ended
  *	client blocks N PAUSE     on one stream for twenty launches, then on the other, and so on
  *	client update N PAUSE     cuGraphExecUpdate to other kernels in the middle, and back at three quarters
  *	client change N PAUSE     cuGraphExecKernelNodeSetParams in the middle
@@ -89,6 +91,33 @@ static void launch_some(CUgraphExec exec, CUstream stream, long n)
 
 /* ---- verbs ---- */
 
+struct heir {
+	CUgraphExec exec;
+	CUstream stream;
+	long n;
+};
+
+static void *launch_as_heir(void *arg)
+{
+	const struct heir *heir = arg;
+
+	CALL(cuCtxSetCurrent, context);
+	launch_some(heir->exec, heir->stream, heir->n);
+	return NULL;
+}
+
+/* Each has the place of the one before it. */
+static void launch_by_heirs(CUgraphExec exec, long n, CUstream stream)
+{
+	struct heir heir = { exec, stream, n / 4 };
+	pthread_t thread;
+
+	for (int i = 0; i < 4; i++) {
+		pthread_create(&thread, NULL, launch_as_heir, &heir);
+		pthread_join(thread, NULL);
+	}
+}
+
 static void update(CUgraphExec exec, int other)
 {
 	CUgraphExecUpdateResultInfo info;
@@ -147,6 +176,13 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		CALL(cuGraphExecDestroy, exec);
 		exec = make(1);
 		launch_some(exec, a, n / 2);
+	} else if (!strcmp(verb, "pairs")) {
+		for (long i = 0; i < n; i++) {
+			launch(exec, i / 2 % 2 ? b : a);
+			CALL(cuCtxSynchronize);
+		}
+	} else if (!strcmp(verb, "heirs")) {
+		launch_by_heirs(exec, n, a);
 	} else if (!strcmp(verb, "capture")) {
 		pthread_create(&thread, NULL, capture_all_along, &other);
 		launch_some(exec, a, n);

@@ -74,6 +74,14 @@ ok "beside another thread's capture" test "$(seen capture stamped)" -gt 20
 timed captured sample:3 captured 600 400
 ok "what is captured is not stamped, the rest is" test "$(seen captured stamped)" -gt 20
 
+timed pairs sample:4 pairs 800 0
+ok "in pairs: the second of a pair" test "$(seen pairs stamped)" -gt 50
+ok "and the next stream has the program's own again ($(seen pairs gaps))" test "$(seen pairs gaps | cut -d ' ' -f 1)" -ge 4
+timed heirs sample:2 heirs 800 400
+ok "threads one after the other, in one lane" test "$(seen heirs stamped)" -gt 50
+ok "each replay is its thread's: one in two of 200 at most" test "$("$BUILD/vprof" dump "$TMP"/heirs/*.ring |
+	grep '(replay)' | grep -o 'thread=[0-9]*' | sort | uniq -c | sort -n | awk '{ n = $1 } END { print n }')" -le 100
+
 # The previous launch was on the other stream, always: no launch may go to the twin.
 timed alternate sample:2 alternate 200 300
 is "streams in turn: never" "$(seen alternate stamped)" 0
