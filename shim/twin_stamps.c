@@ -180,6 +180,9 @@ static struct vprof_refusal edges_divert(struct vprof_plan *p, CUgraph graph, ui
 
 		if (s->handles[from] != s->from[i] || s->handles[to] != s->to[i])
 			return vprof_refuse(VPROF_TWIN_NO_CLONE, CUDA_SUCCESS);
+		/* Each of the two kernels may wait for what the other does: behind a stamp the second one would never begin. */
+		if (p->stamp[from] && s->data[i].from_port == CU_GRAPH_KERNEL_NODE_PORT_LAUNCH_ORDER)
+			return vprof_refuse(VPROF_TWIN_ORDERED, CUDA_SUCCESS);
 		edge_divert(p, i, from, to);
 	}
 	return fine;

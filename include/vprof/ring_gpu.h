@@ -55,6 +55,7 @@ enum vprof_twin_why {
 	VPROF_TWIN_LARGE = 8,          /* more nodes than a twin has stamps */
 	VPROF_TWIN_UNSEEN = 9,         /* made before recording, or in a way that leaves nothing to clone */
 	VPROF_TWIN_CHANGED = 10,       /* the program has changed the graph as no twin can be, or has nodes of it switched off */
+	VPROF_TWIN_ORDERED = 11,       /* an edge of it waits for a kernel's beginning: a stamp waits for its end */
 };
 
 enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */

@@ -4,6 +4,7 @@
  *	client chain N PAUSE      N launches of a graph of five nodes on a stream, so many µs between two
  *	client programmatic N PAUSE the same; the second node depends on the first programmatically
  *	client alternate N PAUSE  the same, each on the other of two streams
+ *	client ordered N PAUSE    with a sixth node, which depends on the beginning of the first
  *	client pairs N PAUSE      two on each of them, each waited for
  *	client heirs N PAUSE      by four threads, each when the one before it has ended
  *	client blocks N PAUSE     on one stream for twenty launches, then on the other, and so on
@@ -91,6 +92,25 @@ static void launch_some(CUgraphExec exec, CUstream stream, long n)
 
 /* ---- verbs ---- */
 
+static void add_ordered(CUgraph graph)
+{
+	CUgraphEdgeData begun = {
+		.from_port = CU_GRAPH_KERNEL_NODE_PORT_LAUNCH_ORDER, .type = CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC,
+	};
+	CUDA_KERNEL_NODE_PARAMS_v2 params;
+	CUgraphNode nodes[5], node;
+	CUdeviceptr at = cell + 192;
+	void *list[] = { &at, &one };
+	size_t count = 5;
+
+	memset(&params, 0, sizeof(params));
+	CALL(cuGraphGetNodes, graph, nodes, &count);
+	CALL(cuGraphKernelNodeGetParams_v2, nodes[0], &params);
+	params.kernelParams = list;
+	CALL(cuGraphAddKernelNode_v2, &node, graph, NULL, 0, &params);
+	CALL(cuGraphAddDependencies_v2, graph, nodes, &node, &begun, 1);
+}
+
 struct heir {
 	CUgraphExec exec;
 	CUstream stream;
@@ -154,6 +174,8 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	};
 	pthread_t thread;
 
+	if (!strcmp(verb, "ordered"))
+		add_ordered(graph);
 	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
 	if (!strcmp(verb, "alternate")) {
 		for (long i = 0; i < n; i++)

@@ -42,6 +42,7 @@ typedef unsigned int U;
 	A(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long) \
 	A(cuGraphLaunch, CUgraphExec, CUstream) \
 	A(cuGraphExecDestroy, CUgraphExec) \
+	A(cuGraphAddDependencies_v2, CUgraph, const CUgraphNode *, const CUgraphNode *, const CUgraphEdgeData *, size_t) \
 	A(cuGraphExecUpdate_v2, CUgraphExec, CUgraph, CUgraphExecUpdateResultInfo *) \
 	A(cuGraphKernelNodeGetParams_v2, CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2 *) \
 	A(cuGraphExecKernelNodeSetParams_v2, CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS_v2 *) \

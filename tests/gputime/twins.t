@@ -66,6 +66,8 @@ timed renew sample:4 renew 800 300
 is "a graph at the handle of another has its own" "$(seen renew twins)" 2
 timed alloc sample:4 alloc 100 200
 is "one that allocates has none" "$(seen alloc twins) $(seen alloc refused)" "0 1"
+timed ordered sample:4 ordered 800 400
+is "one with an edge from a kernel's beginning: none" "$(seen ordered twins) $(seen ordered refused)" "0 11"
 timed context sample:4 context 400 400
 is "a context that goes takes its twin with it" "$(seen context twins)" 2
 
