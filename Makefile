@@ -27,10 +27,13 @@ else
 endif
 
 # ---- the library: libc only, nothing visible but what programs call -------
-LIB_SRC    := $(wildcard preload/*.c shim/*.c) $(wildcard preload/*_$(ARCH).S)
+# Linked first, so that what runs in every process is in one place (AT_LOAD).
+LIB_FIRST  := $(patsubst %,preload/%.c,config elf environ fork nvtx_env word start lane)
+LIB_SRC    := $(LIB_FIRST) $(filter-out $(LIB_FIRST),$(wildcard preload/*.c shim/*.c)) $(wildcard preload/*_$(ARCH).S)
 LIB_CFLAGS := $(CSTD) $(CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition \
 	-fasynchronous-unwind-tables -ffunction-sections
-LIB_LDFLAGS := -shared -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic-functions -Wl,-z,lazy \
+# No startfiles: what they do at load and at the end is for C++ and for dlclose().
+LIB_LDFLAGS := -shared -nostartfiles -Wl,-soname,libvprof.so -Wl,-z,defs -Wl,-Bsymbolic-functions -Wl,-z,lazy \
 	-Wl,--hash-style=gnu -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete
 # libzstd for the spill: its static library where there is one, with nothing of it visible.
 LIB_ZSTD   := $(filter /%,$(shell $(CC) -print-file-name=libzstd.a))

@@ -6,6 +6,7 @@
 #include "preload/capture.h"
 #include "preload/config.h"
 #include "preload/inner.h"
+#include "preload/text.h"
 #include "preload/times.h"
 
 enum type { TEXT, COUNT, SWITCH, GROUPS, SAMPLE, WINDOW };
@@ -175,10 +176,35 @@ static void parse_entry(const char *entry)
 	}
 }
 
+AT_LOAD_DATA static int done;
+AT_LOAD_DATA static int is_initial; /* the constructor found nothing; written by it alone */
+
+/*
+ * Every shell and compiler comes here, so nothing is written where it need not be: where there is nothing for us,
+ * the initial values are written when the ring is made, by the thread that makes it.
+ */
+AT_LOAD void vprof_config_load(void)
+{
+	AT_LOAD_DATA static char prefix[] = "VPROF_";
+	char **e = environ;
+
+	if (__atomic_load_n(&done, __ATOMIC_ACQUIRE))
+		return;
+	while (e && *e && !vprof_text_behind(*e, prefix))
+		e++;
+	if ((e && *e) || getauxval(AT_SECURE))
+		vprof_config_read();
+	else
+		is_initial = 1;
+}
+
+AT_LOAD int vprof_config_is_initial(void)
+{
+	return is_initial;
+}
+
 void vprof_config_read(void)
 {
-	static int done;
-
 	/* Asked for each range: a store each time would have the threads fight for the line. */
 	if (__atomic_load_n(&done, __ATOMIC_ACQUIRE) || __atomic_exchange_n(&done, 1, __ATOMIC_ACQ_REL))
 		return;
@@ -189,7 +215,7 @@ void vprof_config_read(void)
 		vprof_config.enable = 0;
 		return;
 	}
-	for (char **e = environ; e && *e; e++)
+	for (char **e = is_initial ? NULL : environ; e && *e; e++)
 		if (!strncmp(*e, "VPROF_", 6))
 			parse_entry(*e);
 	if (!vprof_config.out[0])
@@ -208,6 +234,8 @@ void vprof_config_complain(void)
 
 int vprof_enabled(void)
 {
+	if (vprof_config_is_initial())
+		return 1;
 	vprof_config_read();
 	return vprof_config.enable != 0;
 }

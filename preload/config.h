@@ -34,6 +34,15 @@ extern struct vprof_config vprof_config HIDDEN;
 /* Reads the environment the first time it is called; any thread, no allocation. */
 void vprof_config_read(void) HIDDEN;
 
+/* From the constructor: reads it if there is anything for us in it. Else what it gets later makes no difference. */
+void vprof_config_load(void) HIDDEN;
+
+/*
+ * Is every value the row's own, since there was nothing? Then vprof_config may be filled in only when there is a
+ * ring, and who may come earlier asks this first.
+ */
+int vprof_config_is_initial(void) HIDDEN;
+
 /* Says once what could not be understood. Called when the ring is made. */
 void vprof_config_complain(void) HIDDEN;
 

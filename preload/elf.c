@@ -14,6 +14,7 @@
 #include <link.h>
 #include <string.h>
 #include "preload/elf.h"
+#include "preload/text.h"
 
 struct tables {
 	uintptr_t base;
@@ -59,26 +60,6 @@ static int tables_read(struct tables *t, uintptr_t base, const ElfW(Dyn) *dynami
 	return t->symbols && t->strings && (t->gnu_hash || t->hash) ? 0 : -ENOENT;
 }
 
-/*
- * Not strcmp(): a program may bring its own, and one with AddressSanitizer looks up functions, and so
- * has us look, before its own works.
- */
-static int same_text(const char *a, const char *b)
-{
-	for (; *a == *b; a++, b++)
-		if (!*a)
-			return 1;
-	return 0;
-}
-
-static int begins_with(const char *text, const char *prefix)
-{
-	for (; *prefix; prefix++, text++)
-		if (*text != *prefix)
-			return 0;
-	return 1;
-}
-
 /* A definition of `name` that the linker would bind to: of the default version, or unversioned. */
 static int symbol_matches(const struct tables *t, uint32_t i, const char *name)
 {
@@ -89,7 +70,7 @@ static int symbol_matches(const struct tables *t, uint32_t i, const char *name)
 		return 0;
 	if (t->versions && (t->versions[i] & 0x8000))
 		return 0;
-	return same_text(t->strings + s->st_name, name);
+	return vprof_text_same(t->strings + s->st_name, name);
 }
 
 static uint32_t gnu_hash_find(const struct tables *t, const char *name)
@@ -149,7 +130,7 @@ void *vprof_object_symbol(const struct vprof_object *object, const char *symbol)
 	return i ? (void *)(t.base + t.symbols[i].st_value) : NULL;
 }
 
-static void object_read(const struct dl_phdr_info *info, struct vprof_object *object)
+AT_LOAD static void object_read(const struct dl_phdr_info *info, struct vprof_object *object)
 {
 	memset(object, 0, sizeof(*object));
 	object->base = info->dlpi_addr;
@@ -169,7 +150,7 @@ static void object_read(const struct dl_phdr_info *info, struct vprof_object *ob
 	}
 }
 
-static int object_holds(const struct vprof_object *object, const void *address)
+AT_LOAD static int object_holds(const struct vprof_object *object, const void *address)
 {
 	uintptr_t a = (uintptr_t)address;
 
@@ -183,11 +164,14 @@ struct by_name {
 	struct vprof_object *object;
 };
 
-static const char *file_name(const char *path)
+AT_LOAD static const char *file_name(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	const char *name = path;
 
-	return slash ? slash + 1 : path;
+	for (; *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	return name;
 }
 
 static int match_name(struct dl_phdr_info *info, size_t size, void *data)
@@ -195,7 +179,7 @@ static int match_name(struct dl_phdr_info *info, size_t size, void *data)
 	struct by_name *want = data;
 
 	(void)size;
-	if (!begins_with(file_name(info->dlpi_name), want->prefix))
+	if (!vprof_text_behind(file_name(info->dlpi_name), want->prefix))
 		return 0;
 	object_read(info, want->object);
 	return 1;
@@ -287,7 +271,7 @@ static int match_behind(struct dl_phdr_info *info, size_t size, void *data)
 		want->passed = object_holds(&object, (const void *)vprof_objects_behind);
 		return 0;
 	}
-	if (want->count == want->room || begins_with(file_name(info->dlpi_name), "libc.so."))
+	if (want->count == want->room || vprof_text_behind(file_name(info->dlpi_name), "libc.so."))
 		return 1;
 	want->list[want->count++] = object;
 	return 0;
@@ -303,8 +287,9 @@ size_t vprof_objects_behind(struct vprof_object *list, size_t room)
 
 /* ---- our own name ---- */
 
-static int match_own(struct dl_phdr_info *info, size_t size, void *data)
+AT_LOAD static int match_own(struct dl_phdr_info *info, size_t size, void *data)
 {
+	AT_LOAD_DATA static char libc[] = "libc.so.";
 	struct vprof_object object;
 
 	(void)size;
@@ -313,10 +298,10 @@ static int match_own(struct dl_phdr_info *info, size_t size, void *data)
 		*(const char **)data = info->dlpi_name;
 		return 1;
 	}
-	return begins_with(file_name(info->dlpi_name), "libc.so.");
+	return vprof_text_behind(file_name(info->dlpi_name), libc) != NULL;
 }
 
-const char *vprof_own_path(void)
+AT_LOAD const char *vprof_own_path(void)
 {
 	const char *path = NULL;
 

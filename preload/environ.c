@@ -17,28 +17,26 @@
 
 extern char **environ;
 
-const char *vprof_environ_value(const char *name)
+AT_LOAD const char *vprof_environ_value(const char *name)
 {
 	char **now = __atomic_load_n(&environ, __ATOMIC_ACQUIRE);
-	size_t length = strlen(name);
-	const char *one;
+	const char *one, *value = NULL;
 
-	while (now && (one = __atomic_load_n(now++, __ATOMIC_RELAXED)))
-		if (!strncmp(one, name, length))
-			return one + length;
-	return NULL;
+	while (now && !value && (one = __atomic_load_n(now++, __ATOMIC_RELAXED)))
+		value = vprof_text_behind(one, name);
+	return value;
 }
 
 /* The array that has the auxiliary vector behind its NULL. */
-static char **with_auxv;
+AT_LOAD_DATA static char **with_auxv;
 
-void vprof_environ_initial(char **stack)
+AT_LOAD void vprof_environ_initial(char **stack)
 {
 	with_auxv = stack;
 }
 
 /* In entries of the environment, its AT_NULL included; 0: it has no end. */
-static size_t auxv_size(const Elf64_auxv_t *vector)
+AT_LOAD static size_t auxv_size(const Elf64_auxv_t *vector)
 {
 	enum { MOST = 256 }; /* Linux gives some 25 */
 
@@ -48,7 +46,7 @@ static size_t auxv_size(const Elf64_auxv_t *vector)
 	return 0;
 }
 
-void vprof_environ_put(char *entry, size_t name_length, char **room, size_t room_count)
+AT_LOAD void vprof_environ_put(char *entry, const char *name, char **room, size_t room_count)
 {
 	char **old = __atomic_load_n(&environ, __ATOMIC_ACQUIRE), **copy = room, *one;
 	size_t count = 0, n = 0, behind = 0;
@@ -67,7 +65,7 @@ void vprof_environ_put(char *entry, size_t name_length, char **room, size_t room
 		return;
 	/* Each is read once: another thread's unsetenv() moves the rest up. */
 	for (size_t i = 0; i < count && (one = __atomic_load_n(&old[i], __ATOMIC_RELAXED)); i++)
-		if (strncmp(one, entry, name_length))
+		if (!vprof_text_behind(one, name))
 			copy[n++] = one;
 	copy[n++] = entry;
 	copy[n++] = NULL;
@@ -87,5 +85,5 @@ void vprof_environ_pin(const char *path)
 
 	vprof_text_put(&text, name);
 	vprof_text_put(&text, path);
-	vprof_environ_put(entry, sizeof(name) - 1, NULL, 0);
+	vprof_environ_put(entry, name, NULL, 0);
 }

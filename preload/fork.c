@@ -29,6 +29,9 @@
 #define MADV_WIPEONFORK 18
 #endif
 
+/* What pthread_atfork() calls, which is linked into each library, somewhere behind its own code. */
+int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
+
 __thread int vprof_in_vfork_child TLS_INITIAL_EXEC;
 static __thread uint64_t vfork_at TLS_INITIAL_EXEC;
 static __thread struct vprof_counts *vfork_counts TLS_INITIAL_EXEC;
@@ -86,10 +89,10 @@ static void in_child(void)
 	vprof_start_again();
 }
 
-void vprof_fork_init(void)
+AT_LOAD void vprof_fork_init(void)
 {
 	/* No room for the handler is no loss: the wiped word does the same. */
-	(void)pthread_atfork(NULL, NULL, in_child);
+	(void)__register_atfork(NULL, NULL, in_child, NULL);
 }
 
 int vprof_fork_watch(void)

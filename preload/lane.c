@@ -24,8 +24,8 @@ static __thread int busy TLS_INITIAL_EXEC;
 
 static uint32_t lanes_used;  /* lanes ever taken in this ring */
 static uint32_t lanes_idle;  /* of them, waiting for a thread: a hint */
-static pthread_key_t exit_key;
-static int exit_key_made;
+AT_LOAD_DATA static pthread_key_t exit_key;
+AT_LOAD_DATA static int exit_key_made;
 
 void vprof_lanes_reset(void)
 {
@@ -272,7 +272,7 @@ void vprof_lane_watch_exit(void)
  * The key is made at load: among the first 32 of a process, setting its value
  * needs no memory.
  */
-__attribute__((constructor)) static void make_exit_key(void)
+AT_LOAD __attribute__((constructor)) static void make_exit_key(void)
 {
 	exit_key_made = vprof_old_pthread_key_create && vprof_old_pthread_setspecific &&
 			!vprof_old_pthread_key_create(&exit_key, thread_exits);

@@ -19,18 +19,21 @@ static int is_word(const char *text, const char *const *words)
 	return *words != NULL;
 }
 
-int vprof_nvtx_is_wanted(const char **patterns)
+AT_LOAD int vprof_nvtx_is_wanted(const char **patterns)
 {
 	static const char *const no[] = { "0", "off", "no", "false", "", NULL };
 	static const char *const yes[] = { "1", "on", "yes", "true", NULL };
 
+	*patterns = NULL;
+	if (vprof_config_is_initial())
+		return 1;
 	if (!vprof_enabled() || is_word(vprof_config.nvtx, no))
 		return 0;
 	*patterns = is_word(vprof_config.nvtx, yes) ? NULL : vprof_config.nvtx;
 	return 1;
 }
 
-static const char *file_name(const char *path)
+AT_LOAD static const char *file_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -38,27 +41,30 @@ static const char *file_name(const char *path)
 }
 
 /* Is the variable the user's? One that names a library of our name was set by a process before us. */
-static int is_users(const char *value)
+AT_LOAD static int is_users(const char *value)
 {
 	return *value && strcmp(file_name(value), "libvprof.so") != 0;
 }
 
-void vprof_nvtx_announce(void)
+AT_LOAD void vprof_nvtx_announce(void)
 {
-	static const char name[] = "NVTX_INJECTION64_PATH=";
-	static char entry[sizeof(name) + PATH_TEXT];
-	static char *room[256];
-	struct vprof_text text = VPROF_TEXT(entry);
+	AT_LOAD_DATA static char name[] = "NVTX_INJECTION64_PATH=";
+	AT_LOAD_DATA static char entry[sizeof(name) + 128];
+	AT_LOAD_DATA static char *room[256];
+	static char long_entry[sizeof(name) + PATH_TEXT];
+	struct vprof_text text = VPROF_TEXT(entry), long_text = VPROF_TEXT(long_entry);
 	const char *value, *path, *patterns;
 
 	if (!vprof_nvtx_is_wanted(&patterns))
 		return;
 	value = vprof_environ_value(name);
-	path = value && is_users(value) ? NULL : vprof_own_path();
-	if (!path || (value && !strcmp(value, path)))
+	path = vprof_own_path();
+	if (!path || (value && (vprof_text_same(value, path) || is_users(value))))
 		return;
+	if (strlen(path) > sizeof(entry) - sizeof(name))
+		text = long_text;
 	vprof_text_put(&text, name);
 	vprof_text_put(&text, path);
 	if (!text.cut)
-		vprof_environ_put(entry, sizeof(name) - 1, room, ARRAY_SIZE(room));
+		vprof_environ_put(text.text, name, room, ARRAY_SIZE(room));
 }

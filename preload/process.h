@@ -157,10 +157,10 @@ const char *vprof_environ_value(const char *name) HIDDEN;
 void vprof_environ_initial(char **stack) HIDDEN;
 
 /*
- * Puts an entry that stays where it is into the environment, in the place of one with the same
- * first `name_length` bytes. `room`: for the new array, when it is large enough.
+ * Puts an entry that stays where it is into the environment, in the place of one that begins with `name`, which
+ * ends in '='. `room`: for the new array, when it is large enough.
  */
-void vprof_environ_put(char *entry, size_t name_length, char **room, size_t room_count) HIDDEN;
+void vprof_environ_put(char *entry, const char *name, char **room, size_t room_count) HIDDEN;
 
 /* Does VPROF_NVTX want anything of NVTX recorded? `patterns`: of what; NULL: of everything. */
 int vprof_nvtx_is_wanted(const char **patterns) HIDDEN;

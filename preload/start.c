@@ -39,8 +39,8 @@ enum step { IDLE = 0, BUSY = 1, READY = 2, FAILED = 3 };
 enum { NOT_CHOSEN = 1 }; /* by VPROF_PROCS: this process is not to be recorded, and there is nothing to say */
 
 struct vprof_state vprof_state;
-__thread struct vprof_cursor vprof_cursor;
-struct vprof_map vprof_map;
+__thread struct vprof_cursor vprof_cursor TLS_INITIAL_EXEC;
+AT_LOAD_DATA struct vprof_map vprof_map;
 
 static uint64_t state;
 static uint32_t state_futex; /* changes when BUSY ends */
@@ -358,21 +358,25 @@ void vprof_start_child(void)
 
 /* ---- the ends ---- */
 
+/* By which atexit() knows a library that may be unloaded: the startfiles', where there are any. We stay. */
+extern void *__dso_handle HIDDEN __attribute__((weak));
+void *__dso_handle = NULL;
+
 /* glibc gives constructors what main() gets; `argv` ends with a NULL, and the environment follows. */
-__attribute__((constructor)) static void vprof_load(int argc, char **argv)
+AT_LOAD __attribute__((constructor)) static void vprof_load(int argc, char **argv)
 {
-	vprof_config_read();
-	if (!vprof_config.enable) {
-		vprof_word_own(0);
-		return;
+	vprof_config_load();
+	if (!vprof_config_is_initial()) {
+		vprof_word_own(vprof_config.enable ? (uint32_t)vprof_config.trace : 0);
+		if (!vprof_config.enable)
+			return;
 	}
-	vprof_word_own((uint32_t)vprof_config.trace);
 	vprof_fork_init();
 	vprof_environ_initial(argv + argc + 1);
 	vprof_nvtx_announce();
 }
 
-__attribute__((destructor)) static void vprof_unload(void)
+AT_LOAD __attribute__((destructor)) static void vprof_unload(void)
 {
 	struct vprof_map *map = &vprof_map;
 

@@ -17,6 +17,27 @@ struct vprof_text {
 	int cut;
 };
 
+/*
+ * Not strcmp() and strncmp(): a program may bring its own, and one with AddressSanitizer looks up functions,
+ * and so has us look, before its own works. And a process that only loads us need not bind them.
+ */
+static inline int vprof_text_same(const char *a, const char *b)
+{
+	for (; *a == *b; a++, b++)
+		if (!*a)
+			return 1;
+	return 0;
+}
+
+/* The rest of `text` behind `prefix`; NULL: it begins otherwise. */
+static inline const char *vprof_text_behind(const char *text, const char *prefix)
+{
+	for (; *prefix; prefix++, text++)
+		if (*text != *prefix)
+			return NULL;
+	return text;
+}
+
 /* Initialises a struct vprof_text over an array. */
 #define VPROF_TEXT(buffer) { .text = (buffer), .size = sizeof(buffer) }
 

@@ -14,8 +14,13 @@
 #include <sys/mman.h>
 #include "preload/process.h"
 
-/* Before the environment is read: everything. */
-__attribute__((section(".data"))) struct vprof_guard vprof_guard = { .control.word = UINT32_MAX };
+/*
+ * What VPROF_TRACE is at first, so that a process without any of our variables need not touch the page. One of its
+ * own, behind all other data and as large as that: so neither do the loader's zeroes in front of what has none.
+ */
+__attribute__((section(".guard"))) struct vprof_guard vprof_guard = {
+	.control.word = VPROF_GROUP_BIT(VPROF_GROUP_COUNT) - 1 - VPROF_GROUP_BIT(VPROF_GROUP_QUERY),
+};
 
 static int is_shared; /* with a ring: ours, or that of the process that we are a child of */
 

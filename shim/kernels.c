@@ -26,7 +26,7 @@ enum { KERNEL_BITS = 16 };
 /* Read by each launch: in one cache line. */
 __attribute__((aligned(32))) struct vprof_handles vprof_kernels = VPROF_HANDLES_EMPTY;
 
-__thread struct vprof_handle *vprof_kernel_owed;
+__thread struct vprof_handle *vprof_kernel_owed TLS_INITIAL_EXEC;
 
 void vprof_handles_init(void)
 {

@@ -228,7 +228,6 @@ int main(void)
 {
 	pthread_t thread[THREADS];
 
-	/* The constructor has read the environment. */
 	if (make_folder("control"))
 		return 1;
 	strcpy(vprof_config.capture, "profiler");

@@ -21,6 +21,8 @@ static inline int make_folder(const char *name)
 	snprintf(folder, sizeof(folder), "/tmp/vprof-%s.XXXXXX", name);
 	if (!mkdtemp(folder))
 		return -errno;
+	/* What follows is not to be overwritten when the ring is made. */
+	vprof_config_read();
 	strcpy(vprof_config.out, folder);
 	return 0;
 }

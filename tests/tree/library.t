@@ -16,4 +16,22 @@ is "each vprof_ name it shows is described" \
 	"$(for name in $(exports "$lib" | grep '^vprof_'); do grep -q "\`$name\`" docs/architecture.md || echo "$name"; done)" ""
 ok "its stack is not executable" not grep -q RWE <(readelf -lW "$lib" | grep GNU_STACK)
 is "it has no text relocations" "$(readelf -dW "$lib" | grep TEXTREL)" ""
+# What every process runs and writes of it, CUDA or not, lies where the loader reads and writes anyway: each other
+# page is a fault, and those were a third of what the library adds to an exec.
+at_load='vprof_load|vprof_unload|vprof_config_load|vprof_fork_init|vprof_nvtx_announce|vprof_own_path|match_own'
+at_load+='|vprof_environ_initial|vprof_environ_value|vprof_environ_put|make_exit_key'
+code() { nm "$lib" | grep -E " [tT] ($at_load)$"; }
+is "what is run at load is there" "$(code | wc -l)" 11
+is "in the first 64 KiB, behind the symbols" "$(code | grep -v '^000000000000')" ""
+
+# section NAME: first and last page
+section() {
+	local address size
+	read -r address size < <(readelf -SW "$lib" | awk -v name="$1" '{ sub(/.*\]/, "") } $1 == name { print $3, $5 }')
+	echo $((0x$address >> 12)) $(((0x$address + 0x$size - 1) >> 12))
+}
+read -r _ slots < <(section .got.plt)
+is "what is written then, in the page of the PLT's slots" "$(section .data)" "$slots $slots"
+read -r start bytes < <(readelf -lW "$lib" | awk '$1 == "LOAD" && $7 == "RW" { print $3, $5 }')
+is "no page has both bytes of the file and zeroes of the loader" $(((start + bytes) % 4096)) 0
 done_testing
