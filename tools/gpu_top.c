@@ -79,6 +79,19 @@ static uint32_t group_of(struct gpu_top *top, const char *text)
 	return top->group_count++;
 }
 
+/* Each thread has one of its own, and all one together. */
+static void implicit_stream(char *text, size_t size, const struct gpu_top_origin *of)
+{
+	uint32_t index = idmap_get(&of->process->by_serial, of->thread);
+
+	if (of->stream != 2)
+		snprintf(text, size, "default stream (pid %u)", of->process->os_pid);
+	else if (index == IDMAP_NONE)
+		snprintf(text, size, "per-thread stream of a thread no longer in the ring (pid %u)", of->process->os_pid);
+	else
+		snprintf(text, size, "per-thread stream of %u (pid %u)", of->process->threads[index]->os_tid, of->process->os_pid);
+}
+
 uint32_t gpu_top_group(struct gpu_top *top, const struct gpu_top_origin *of)
 {
 	const struct vprof_def_graph *graph = ring_def(of->process->ring, of->graph, VPROF_DEF_GRAPH);
@@ -104,7 +117,7 @@ uint32_t gpu_top_group(struct gpu_top *top, const struct gpu_top_origin *of)
 		if (of->stream_number)
 			snprintf(text, sizeof(text), "stream %u (pid %u)", of->stream_number, pid);
 		else
-			snprintf(text, sizeof(text), "%s stream (pid %u)", of->stream == 2 ? "per-thread" : "default", pid);
+			implicit_stream(text, sizeof(text), of);
 		break;
 	case GPU_TOP_GRAPH:
 		if (graph)
@@ -252,13 +265,26 @@ static int count_process(struct gpu_top *top, const struct trace_process *proces
 /* The launch before this one is whole. */
 void gpu_top_settle(struct gpu_top_part *part)
 {
-	part->launches += part->now > 0;
+	part->units += part->now > 0;
 	part->sum += part->now_ns;
 	part->events += part->now;
 	part->squares += part->now_ns * part->now_ns;
 	part->products += part->now_ns * part->now;
 	part->event_squares += part->now * part->now;
 	part->now_ns = part->now = 0;
+}
+
+/* Student's t of 0.975. */
+static double student(double freedom)
+{
+	static const double few[] = {
+		12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+	};
+
+	if (freedom < 1)
+		return INFINITY;
+	/* The next term of its expansion is below 0.003 from there on. */
+	return freedom <= sizeof(few) / sizeof(few[0]) ? few[(int)freedom - 1] : 1.96 + 2.37 / freedom;
 }
 
 /*
@@ -268,10 +294,10 @@ void gpu_top_settle(struct gpu_top_part *part)
 static void add_estimate(struct gpu_top *top, struct gpu_top_part *part)
 {
 	struct gpu_top_row *row = &top->rows[part->row];
-	double n, all = (double)part->count, mean, spread;
+	double n, all = (double)part->count, mean, spread, t;
 
 	gpu_top_settle(part);
-	n = part->launches;
+	n = part->units;
 	if (n < 1)
 		return;
 	all = all < part->events ? part->events : all;
@@ -280,7 +306,8 @@ static void add_estimate(struct gpu_top *top, struct gpu_top_part *part)
 	if (part->events < all) {
 		spread = part->squares - 2 * mean * part->products + mean * mean * part->event_squares;
 		spread = n > 1 ? (spread > 0 ? spread : 0) / (n - 1) : INFINITY;
-		row->variance += all * all * n * spread / (part->events * part->events) * (1 - part->events / all);
+		t = student(n - 1);
+		row->margin_squared += t * t * all * all * n * spread / (part->events * part->events) * (1 - part->events / all);
 	}
 }
 
@@ -400,5 +427,5 @@ uint32_t gpu_top_rank(const struct gpu_top_row *row, double part)
 
 double gpu_top_margin(const struct gpu_top_row *row)
 {
-	return isfinite(row->variance) ? 1.96 * sqrt(row->variance) : -1;
+	return isfinite(row->margin_squared) ? sqrt(row->margin_squared) : -1;
 }

@@ -4,8 +4,9 @@
  * Some launches were measured, some of these in a part of their nodes; all of them are known. What the others took is
  * estimated: of each kind of launch (a graph, an eager kernel; in a stream, a range, … where rows are apart by
  * these) the mean of the executions that were measured, times how many there were. The unit is the launch, for the
- * nodes of one replay are no samples independent of each other. The interval is that of 95 %; a kind that was
- * never measured is in no total and lowers the coverage.
+ * nodes of one replay are no samples independent of each other; of what is put onto streams it is the window in
+ * which that was timed. The interval is that of 95 %, by Student's t; a kind that was never measured is in no
+ * total and lowers the coverage.
  *
  * A graph of which only the whole was measured is a row of its own.
  */
@@ -29,7 +30,7 @@ struct gpu_top_row {
 	uint64_t count;        /* executions, measured or not */
 	uint64_t covered;      /* those of kinds of launches of which some were measured */
 	double total_ns;       /* of the covered ones, estimated */
-	double variance;       /* of that */
+	double margin_squared; /* of that: half the interval's length; infinite: too few to say */
 };
 
 struct gpu_top {

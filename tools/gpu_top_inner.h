@@ -21,9 +21,9 @@ struct gpu_top_cell {
 
 struct gpu_top_part {
 	uint32_t cell, row;
-	uint64_t launch;       /* whose time is being summed, by its place among all batches */
+	uint64_t unit;         /* whose time is being summed: a launch, or a window */
 	double now_ns, now;    /* so far; in so many events */
-	double launches;       /* those before it: how many, */
+	double units;          /* those before it: how many, */
 	double sum, events;    /* both of all of them, */
 	double squares, products, event_squares; /* the squares of each one's time, its time by its events, … */
 	uint64_t count;        /* executions, measured or not */
@@ -33,7 +33,7 @@ struct gpu_top_part {
 struct gpu_top_origin {
 	const struct trace_process *process;
 	int64_t device;        /* -1: not known */
-	uint64_t stream;
+	uint64_t stream, thread; /* serial of who launched it */
 	uint32_t stream_number;
 	uint32_t graph;        /* definition; 0: none */
 	const char *range, *step;
@@ -50,7 +50,7 @@ struct gpu_top_cell *gpu_top_cell_of(struct gpu_top *top, const struct trace_pro
 				     uint32_t object, uint32_t group);
 struct gpu_top_part *gpu_top_part_of(struct gpu_top *top, uint32_t cell, uint32_t row);
 
-/* The launch whose time it was summing is whole. */
+/* The unit whose time it was summing is whole. */
 void gpu_top_settle(struct gpu_top_part *part);
 
 /* Launches and measured work of one process. `events`: room for TRACE_CHUNK_EVENTS. 0 or a negative errno. */

@@ -21,6 +21,7 @@ struct reading {
 	struct gpu gpu;
 	struct steps *steps;
 	size_t step;           /* that was found last */
+	uint64_t window_ns, period_ns, first_ns; /* of windows: of the first operation that was timed in one */
 	struct idmap groups;   /* of a measured launch, by its correlation: index of its group + 1; 0: not seen */
 };
 
@@ -47,7 +48,7 @@ static int add_launch(void *to, const struct event *event)
 	const struct vprof_def_stream *stream = objects_stream(&r->gpu.objects, gpu_launch_stream(slot), slot->t0);
 	char text[64];
 	struct gpu_top_origin of = {
-		.process = r->process, .stream = gpu_launch_stream(slot), .stream_number = stream ? stream->number : 0,
+		.process = r->process, .stream = gpu_launch_stream(slot), .thread = event->thread->serial, .stream_number = stream ? stream->number : 0,
 		.device = gpu_launch_device(&r->gpu, slot),
 		.graph = slot->kind == VPROF_KIND_GRAPH_LAUNCH ? slot->object : 0,
 		.range = event->range ? event->range->text : NULL,
@@ -72,10 +73,10 @@ static struct gpu_top_cell *batch_cell(struct reading *r, const struct gpu_batch
 {
 	const struct gpu_event *first = &batch->events[0];
 	uint32_t known = batch->correlation ? idmap_get(&r->groups, batch->correlation) : 0;
+	const char *gone = batch->correlation ? "(launched before what is looked at)" : "(launch no longer in the ring)";
 	struct gpu_top_origin of = {
-		.process = r->process, .device = first->device, .stream = first->stream,
-		.stream_number = first->stream_number, .graph = first->graph,
-		.range = "(launch no longer in the ring)", .step = "(launch no longer in the ring)",
+		.process = r->process, .device = first->device, .stream = first->stream, .thread = batch->thread,
+		.stream_number = first->stream_number, .graph = first->graph, .range = gone, .step = gone,
 	};
 	uint32_t object, group = known && known != IDMAP_NONE ? known - 1 : gpu_top_group(r->top, &of);
 	uint16_t kind = gpu_launch_of(first, &object);
@@ -109,7 +110,7 @@ static const char *work_name(const struct reading *r, const struct gpu_event *ev
 	}
 }
 
-static int add_event(struct reading *r, const struct gpu_event *event, uint32_t cell, uint64_t launch)
+static int add_event(struct reading *r, const struct gpu_event *event, uint32_t cell, uint64_t unit)
 {
 	uint64_t ns = event->end_ns - event->begin_ns;
 	struct gpu_top_part *part;
@@ -124,12 +125,28 @@ static int add_event(struct reading *r, const struct gpu_event *event, uint32_t 
 	part = gpu_top_part_of(r->top, cell, (uint32_t)(row - r->top->rows));
 	if (!part)
 		return -ENOMEM;
-	if (part->launch != launch)
+	if (part->unit != unit)
 		gpu_top_settle(part);
-	part->launch = launch;
+	part->unit = unit;
 	part->now_ns += (double)ns;
 	part->now++;
 	return 0;
+}
+
+/*
+ * By windows where there are some: operations of one are no samples independent of each other either. Windows
+ * come once in a period; when they open in it is taken from the first.
+ */
+static uint64_t unit_of(struct reading *r, const struct gpu_batch *batch)
+{
+	uint64_t ns;
+
+	if (batch->twin != UINT32_MAX || r->window_ns >= r->period_ns)
+		return r->top->measured;
+	if (!r->first_ns)
+		r->first_ns = batch->launch_ns;
+	ns = batch->launch_ns + (r->period_ns - r->window_ns) / 2;
+	return 1ull << 63 | (ns > r->first_ns ? (ns - r->first_ns) / r->period_ns : 0);
 }
 
 /* Its nodes, or the whole where they are not known. */
@@ -137,6 +154,7 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 {
 	uint32_t first = batch->count > 1 && batch->events[0].kind == GPU_GRAPH, index;
 	struct gpu_top_cell *cell;
+	uint64_t unit;
 	int error = 0;
 
 	if (!trace_shows_gpu(r->top->trace, r->process, batch->events, batch->count))
@@ -156,9 +174,10 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 	}
 	index = (uint32_t)(cell - r->top->cells);
 	r->top->measured++;
+	unit = unit_of(r, batch);
 	for (uint32_t i = first; !error && i < batch->count; i++)
 		if (batch->events[i].kind != GPU_OTHER)
-			error = add_event(r, &batch->events[i], index, r->top->measured);
+			error = add_event(r, &batch->events[i], index, unit);
 	return error;
 }
 
@@ -188,7 +207,11 @@ static int note_correlations(struct reading *r)
 
 int gpu_top_read(struct gpu_top *top, struct trace_process *process, struct steps *steps, struct event *events)
 {
-	struct reading r = { .top = top, .process = process, .steps = steps };
+	const struct vprof_ring_control *control = &process->ring->control;
+	struct reading r = {
+		.top = top, .process = process, .steps = steps,
+		.window_ns = control->gpu_window_us * 1000ull, .period_ns = control->gpu_period_us * 1000ull,
+	};
 	int error = gpu_open(&r.gpu, process->ring, process->clock);
 
 	if (error)

@@ -22,6 +22,30 @@ awk -F '\t' '$3 == 1' "$TMP/b.all" >"$TMP/g.all"
 is "all measured: no margin, and every figure right" "$(python3 "$here/total.py" "$TMP/g.all" "$TMP/g.json" 0 2>&1)" ""
 is "nothing is estimated there" "$(jq '[.work[].margin_ns] | add' "$TMP/g.json")" 0
 
+# Few launches, many, and windows: the margins of each.
+margin() { "$vprof" top --json --rows 0 --per graph "$1.ring" | python3 "$here/margin.py" "$1.truth" "${@:2}"; }
+for replays in 8 20 64 400; do
+	python3 "$here/made.py" --replays $replays "$TMP/m.ring" >"$TMP/m.truth"
+	is "of $replays replays one in four: norm, gemm" "$(margin "$TMP/m" 'norm(float*)' 1 $replays launch) $(margin "$TMP/m" 'gemm(float*)' 1 $((3 * replays)) launch)" "right right"
+done
+is "eager" "$(margin "$TMP/m" 'add(float*)' 0 400 launch)" right
+python3 -c 'import struct, sys; f = open(sys.argv[1], "r+b"); f.seek(4096 + 24); f.write(struct.pack("<II", 20000, 80000))' "$TMP/m.ring"
+is "in windows: by these" "$(margin "$TMP/m" 'add(float*)' 0 400 20/80)" right
+is "replays are none" "$(margin "$TMP/m" 'norm(float*)' 1 400 launch)" right
+
+# One stamp was not made: what is not known is not 0.
+python3 "$here/made.py" --replays 64 --skip stamp --everything "$TMP/s.all" "$TMP/s.ring" >/dev/null
+"$vprof" top --json --rows 0 "$TMP/s.ring" >"$TMP/s.json"
+is "a node without its stamp is estimated" "$(python3 - "$TMP/s.all" "$TMP/s.json" <<'END'
+import json, sys
+took = [int(f[5]) - int(f[4]) for f in (line.split("\t") for line in open(sys.argv[1])) if f[1] == "_Z4ropePf"]
+row = next(r for r in json.load(open(sys.argv[2]))["work"] if r["name"] == "rope(float*)")
+print(row["samples"], abs(row["total_ns"] / (64 * sum(took) / len(took)) - 1) < 0.01)
+END
+)" "15 True"
+is "work of launches before what is looked at says so" \
+	"$("$vprof" top --json --rows 0 --per range --from 3.02ms "$TMP/s.ring" | jq -r '[.work[].of] | unique | map(select(startswith("("))) | .[]')" "(launched before what is looked at)"
+
 # Every way to tell apart adds up to the same.
 total() { "$vprof" top --json --rows 0 "$@" "$TMP/a.ring" | jq '[.work[].total_ns] | add | . / 100 | round'; }
 want=$(total)
