@@ -1,6 +1,6 @@
 # tests/gpu: what needs a real GPU. `make check` leaves these tests out; each
 # skips, and says so, where there is none.
-GPU_PROGRAMS := preload_probe stuck_launch launch_cost kernel_facts gpu_kernels
+GPU_PROGRAMS := preload_probe stuck_launch launch_cost kernel_facts gpu_kernels stale_reads
 GPU_NEEDS    := all $(addprefix $(BUILD)/gpu/,$(GPU_PROGRAMS) handle_probe.so cupti_counts.so cupti_times.so empty.so)
 GPU_NEEDS    += $(BUILD)/tests/graphs/client $(BUILD)/memory/holder $(BUILD)/tests/shim/walk
 GPU_NEEDS    += $(addprefix $(BUILD)/fakecuda/,conformance conformance-plt libcuda.so.1)

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """gpu_time.py [PART...]: are vprof's GPU times right, what do they cost, and does the program stay the same?
 
-    BUILD=build OUT=/tmp/out tests/gpu/gpu_time.py [accuracy] [known] [cost] [bits] [memcheck]
+    BUILD=build OUT=/tmp/out tests/gpu/gpu_time.py [accuracy] [known] [cost] [bits] [stale] [memcheck]
 
   accuracy  `vprof verify` over kernels of 1 us to 10 ms (gpu_kernels.c) and torch (gpu_torch.py): 95 % of
             GPU time in kernels whose median lies within 5 % or 200 ns of CUPTI's
   known     kernels that begin early, whose time is known
   cost      one process under the preload, blocks of replays in turn with GPU times off, of every replay,
-            and of one in 64; the differences to off of the same turn, their median and its 95 % interval
+            and of one in 64; the differences to off of the same turn, their median and its 95 % interval;
+            and the same with the nodes of each graph in four parts
   bits      what is computed by two graphs at once, 10,000 replays: the same without vprof and with every
             replay instrumented, as the ring has to show
+  stale     kernels see what the one before has written, through every cache (stale_reads.c), with a stamp
+            between any two of them
   memcheck  the same for some replays under compute-sanitizer, where there is one
 
 Writes OUT/gpu_time.results ("ok NAME", "not ok NAME", "# text"), OUT/gpu_time.tsv (a row a measurement:
@@ -41,6 +44,8 @@ BEGIN = time.monotonic()
 KERNELS = [str(BUILD / "gpu/gpu_kernels")]
 TORCH = [sys.executable, str(HERE / "gpu_torch.py")]
 TARGETS = {"all": 12.0, "sampled": 0.3}  # per cent
+PART_TARGETS = {"all": 5.0, "sampled": 0.3}  # in four parts
+STALE = [str(BUILD / "gpu/stale_reads")]
 SHARE = 95
 REPLAY_KIND = 19  # VPROF_KIND_REPLAY
 BITS = 5000  # of each of the two
@@ -228,8 +233,9 @@ def instrumented(folder):
     return sum(len(ringfile.Ring(path).of_kind(REPLAY_KIND)) for path in ringfile.find([str(folder)]))
 
 
-def cost(name, command, _, folder):
-    text = must(command, environment(folder / "rings", VPROF_GPU="sample:64"), folder / "cost.log", 60)
+def cost(name, command, parts, folder):
+    text = must(command, environment(folder / "rings", VPROF_GPU="sample:64", VPROF_GPU_PARTS=str(parts)),
+                folder / "cost.log", 60)
     (folder / "blocks.tsv").write_text(text)
     measured, replays = turns(text), int(command[-1])
     seen, wanted = instrumented(folder / "rings"), len(measured) * replays
@@ -238,7 +244,7 @@ def cost(name, command, _, folder):
         tell(0.9 * wanted <= seen <= 1.2 * wanted, f"{name}: {seen} replays were instrumented, of {wanted} that were to be"
                                                    " and 1 in 64 of as many")
     base = statistics.median(turn["off"] for turn in measured)
-    for arm, target in TARGETS.items():
+    for arm, target in (TARGETS if parts == 1 else PART_TARGETS).items():
         added = [100 * (turn[arm] / turn["off"] - 1) for turn in measured]
         middle, (low, high) = statistics.median(added), interval(added)
         verdict = "ok" if high <= target else "short" if low > target else "unclear"
@@ -268,6 +274,24 @@ def bits(name, command, rounds, folder):
         f"{seen} of {2 * rounds} replays instrumented, {walls[0] / 1000:.1f} us a round, {walls[1] / 1000:.1f} under vprof")
 
 
+def stale(name, command, env, folder):
+    """Without vprof as well, and once with readers that do not wait: what finds nothing may not be able to."""
+    def stale_in(mode, rounds, more, log):
+        return [int(n) for n in words(must([*command, mode, str(rounds)], more, folder / log, 60), "stale")[1:]]
+
+    early = stale_in("early", 200, environment(), "early.log")
+    tell(sum(early) > 0, f"{name}: readers that do not wait are found: {early}")
+    for mode in ("graph", "stream"):
+        plain = stale_in(mode, 4000, environment(), f"{mode}.log")
+        traced = stale_in(mode, 4000, environment(folder / mode, **env), f"{mode}.vprof.log")
+        seen = instrumented(folder / mode)
+        drop_rings(folder)
+        tell(plain == traced == [0, 0, 0], f"{name}, {mode}: all see what was written: {plain} without, {traced} with vprof")
+        if mode == "graph" and seen is not None:
+            tell(seen > 3000, f"{name}: {seen} of 4000 replays were instrumented")
+        row("stale", f"{name}, {mode}", sum(traced), "reads", "<=0", "ok" if not any(traced) else "short", f"without vprof {plain}")
+
+
 def memcheck(name, command, _, folder):
     """Without kernel facts: asking for a parameter too many, which ends each kernel's list, is an error to it."""
     found = [shutil.which("compute-sanitizer"), *glob.glob("/usr/local/cuda*/bin/compute-sanitizer"),
@@ -287,16 +311,19 @@ def memcheck(name, command, _, folder):
 
 # ---- all of it ------------------------------------------------------------------------------
 
-# What is done, the most wanted first: part, name, command, warm-up or rounds, seconds it may need, needs torch.
+# What is done, the most wanted first: part, name, command, warm-up, rounds, parts or variables, seconds it may need, needs torch.
 STEPS = [
     (accuracy, "torch decode graph", [*TORCH, "decode", "300"], 5, 45, True),
     (accuracy, "graph of 1 us to 10 ms", [*KERNELS, "graph", "chain", "60"], 5, 15, False),
     (accuracy, "graph of 300 short kernels", [*KERNELS, "graph", "short", "300"], 5, 15, False),
-    (cost, "graph of 300 short kernels", [*KERNELS, "cost", "short", "12", "256"], 0, 20, False),
+    (cost, "graph of 300 short kernels", [*KERNELS, "cost", "short", "12", "256"], 1, 20, False),
+    (stale, "one after the other", STALE, {"VPROF_GPU": "all", "VPROF_GPU_EAGER": "always"}, 15, False),
+    (stale, "in three parts", STALE, {"VPROF_GPU": "all", "VPROF_GPU_PARTS": "3"}, 15, False),
     (bits, "two graphs at once", [*KERNELS, "bits", str(BITS)], BITS, 20, False),
     (accuracy, "graph with branches", [*KERNELS, "graph", "branches", "400"], 5, 15, False),
     (accuracy, "launches of 1 us to 10 ms", [*KERNELS, "eager", "chain", "60"], 5, 15, False),
-    (cost, "torch decode graph", [*TORCH, "cost", "8", "256"], 0, 30, True),
+    (cost, "torch decode graph", [*TORCH, "cost", "8", "256"], 1, 30, True),
+    (cost, "torch decode graph in four parts", [*TORCH, "cost", "8", "256"], 4, 30, True),
     (accuracy, "torch eager", [*TORCH, "eager", "60"], 5, 40, True),
     (accuracy, "graph with copies and sets", [*KERNELS, "graph", "moves", "400"], 5, 15, False),
     (known, "graph with programmatic edges", [*KERNELS, "graph", "programmatic", "400"], 0, 15, False),

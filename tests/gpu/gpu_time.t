@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # GPU times: right by CUPTI's, at the cost that was promised, and the program computes what it did without.
-# PARTS='accuracy cost' runs some (accuracy, known, cost, bits, memcheck); all of it takes under 200 s.
+# PARTS='accuracy cost' runs some (accuracy, known, cost, bits, stale, memcheck); all of it takes under 260 s.
 . tests/gpu/lib.sh
 need_gpu
-for program in gpu_kernels cupti_times.so; do
+for program in gpu_kernels stale_reads cupti_times.so; do
 	[ -e "$BUILD/gpu/$program" ] || skip_all "$BUILD/gpu/$program is not built: make check-gpu does it"
 done
 rm -f "$OUT/gpu_time.results" "$OUT/gpu_time.tsv"
