@@ -204,22 +204,39 @@ static CUresult put_stamp_behind(const struct vprof_track *track, const uint64_t
 	return vprof_gpu_stamp_behind(track->gpu, track->stream, on_device(track, where));
 }
 
+static void open_gate(const struct vprof_track *track)
+{
+	/* Pairs with the gate's load. */
+	__atomic_store_n(&track->gpu->gates[(size_t)(track - vprof_tracks) * VPROF_GATE_STRIDE / sizeof(uint32_t)],
+			 track->put + 1, __ATOMIC_SEQ_CST);
+}
+
+/* The stamp behind a gate was refused: there is nothing to wait for, and the gate's number is not to be used again. */
+static void give_up(struct vprof_track *track)
+{
+	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
+
+	open_gate(track);
+	op->stamped = 0;
+	op->type = VPROF_STAMP_NONE;
+	/* Pairs with the acquire in harvest(). */
+	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);
+}
+
 /* Opens when the track's word has come to its number. The stamp behind it is the operation's begin. */
-static CUresult put_gate(const struct vprof_track *track, const uint64_t *where)
+static CUresult put_gate(struct vprof_track *track, const uint64_t *where)
 {
 	uint32_t most = VPROF_GATE_MOST_NS, want = track->put + 1;
 	CUdeviceptr slot = on_device(track, where), go = track->gpu->gates_device +
 		(CUdeviceptr)(track - vprof_tracks) * VPROF_GATE_STRIDE;
 	CUresult result = launch(track->gpu->gate, track->stream, (void *[]){ &go, &want, &slot, &most });
 
-	return result ? result : put_stamp(track, where);
-}
-
-static void open_gate(const struct vprof_track *track)
-{
-	/* Pairs with the gate's load. */
-	__atomic_store_n(&track->gpu->gates[(size_t)(track - vprof_tracks) * VPROF_GATE_STRIDE / sizeof(uint32_t)],
-			 track->put + 1, __ATOMIC_SEQ_CST);
+	if (result)
+		return result;
+	result = put_stamp(track, where);
+	if (result)
+		give_up(track);
+	return result;
 }
 
 static enum vprof_stamp_class class_of(const struct vprof_slot *slot, int gated)

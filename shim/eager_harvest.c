@@ -73,6 +73,16 @@ int vprof_eager_has_spans(void)
 	return vprof_gpu_spans_now() && !__atomic_load_n(&ended, __ATOMIC_RELAXED);
 }
 
+void vprof_eager_forget(void)
+{
+	for (int i = 0; i < VPROF_TRACKS; i++)
+		if (vprof_tracks[i].key || vprof_tracks[i].area)
+			memset(&vprof_tracks[i], 0, sizeof(vprof_tracks[i]));
+	/* The parent may have forked in a handler of its end. */
+	ended = 0;
+	open_until = next_open = 0;
+}
+
 void vprof_eager_end(void)
 {
 	__atomic_store_n(&ended, 1, __ATOMIC_RELAXED);

@@ -16,13 +16,6 @@ enum {
 
 struct vprof_track vprof_tracks[VPROF_TRACKS];
 
-void vprof_eager_forget(void)
-{
-	for (int i = 0; i < VPROF_TRACKS; i++)
-		if (vprof_tracks[i].key || vprof_tracks[i].area)
-			memset(&vprof_tracks[i], 0, sizeof(vprof_tracks[i]));
-}
-
 /*
  * It is never captured, and may not be asked; nor may anything be put onto it while a stream that waits for it is
  * captured, whichever that is.

@@ -209,7 +209,8 @@ static void thread_want(void)
 
 void vprof_gpu_thread_forget(void)
 {
-	calls = started = working = 0;
+	/* `ended`: the parent may have forked in a handler of its end. */
+	calls = started = working = ended = 0;
 	vprof_gpu_ties_forget();
 	held_until = 0;
 	/* The parent's housekeeping may have been at it. */
