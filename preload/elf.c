@@ -247,9 +247,35 @@ void *vprof_symbol_behind(const void *address, const char *symbol)
 	return want.found;
 }
 
+/* The loader's list of objects, for debuggers; weak, so that the loader need not be named. */
+extern struct r_debug _r_debug __attribute__((weak));
+extern ElfW(Dyn) _DYNAMIC[] HIDDEN;
+
+/*
+ * A program with ThreadSanitizer or MemorySanitizer has a dl_iterate_phdr() of its own, which asks dlsym() for the
+ * real one; while it does that, ours is not to come back to it. What stands in the list up to libc was loaded with the
+ * program, and stays.
+ */
+static void *listed_behind_us(const char *symbol)
+{
+	const struct link_map *map = &_r_debug ? _r_debug.r_map : NULL;
+	void *found = NULL;
+
+	while (map && map->l_ld != _DYNAMIC)
+		map = map->l_next;
+	for (map = map ? map->l_next : NULL; map && !found; map = map->l_next) {
+		struct vprof_object object = { .base = map->l_addr, .dynamic = map->l_ld };
+
+		found = vprof_object_symbol(&object, symbol);
+	}
+	return found;
+}
+
 void *vprof_next_symbol(const char *symbol)
 {
-	return vprof_symbol_behind((const void *)vprof_next_symbol, symbol);
+	void *found = listed_behind_us(symbol);
+
+	return found ? found : vprof_symbol_behind((const void *)vprof_next_symbol, symbol);
 }
 
 /* ---- all objects between us and libc ---- */
