@@ -83,6 +83,9 @@ delays=$("$merge" --estimate "$TMP/g.ring" | jq -c '[.traceEvents[] | select(.ph
 	map(.[1].ts - .[0].ts) | [length, (map(select(. > 15)) | length)]')
 is "estimates: what one thread's own stream does waits for no other's" "$delays" "[136,0]"
 
+is "and each is a row of its own" "$("$BUILD/vprof" top --per stream --json --rows 0 "$TMP/g.ring" | jq -c '[.work[] | .of | select(startswith("per-thread"))] | unique')" \
+	'["per-thread stream of 4242 (pid 4242)","per-thread stream of 4243 (pid 4242)"]'
+
 # The tools' other answers.
 info() { "$BUILD/vprof" info --json "$TMP/a.ring" | jq -c ".[0].gpu$1"; }
 is "info: clock, costs" "$(info '.devices[0] | [.clock_error_ns < 3500, .ties, .costs.plain.ns, .costs.span]')" '[true,50,1408,null]'

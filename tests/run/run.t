@@ -12,7 +12,8 @@ rm -rf vprof-*
 
 is "its status is ours" "$(status "$vprof" run sh -c 'exit 7')" 7
 is "what died of a signal has us die of it" "$(python3 -c '
-import subprocess, sys
+import signal, subprocess, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has its children ignore
 print([subprocess.call([sys.argv[1], "run", "sh", "-c", "kill -%d $$" % n], stderr=subprocess.DEVNULL) for n in (1, 9, 15)])
 ' "$vprof")" "[-1, -9, -15]"
 rm -rf vprof-*
