@@ -49,6 +49,25 @@ is() {
 # not COMMAND...: succeeds when the command fails, for use with ok.
 not() { ! "$@"; }
 
+# says WANTED COMMAND...: succeeds when that is what the command prints.
+says() { [ "$("${@:2}" 2>/dev/null)" = "$1" ]; }
+
+# until_true COMMAND...: waits for the command to succeed, a minute at most. What a test counts on is waited for and
+# not slept for: on a busy machine it comes late.
+until_true() {
+	local patience=$((SECONDS + 60))
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$patience" ] || return 1
+		sleep 0.05
+	done
+}
+
+# becomes NAME WANTED COMMAND...: passes when the command prints that, now or before patience ends.
+becomes() {
+	until_true says "${@:2}"
+	is "$1" "$("${@:3}")" "$2"
+}
+
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
 skip_all() {

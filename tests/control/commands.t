@@ -47,32 +47,40 @@ is "of a folder, one" "$(cd / && code env -u VPROF_OUT "$vprof" stop "$OUT" Engi
 off on on"
 
 # One moment for all, which none comes before
-"$vprof" start >/dev/null
-for verb in stop start; do
-	"$vprof" $verb --json >"$TMP/json"
-	"$vprof" ps --once --json "$engine" "$two" "$ten" >"$TMP/seen"
-	ok "$verb: all at the same moment" python3 - "$TMP/json" "$TMP/seen" $verb <<'END'
+cat >"$TMP/late.py" <<'END'
 import json, sys
 at = json.load(open(sys.argv[1]))["at_monotonic_ns"]
 late = [p["window"][sys.argv[3] + "_monotonic_ns"] - at for p in json.load(open(sys.argv[2]))]
-assert len(late) == 3 and all(-20000 <= ns < 50e6 for ns in late), late
+early = [ns for ns in late if ns < -20000]
+print(len(late), "switched", "early" if early else "late" if max(late) >= 50e6 else "in time", late)
 END
-done
-"$vprof" stop >/dev/null
-is "--at: not before it" "$(code "$vprof" start --at +400ms; states "$engine" "$two")" "0
+# switched VERB [OTHER]: how all followed it. Whom a busy machine keeps from running is late; then once more.
+switched() {
+	for _ in $(seq 20); do
+		[ -z "${2:-}" ] || "$vprof" "$2" --wait 60s >/dev/null
+		"$vprof" "$1" --wait 60s --json >"$TMP/json"
+		"$vprof" ps --once --json "$engine" "$two" "$ten" >"$TMP/seen"
+		python3 "$TMP/late.py" "$TMP/json" "$TMP/seen" "$1" >"$TMP/late"
+		grep -q late "$TMP/late" || break
+	done
+	cat "$TMP/late"
+}
+is "stop: all at the same moment" "$(switched stop start | cut -d[ -f1)" "3 switched in time "
+is "start: likewise" "$(switched start stop | cut -d[ -f1)" "3 switched in time "
+"$vprof" stop --wait 60s >/dev/null
+is "--at: not before it" "$(code "$vprof" start --wait 60s --at +1000s; states "$engine" "$two")" "0
 off off"
+is "another in its place" "$(code "$vprof" start --wait 60s --at +400ms)" 0
 ok "the text says when" grep -q 'started 3 of 3 processes, from 400.0 ms after this command on' "$TMP/text"
-sleep 0.6
-is "but then" "$(states "$engine" "$two")" "on on"
-"$vprof" start --at 0 --for 100ms >/dev/null
-sleep 0.4
-is "--for: it stops by itself" "$(states "$engine" "$two")" "off off"
-"$vprof" start --at 10s >/dev/null
-"$vprof" stop >/dev/null
+becomes "then it starts" "on on" states "$engine" "$two"
+"$vprof" start --wait 60s --at 0 --for 100ms >/dev/null
+becomes "--for: it stops by itself" "off off" states "$engine" "$two"
+"$vprof" start --wait 60s --at 1000s >/dev/null
+"$vprof" stop --wait 60s >/dev/null
 is "a stop forgets what is yet to come" "$("$vprof" ps --once --json "$engine" >"$TMP/json"; grep -c switches_in "$TMP/json")" 0
-"$vprof" start --mb 1 --launches 7 "$engine" >/dev/null
-sleep 0.2
-is "the first limit that is reached" "$("$vprof" ps --once "$engine" | grep -o 'off #[0-9]* [a-z]*' | cut -d' ' -f3)" launches
+"$vprof" start --wait 60s --mb 1 --launches 7 "$engine" >/dev/null
+limit() { "$vprof" ps --once "$engine" | grep -o 'off #[0-9]* [a-z]*' | cut -d' ' -f3; }
+becomes "the first limit that is reached" launches limit
 ok "vprof info tells of it" sh -c "'$vprof' info '$(ring "$engine")' | grep -q '#[0-9]* (request) from .* after the start for .* (launches), 7 launches'"
 is "likewise for scripts" "$("$vprof" info --json "$(ring "$engine")" | python3 -c '
 import json, sys
@@ -103,7 +111,9 @@ kill -STOP "$two"
 "$vprof" stop --json >"$TMP/json"
 is "some: the exit code" "$?" 3
 is "the stopped one" "$(field result | tr ' ' '\n' | sed -n 2p)" stopped
-is "is not waited for" "$(s=$(date +%s%N); "$vprof" stop --wait 5s "$two" >/dev/null; echo $((($(date +%s%N) - s) / 1000000000)))" 0
+SECONDS=0
+"$vprof" stop --wait 100s "$two" >/dev/null
+ok "is not waited for" test "$SECONDS" -lt 50
 kill -CONT "$two"
 is "its word is off" "$(recording "$two")" off
 

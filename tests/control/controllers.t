@@ -9,9 +9,6 @@ recording() { "$vprof" ps --once --json "$@" >"$TMP/json" && json "$TMP/json" re
 lost() { "$vprof" ps --once --json "$@" >"$TMP/json" && json "$TMP/json" lost_by; }
 result() { json "$TMP/order" result; }
 ms() { local s; s=$(date +%s%N); "$@" >/dev/null 2>&1; echo $((($(date +%s%N) - s) / 1000000)); }
-# Within 5 s: a machine that is busy runs housekeeping late.
-soon() { for _ in $(seq 50); do "$@" && return 0; sleep 0.1; done; return 1; }
-says() { [ "$("${@:2}")" = "$1" ]; }
 # poke FILE OFFSET FORMAT VALUE: into a ring that may be mapped elsewhere.
 poke() {
 	python3 -c 'import os, struct, sys
@@ -27,7 +24,7 @@ controllers() {
 	for shell in 1 2 3 4 5 6; do
 		(
 			for i in 1 2 3 4 5 6 7 8 9 10; do
-				"$vprof" start --wait 10s && "$vprof" mark --wait 10s "mark-$shell-$i" && "$vprof" stop --wait 10s --now || exit 1
+				"$vprof" start --wait 60s && "$vprof" mark --wait 60s "mark-$shell-$i" && "$vprof" stop --wait 60s --now || exit 1
 			done
 		) >/dev/null &
 		shells+=($!)
@@ -44,7 +41,7 @@ True True"
 crowd() {
 	local shells=()
 	for i in {1..40}; do
-		"$vprof" mark --wait 5s "crowd-$i" >/dev/null &
+		"$vprof" mark --wait 60s "crowd-$i" >/dev/null &
 		shells+=($!)
 	done
 	for shell in "${shells[@]}"; do wait "$shell" || return 1; done
@@ -53,31 +50,31 @@ ok "forty at once: each is answered" crowd
 is "and none is overwritten before it is taken up" "$("$vprof" dump "$OUT" | grep -c 'name=crowd-') $(lost "$one" "$two")" "80 {} {}"
 
 # A controller that was killed with the lock taken and half a request written
-least=1000
-for i in 1 2 3; do
+# The lock of a living one would take 100 ms; a busy machine may take as long for other reasons, but not each time.
+stops_at_once() {
 	{ "$ctl" "$(ring "$one")" half; } 2>/dev/null
-	took=$(ms "$vprof" stop "$one")
-	[ "$took" -ge "$least" ] || least=$took
-done
-ok "a dead controller's lock is no hindrance" test "$least" -lt 90
+	[ "$(ms "$vprof" stop "$one")" -lt 90 ]
+}
+ok "a dead controller's lock is no hindrance" until_true stops_at_once
 is "and what comes next holds" "$(recording "$one")" False
 is "half a request is none" "$(lost "$one")" "{}"
 # One that lives and does not let go
-sleep 60 & pids+=($!)
+sleep 600 & pids+=($!)
 poke "$(ring "$one")" 4108 '<I' $!
 took=$(ms "$vprof" start "$one")
-ok "one that lives and does not let go has 100 ms" test "$took" -ge 100 -a "$took" -lt 1000
+ok "one that lives and does not let go has 100 ms" test "$took" -ge 100 -a "$took" -lt 30000
 is "and what comes next holds" "$(recording "$one")" True
 
 # Garbage, again and again
 for round in 1 2 3 4 5 6 7 8; do
 	"$ctl" "$(ring "$one")" garbage $round 3000
-	"$vprof" stop --wait 2s --json "$one" >"$TMP/order"
+	"$vprof" stop --wait 60s --json "$one" >"$TMP/order"
 	[ "$(recording "$one")" = False ] || echo "round $round: $(cat "$TMP/order")"
 done >"$TMP/garbage"
 is "garbage in the control page: stop stops" "$(cat "$TMP/garbage")" ""
-"$vprof" start --launches 5 --wait 2s "$one" >/dev/null
-ok "start with a limit is understood" soon sh -c "'$vprof' ps --once '$one' | grep -q ' off #.* launches '"
+"$vprof" start --launches 5 --wait 60s "$one" >/dev/null
+ended_by_launches() { "$vprof" ps --once "$1" | grep -q ' off #.* launches '; }
+ok "start with a limit is understood" until_true ended_by_launches "$one"
 ok "the process goes on" kill -0 "$one"
 
 # Stopped, and asked more often than there are places: the newest holds.
@@ -86,22 +83,25 @@ for i in 1 2 3 4 5; do "$vprof" start "$two"; "$vprof" stop "$two"; done >/dev/n
 "$vprof" start --launches 3 --json "$two" >"$TMP/order"
 is "a stopped process is told of" "$(result)" stopped
 kill -CONT "$two"
-ok "it takes up the newest when it goes on" soon sh -c "'$vprof' ps --once '$two' | grep -q ' off #.* launches '"
+ok "it takes up the newest when it goes on" until_true ended_by_launches "$two"
 is "and counts the others" "$(lost "$two")" "{'request': 1}"
 
 # A stamp in the past, which only a stopped process can meet: at once
 kill -STOP "$two"
 "$vprof" start "$two" >/dev/null
 kill -CONT "$two"
-ok "a stamp in the past is now" soon says True recording "$two"
+becomes "a stamp in the past is now" True recording "$two"
 
 # Nobody answers (a copy of a ring): it is said, and the file may shrink meanwhile.
 cp "$(ring "$one")" "$TMP/copy.ring"
 "$vprof" start --for 1s --json "$TMP/copy.ring" >"$TMP/order"
 is "a copy, to which nobody answers" "$(result)" gone
-"$vprof" mark --wait 20s --json text "$TMP/copy.ring" >"$TMP/order" &
+bell() { od -An -tu4 -j4104 -N4 "$TMP/copy.ring"; }
+before=$(bell)
+has_rung() { [ "$(bell)" != "$before" ]; }
+"$vprof" mark --wait 100s --json text "$TMP/copy.ring" >"$TMP/order" &
 waiting=$!
-sleep 0.2
+until_true has_rung
 truncate -s 0 "$TMP/copy.ring"
 wait $waiting
 is "a file that shrinks: no more than a failure" "$?" 1
@@ -127,7 +127,7 @@ if [ "$(id -u)" = 0 ] && unshare -pfm --mount-proc true 2>/dev/null; then
 	LD_LIBRARY_PATH=$BUILD/fakecuda unshare -pfm --mount-proc env LD_PRELOAD="$BUILD/libvprof.so" VPROF_OUT="$TMP/inner" \
 		"$BUILD/control/looper" 1000 >"$TMP/said" &
 	pids+=($!)
-	for i in $(seq 100); do grep -qs ready "$TMP/said" && break; sleep 0.05; done
+	until_true grep -q ready "$TMP/said"
 	is "in another pid namespace" "$("$vprof" ps --json "$TMP/inner" >"$TMP/json"; json "$TMP/json" state)" elsewhere
 	is "is controlled all the same" "$("$vprof" stop --json "$TMP/inner" >"$TMP/order"; result; recording "$TMP/inner")" "done
 False"

@@ -18,7 +18,7 @@ ask() { echo "$*" >&"${WORKER[1]}"; }
 answer() {
 	local line
 	ANSWER=
-	while IFS= read -r -t 20 line <&"${WORKER[0]}"; do
+	while IFS= read -r -t 60 line <&"${WORKER[0]}"; do
 		[ "$line" != ok ] || return 0
 		ANSWER+=${ANSWER:+$'\n'}$line
 	done
@@ -33,34 +33,23 @@ worker_end() {
 	[ -z "${WORKER_PID:-}" ] || { local in=${WORKER[1]}; exec {in}>&-; wait "$PID"; }
 }
 
-# The ring of process $1, or of the worker.
-ring() { compgen -G "$TMP/out/*.${1:-$PID}.*.ring" | head -1; }
+# The ring of process $1, or of the worker; fails where there is none yet.
+ring() {
+	local rings
+	rings=$(compgen -G "$TMP/out/*.${1:-$PID}.*.ring") && head -1 <<<"$rings"
+}
 
 ctl() { "$BUILD/control/ctl" "$(ring)" "$@"; }
 
 # launches [PID]: how many are recorded.
 launches() { "$BUILD/vprof" dump "$(ring "$@")" | grep -c cuLaunchKernel; }
 
-# launches_of PID WANTED: the same of a child that may not have begun yet, once there are as many, in five seconds at most.
+# launches_of PID WANTED: the same of a process that may not have made them all yet.
 launches_of() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		[ -z "$(ring "$1")" ] || [ "$(launches "$1")" -lt "$2" ] || break
-		sleep 0.05
-	done
+	until_true made_as_many "$@"
 	launches "$1"
 }
-
-# until_is WANTED COMMAND...: waits for the command to print that, ten seconds at most.
-until_is() {
-	local want=$1 i
-	shift
-	for ((i = 0; i < 200; i++)); do
-		[ "$("$@")" != "$want" ] || return 0
-		sleep 0.05
-	done
-	return 1
-}
+made_as_many() { ring "$1" && [ "$(launches "$1")" -ge "$2" ]; }
 
 # The newest window.
 window() { windows | sed 's/.*,//'; }

@@ -5,7 +5,6 @@
 . tests/control/lib.sh
 
 word() { ctl show | sed -n 's/^word \([0-9]*\) .*/\1/p'; }
-ring_comes() { for ((i = 0; i < 100; i++)); do [ -z "$(ring "$1")" ] || break; sleep 0.02; done; }
 lost() { ctl show | sed -n 's/^word.* lost \([0-9]*\) .*/\1/p'; }
 
 # ---- controllers ----
@@ -83,11 +82,11 @@ ctl send mark text=while
 sleep 0.1
 is "a process that is stopped is not waited for" "$(word)" 0
 kill -CONT "$PID"
-tell launch 3
-sleep 0.05
+becomes "and obeys when it goes on" 1535 word
 tell launch 2
-ok "and obeys when it goes on ($(launches))" test "$(launches)" -ge 2
-is "in order, with marks" "$("$BUILD/vprof" dump "$(ring)" | grep -c '(mark)')" 1
+is "at once" "$(launches)" 2
+marks() { "$BUILD/vprof" dump "$(ring)" | grep -c '(mark)'; }
+becomes "in order, with marks" 1 marks
 ctl stop
 
 ctl start launches=5
@@ -95,9 +94,9 @@ tell launch 2
 tell fork launch 20
 child=$(child)
 tell launch 10
-sleep 0.2
-is "a limit is the parent's, whatever its child does" "$(ctl show | tail -1 | cut -d' ' -f2-3,8-9)" "request launches launches 5"
-ring_comes "$child"
+limited() { ctl show | tail -1 | cut -d' ' -f2-3,8-9; }
+becomes "a limit is the parent's, whatever its child does" "request launches launches 5" limited
+until_true ring "$child"
 is "the child has a ring of its own, with what the variable says" "$(launches "$child")" 0
 "$BUILD/control/ctl" "$(ring "$child")" start
 is "and obeys by itself" "$("$BUILD/control/ctl" "$(ring "$child")" show | sed -n 's/^word \([0-9]*\).*/\1/p')/$(word)" 1535/0
@@ -105,7 +104,7 @@ kill -9 "$child"
 
 tell _Fork "context; launch 20"
 child=$(child)
-ring_comes "$child"
+until_true ring "$child"
 "$BUILD/control/ctl" "$(ring "$child")" start
 is "a child that _Fork() made, of a parent that records nothing, has one too, and obeys" \
 	"$(launches "$child")/$("$BUILD/control/ctl" "$(ring "$child")" show | sed -n 's/^word \([0-9]*\).*/\1/p')/$(word)" 0/1535/0
@@ -119,11 +118,11 @@ for at in "window_held bytes=20000" "window_held launches=5" "capture_switched l
 	LIBRARY=$BUILD/test/libvprof.so worker_start VPROF_CAPTURE=profiler "VPROF_TESTPOINT=${at% *}:1:60"
 	tell launch 1
 	ask pstart
-	until_is 1535 word
+	until_true says 1535 word
 	ctl start $limit
 	answer pstart
 	tell launch 500
-	until_is "request ${limit%=*}" window
+	until_true says "request ${limit%=*}" window
 	is "another thread is about to write a window, or has: a start waits for that, and its limit is kept" \
 		"$(windows)/$(lost)" "profiler request,request ${limit%=*}/0"
 	worker_end
@@ -131,7 +130,7 @@ done
 LIBRARY=$BUILD/test/libvprof.so worker_start VPROF_CAPTURE=profiler VPROF_TESTPOINT=window_held:1:5000
 tell launch 1
 ask pstart
-until_is 1535 word
+until_true says 1535 word
 ctl start bytes=20000
 is "but not for ever: then the start is counted as lost, and the word holds" "$(word)/$(lost)" 1535/1
 ctl stop
@@ -156,11 +155,10 @@ worker_end
 WORLD=1 worker_start VPROF_CAPTURE=off WORLD=clock
 tell launch 1
 ctl start at=50 for=100
-until_is "request time" windows
+until_true says "request time" windows
 tell launch 1
 ctl start for=50
-until_is "request time,request time" windows
-is "the clock jumps by hours: stamps and times are kept" "$(windows)" "request time,request time"
+becomes "the clock jumps by hours: stamps and times are kept" "request time,request time" windows
 # The first goes by its stamp, from which the machine may have kept it for a while.
 is "for what was asked, or what the machine needs" \
 	"$(ctl show | sed -n 's/.* ms \([0-9]*\).*/\1/p' | awk '{ want = NR == 1 ? 0 : 50; if ($1 < want - 1 || $1 > want + 5000) print "not", want, $1 }')" ""
