@@ -3,6 +3,8 @@
  *
  *	changes WHAT EVERY N PAUSE   N launches, so many µs between two; every so many of them WHAT is changed
  *
+ * It halts (client.h) 30 launches behind the start, and behind each change where as many come before the next.
+ *
  * WHAT: kernel (its arguments), kernel1 (by the call of an older version), any (by the call for all kinds), function
  * (another kernel), shape (another size of shared memory), copy, fill, host, event, child, off (and on again), none,
  * foreign (a kernel's arguments, when the whole has been updated to another graph).
@@ -16,7 +18,10 @@
 #include <unistd.h>
 #include "tests/gputime/client.h"
 
-enum { WORDS = 64, HALF = WORDS / 2 };
+enum {
+	WORDS = 64, HALF = WORDS / 2,
+	HALT_AT = 30,
+};
 
 static struct {
 	CUcontext context;
@@ -171,6 +176,10 @@ int main(int argc, char **argv)
 			change(argv[1], i / every & 1);
 		CALL(cuGraphLaunch, c.exec, stream);
 		usleep((useconds_t)atol(argv[4]));
+		if (i % PACE == PACE - 1)
+			CALL(cuStreamSynchronize, stream);
+		if ((every > HALT_AT ? i % every : i) == HALT_AT)
+			halt();
 	}
 	CALL(cuCtxSynchronize);
 	CALL(cuMemcpyDtoH_v2, words, c.at, sizeof(words));

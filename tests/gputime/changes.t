@@ -7,18 +7,16 @@ command -v python3 >/dev/null || skip_all "python3 reads the rings"
 export LD_LIBRARY_PATH=$BUILD/fakecuda
 changes=$BUILD/gputime/changes
 
-# timed WHAT EVERY N: what the ring has of it, and whether the program did what it does without the library
+. tests/gputime/lib.sh
+
+# timed WHAT EVERY N: what the ring has of it, and whether the program did what it does without the library. MADE: how
+# many twins there have to be each time that the program halts.
 timed() {
-	mkdir "$TMP/$1"
-	VPROF_OUT=$TMP/$1 VPROF_GPU=sample:2 LD_PRELOAD=$BUILD/libvprof.so timeout 60 "$changes" "$@" 300 >"$TMP/$1.out" 2>&1
-	timeout 60 "$changes" "$@" 0 >"$TMP/$1.plain" 2>&1
-	python3 tests/gputime/seen.py "$TMP/$1"/*.ring >"$TMP/$1.seen"
+	VPROF_GPU=sample:2 halting "$1" "${MADE-1}" "$changes" "$@" 300
 	is "$1: each launch does what it does without" "$(cat "$TMP/$1.out")" "$(cat "$TMP/$1.plain")"
 	is "$1: each replay is of a stamped launch, and all are collected" \
 		"$(seen "$1" wrong) $(seen "$1" replays) $(seen "$1" lost)" "0 $(seen "$1" stamped) 0"
 }
-seen() { sed -n "s/^$2 *//p" "$TMP/$1.seen"; }
-
 for what in none kernel kernel1 any copy fill host event; do
 	timed "$what" 9 600
 	ok "$what: launches are stamped all along" test "$(seen "$what" stamped)" -gt 100
@@ -28,7 +26,7 @@ done
 
 # What the ring says of the node changes with it: another definition, and another twin. So has another child graph.
 for what in function shape child; do
-	timed "$what" 101 600
+	MADE='1 2 3 4 5 6' timed "$what" 101 600
 	ok "$what: launches are stamped all along" test "$(seen "$what" stamped)" -gt 100
 	ok "$what: by other twins" test "$(seen "$what" twins)" -ge 4
 done

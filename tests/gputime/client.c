@@ -22,6 +22,8 @@
  *	client alloc N PAUSE      a graph that allocates
  *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
  *
+ * With a PAUSE it halts at three quarters of each of these rows of launches (client.h), and waits for its stream now and then.
+ *
  * The graph adds one to x, to y, to x, to y, and copies x; what changes it has x and y change places. Prints
  * `x VALUE VALUE VALUE launches N` at the end (x, y, the copy), `current yes` when the context is still the
  * current one, and `error E CALL` for a call that failed.
@@ -40,6 +42,8 @@ static useconds_t between;
 
 /* The second kernel of the graph is launched so. */
 static int programmatic;
+/* Another thread captures in global mode, in which nobody waits. */
+static int beside_capture;
 
 /* `other`: x is what y else is. */
 static CUgraph capture(int other, int alloc)
@@ -84,10 +88,23 @@ static void launch(CUgraphExec exec, CUstream stream)
 		usleep(between);
 }
 
+/* What comes behind the i-th of n launches. */
+static void rest(CUstream stream, long i, long n)
+{
+	if (!between)
+		return;
+	if (i % PACE == PACE - 1 && !beside_capture)
+		CALL(cuStreamSynchronize, stream);
+	if (i == n * 3 / 4)
+		halt();
+}
+
 static void launch_some(CUgraphExec exec, CUstream stream, long n)
 {
-	while (n-- > 0)
+	for (long i = 0; i < n; i++) {
 		launch(exec, stream);
+		rest(stream, i, n);
+	}
 }
 
 /* ---- verbs ---- */
@@ -181,8 +198,10 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		for (long i = 0; i < n; i++)
 			launch(exec, i & 1 ? b : a);
 	} else if (!strcmp(verb, "blocks")) {
-		for (long i = 0; i < n; i++)
+		for (long i = 0; i < n; i++) {
 			launch(exec, i / 20 & 1 ? b : a);
+			rest(i / 20 & 1 ? b : a, i, n);
+		}
 	} else if (!strcmp(verb, "update")) {
 		launch_some(exec, a, n / 2);
 		update(exec, 1);
@@ -206,6 +225,7 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 	} else if (!strcmp(verb, "heirs")) {
 		launch_by_heirs(exec, n, a);
 	} else if (!strcmp(verb, "capture")) {
+		beside_capture = 1;
 		pthread_create(&thread, NULL, capture_all_along, &other);
 		launch_some(exec, a, n);
 		other.stop = 1;
@@ -220,6 +240,7 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 				if (captured)
 					printf("error captured\n");
 			}
+			rest(a, i, n);
 		}
 	} else {
 		launch_some(exec, a, n);
@@ -236,10 +257,11 @@ static void run_many(long graphs, long n, long late, CUstream stream)
 	for (long g = 0; g < graphs; g++)
 		exec[g] = make(0);
 	launch_some(exec[0], stream, late / 10);
-	while (n-- > 0) {
+	for (long i = 0; i < n; i++) {
 		launch(exec[0], stream);
 		for (long g = 0; g < graphs; g++)
 			launch(exec[g], stream);
+		rest(stream, i, n);
 	}
 	launch_some(exec[graphs - 1], stream, late);
 	CALL(cuCtxSynchronize);
