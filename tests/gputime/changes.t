@@ -12,7 +12,8 @@ changes=$BUILD/gputime/changes
 # timed WHAT EVERY N: what the ring has of it, and whether the program did what it does without the library. MADE: how
 # many twins there have to be each time that the program halts.
 timed() {
-	VPROF_GPU=sample:2 halting "$1" "${MADE-1}" "$changes" "$@" 300
+	VPROF_GPU=sample:2 halting "$1" has_twins "${MADE-1}" "$changes" "$@" 300
+	look "$1" launches >/dev/null
 	is "$1: each launch does what it does without" "$(cat "$TMP/$1.out")" "$(cat "$TMP/$1.plain")"
 	is "$1: each replay is of a stamped launch, and all are collected" \
 		"$(seen "$1" wrong) $(seen "$1" replays) $(seen "$1" lost)" "0 $(seen "$1" stamped) 0"

@@ -268,14 +268,14 @@ static void run_many(long graphs, long n, long late, CUstream stream)
 	free(exec);
 }
 
-static CUgraphExec make_long(long nodes, CUstream stream)
+static CUgraphExec make_long(CUfunction function, long nodes, CUstream stream)
 {
 	CUgraphExec exec = NULL;
 	CUgraph graph = NULL;
 
 	CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
 	while (nodes-- > 0)
-		kernel(quick, cell, stream);
+		kernel(function, cell, stream);
 	CALL(cuStreamEndCapture, stream, &graph);
 	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
 	CALL(cuGraphDestroy, graph);
@@ -285,7 +285,7 @@ static CUgraphExec make_long(long nodes, CUstream stream)
 /* After some launches one by one, for a twin to be there. */
 static void run_burst(long n, long nodes, long times, CUstream stream)
 {
-	CUgraphExec exec = make_long(nodes, stream);
+	CUgraphExec exec = make_long(fast, nodes, stream);
 
 	between = 2000;
 	launch_some(exec, stream, 100);
@@ -304,7 +304,7 @@ static void run_memory(long graphs, long nodes, long n, CUstream stream)
 	size_t before = 0, after = 0, total;
 
 	for (long g = 0; g < graphs; g++)
-		exec[g] = make_long(nodes, stream);
+		exec[g] = make_long(quick, nodes, stream);
 	CALL(cuMemGetInfo_v2, &before, &total);
 	between = 0;
 	while (n-- > 0) {

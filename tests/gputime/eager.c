@@ -3,7 +3,7 @@
  *
  *	eager busy N PAUSE         N rounds, one behind the other: a kernel of 20 µs, a kernel of 10, a copy, a set
  *	eager idle N PAUSE         the same, waiting for each, and so many µs more
- *	eager cold N PAUSE         as idle, from the first moment on: what the others do is preceded by 0.4 s
+ *	eager cold N PAUSE         as idle, from the first moment on: the others launch and halt on each stream first (client.h)
  *	eager legacy N PAUSE       as busy, on the legacy stream
  *	eager own N PAUSE          as busy, on the thread's own stream
  *	eager host N PAUSE         as busy, from and to memory that is not pinned and memory that is, and without stream
@@ -46,6 +46,7 @@ enum {
 static CUcontext context;
 static CUfunction slow, fast, first, second, hang;
 static CUdeviceptr cells; /* of each thread x, and 64 bytes on y, and as many on the copy, and z */
+static CUdeviceptr spare; /* the same, of what is done before it counts */
 static useconds_t between;
 static U *pinned, pageable[2];
 
@@ -71,6 +72,18 @@ static void round_of(CUdeviceptr cell, CUstream stream, int idle)
 	wait_for(stream, idle);
 	if (between)
 		usleep(between);
+}
+
+/*
+ * Until what the library prepares for the context and the stream has been: until a launch has been timed, if any is to
+ * be, client.h.
+ */
+static void warm_up(CUstream stream)
+{
+	do {
+		kernel(fast, spare, stream);
+		CALL(cuStreamSynchronize, stream);
+	} while (!told(2));
 }
 
 /* `deep`: so many rounds are queued before they are waited for; 0: none is. */
@@ -150,13 +163,21 @@ struct worker {
 	CUstream stream;
 	CUdeviceptr cell;
 	long n, deep;
+	int warms_up;
 };
+static pthread_mutex_t one_by_one = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t together_then;
 
 static void *work(void *arg)
 {
 	struct worker *w = arg;
 
 	CALL(cuCtxSetCurrent, context);
+	pthread_mutex_lock(&one_by_one);
+	if (w->warms_up)
+		warm_up(w->stream);
+	pthread_mutex_unlock(&one_by_one);
+	pthread_barrier_wait(&together_then);
 	rounds(w->cell, w->stream, w->n, 0, w->deep);
 	return NULL;
 }
@@ -170,11 +191,15 @@ static void threads(long n, CUstream shared)
 	for (int i = 0; i < THREADS; i++) {
 		struct worker *w = &workers[i];
 
-		*w = (struct worker){ .stream = shared, .cell = cells + (CUdeviceptr)i * STEP, .n = n, .deep = together ? 2 : DEEP };
+		*w = (struct worker){
+			.stream = shared, .cell = cells + (CUdeviceptr)i * STEP, .n = n, .deep = together ? 2 : DEEP, .warms_up = !together,
+		};
 		if (!shared)
 			CALL(cuStreamCreate, &w->stream, CU_STREAM_NON_BLOCKING);
-		pthread_create(&w->thread, NULL, work, w);
 	}
+	pthread_barrier_init(&together_then, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&workers[i].thread, NULL, work, &workers[i]);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
 }
@@ -225,7 +250,7 @@ static void beside_captures(long n, CUstream stream)
 	pthread_join(thread, NULL);
 }
 
-static CUgraph capture(CUstream stream, int alloc)
+static CUgraph capture(CUdeviceptr cell, CUstream stream, int alloc)
 {
 	CUdeviceptr memory;
 	CUgraph graph = NULL;
@@ -233,7 +258,7 @@ static CUgraph capture(CUstream stream, int alloc)
 	CALL(cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_RELAXED);
 	if (alloc)
 		CALL(cuMemAllocAsync, &memory, 4096, stream);
-	round_of(cells, stream, 0);
+	round_of(cell, stream, 0);
 	if (alloc)
 		CALL(cuMemFreeAsync, memory, stream);
 	CALL(cuStreamEndCapture, stream, &graph);
@@ -244,16 +269,21 @@ static void captured(long n, CUstream stream)
 {
 	for (long i = 0; i < n; i++) {
 		round_of(cells, stream, 1);
-		CALL(cuGraphDestroy, capture(stream, 0));
+		CALL(cuGraphDestroy, capture(cells, stream, 0));
 	}
 }
 
 static void graphs(long n, CUstream stream)
 {
-	CUgraphExec exec[2] = { NULL, NULL };
+	CUgraphExec exec[2] = { NULL, NULL }, first_of_all = NULL;
 
 	for (int i = 0; i < 2; i++)
-		CALL(cuGraphInstantiateWithFlags, &exec[i], capture(stream, i), 0);
+		CALL(cuGraphInstantiateWithFlags, &exec[i], capture(cells, stream, i), 0);
+	CALL(cuGraphInstantiateWithFlags, &first_of_all, capture(spare, stream, 0), 0);
+	do {
+		CALL(cuGraphLaunch, first_of_all, stream);
+		CALL(cuStreamSynchronize, stream);
+	} while (!told(2));
 	for (long i = 0; i < n; i++) {
 		CALL(cuGraphLaunch, exec[0], stream);
 		round_of(cells, stream, 0);
@@ -287,7 +317,7 @@ static void beside(long n, CUstream stream)
 	struct beside b = { .stream = stream, .n = n };
 	pthread_t thread;
 
-	CALL(cuGraphInstantiateWithFlags, &b.exec, capture(stream, 0), 0);
+	CALL(cuGraphInstantiateWithFlags, &b.exec, capture(cells, stream, 0), 0);
 	sem_init(&b.go, 0, 0);
 	sem_init(&b.gone, 0, 0);
 	pthread_create(&thread, NULL, launch_graphs, &b);
@@ -301,21 +331,12 @@ static void beside(long n, CUstream stream)
 	pthread_join(thread, NULL);
 }
 
-/* What the library prepares for the context and the stream has time to be, on a busy machine too. */
-static void warm_up(CUstream stream)
-{
-	kernel(fast, cells, stream);
-	CALL(cuStreamSynchronize, stream);
-	usleep(300000);
-	kernel(fast, cells, stream);
-	CALL(cuStreamSynchronize, stream);
-	usleep(100000);
-}
-
 static void run(const char *verb, long n, CUstream a, CUstream b)
 {
 	if (strcmp(verb, "cold"))
 		warm_up(!strcmp(verb, "legacy") ? NULL : !strcmp(verb, "own") ? CU_STREAM_PER_THREAD : a);
+	if (!strcmp(verb, "events"))
+		warm_up(b);
 
 	if (!strcmp(verb, "legacy")) {
 		rounds(cells, NULL, n, 0, DEEP);
@@ -390,7 +411,8 @@ static void begin(enum own own)
 	CALL(cuModuleLoadData, &module, client_ptx);
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		CALL(cuModuleGetFunction, functions[i].out, module, functions[i].name);
-	CALL(cuMemAlloc_v2, &cells, sizeof(zeroes));
+	CALL(cuMemAlloc_v2, &cells, sizeof(zeroes) + STEP);
+	spare = cells + sizeof(zeroes);
 	CALL(cuMemAllocHost_v2, (void **)&pinned, 64);
 	CALL(cuMemcpyHtoD_v2, cells, zeroes, sizeof(zeroes));
 }

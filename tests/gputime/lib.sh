@@ -9,23 +9,30 @@ seen() { sed -n "s/^$2 *//p" "$TMP/$1.seen"; }
 
 has_twins() { [ "$(look "$1" twins)" -ge "$2" ]; }
 
-# halting NAME 'TWINS...' PROGRAM...: with the library and without; its outputs are in NAME.out and NAME.plain. Each time
-# that the program halts it goes on when there are as many twins as the next word says, then at once.
+# list NAME: its events in NAME.list; events NAME [PATTERN]: how many lines of the list have that.
+list() { "$BUILD/gputime/list" "$TMP/$1"/*.ring >"$TMP/$1.list"; }
+events() { grep -v '^counts\|^clock' "$TMP/$1.list" | grep -c -- "${2-.}"; }
+streams() { grep -v '^counts\|^clock' "$TMP/$1.list" | cut -f 12 | sort -u | wc -l; }
+
+# Are there times of so many streams, graphs as a whole counting as one?
+has_timed() { list "$1" && [ "$(grep -v '^counts\|^clock' "$TMP/$1.list" | awk -F '\t' '{ print $10 == "span" ? $10 : $12 }' | sort -u | wc -l)" -ge "$2" ]; }
+
+# halting NAME CONDITION 'WORD...' PROGRAM...: with the library and without; its outputs are in NAME.out and NAME.plain.
+# Each time that the program halts it goes on when CONDITION NAME WORD holds for the next word, then at once.
 halting() {
-	local name=$1 wanted=$2 twins go
-	shift 2
+	local name=$1 condition=$2 words=$3 word go
+	shift 3
 	drop "$TMP/$name"
 	rm -f "$TMP/$name.go"
 	mkdir "$TMP/$name"
 	mkfifo "$TMP/$name.go"
 	VPROF_OUT=$TMP/$name LD_PRELOAD=$BUILD/libvprof.so timeout 300 "$@" <"$TMP/$name.go" >"$TMP/$name.out" 2>&1 &
 	exec {go}>"$TMP/$name.go"
-	for twins in $wanted; do
-		until_true has_twins "$name" "$twins" || diag "$name: no $twins twins"
+	for word in $words; do
+		until_true "$condition" "$name" "$word" || diag "$name: not $condition $word"
 		printf x >&"$go"
 	done
 	exec {go}>&-
 	wait $!
 	timeout 300 "$@" </dev/null >"$TMP/$name.plain" 2>&1
-	look "$name" launches >"$TMP/$name.launches"
 }

@@ -13,11 +13,12 @@ client=$BUILD/gputime/client
 # timed NAME GPU VERB ARGUMENT...: its ring as seen.py has it, its output, and that of the program without the library.
 # At three quarters of each row of launches the program halts; MADE says how many twins there have to be when it goes on.
 timed() {
-	VPROF_GPU=$2 halting "$1" "${MADE-1}" "$client" "${@:3}"
+	VPROF_GPU=$2 halting "$1" has_twins "${MADE-1}" "$client" "${@:3}"
 	timed_well "$1"
 }
 timed_well() {
 	local name=$1
+	look "$name" launches >/dev/null
 	is "$name: the program does what it does without" "$(cat "$TMP/$name.out")" "$(cat "$TMP/$name.plain")"
 	is "$name: each replay is of a stamped launch" "$(seen "$name" wrong)" 0
 }
@@ -48,14 +49,14 @@ is "programmatic: by one twin, and all is collected" "$(seen programmatic twins)
 "$BUILD/gputime/list" "$TMP"/programmatic/*.ring >"$TMP/list"
 is "what it leads to has its own time" "$(awk -F '\t' '$2 ~ /spin_10us/ && $4 == 1 { ns = substr($6, 8) - substr($5, 8); print (ns > 10490 && ns < 10890 ? "right" : "wrong") }' "$TMP/list" | sort -u)" right
 
-# Far more are queued than a twin has blocks.
+# Far more are queued than a twin has blocks, fifty of 3 ms.
 # On a busy machine the thread that collects them comes late at times, which is counted; not each time.
 for _ in $(seq 10); do
-	VPROF_GPU=all halting burst 1 "$client" burst 1000 300 3
-	[ "$(seen burst lost)" != 0 ] || break
+	VPROF_GPU=all halting burst has_twins 1 "$client" burst 400 300 2
+	[ "$(look burst lost)" != 0 ] || break
 done
 timed_well burst
-is "a thousand at once: each launch is stamped" "$(seen burst gaps) $(($(seen burst stamped) >= 3000))" "1 1"
+is "hundreds at once: each launch is stamped" "$(seen burst gaps) $(($(seen burst stamped) >= 800))" "1 1"
 is "and each is collected" "$(seen burst replays) $(seen burst lost)" "$(seen burst stamped) 0"
 is "with all stamps" "$(seen burst stamps)" $(((300 + GAUGES) * $(seen burst replays)))
 timed queue all burst 2500 5 3
