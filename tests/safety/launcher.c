@@ -10,7 +10,7 @@
  * given back, and the profiler started, with which recording begins where VPROF_CAPTURE says so.
  *
  * The threads begin together, and none ends before all are done: each keeps its lane.
- * Exit status 0: every call succeeded. It dies by itself after a minute.
+ * Exit status 0: every call succeeded. It dies by itself after ten minutes.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: launcher PROGRESS THREADS LAUNCHES KERNELS\n");
 		return 2;
 	}
-	alarm(60);
+	alarm(600);
 	progress->pid = (uint32_t)getpid();
 	progress->threads = (uint32_t)atoi(argv[2]);
 	progress->launches = (uint64_t)atoll(argv[3]);

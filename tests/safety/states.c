@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 256);
-	alarm(20);
+	alarm(200);
 	driver_open(&d);
 	for (unsigned i = 0; i < sizeof(states) / sizeof(*states); i++)
 		if (argc > 1 && !strcmp(argv[1], states[i].name)) {

@@ -8,7 +8,7 @@ launches() { "$BUILD/vprof" dump "$OUT"/*.ring 2>&1 | grep -c cuLaunchKernel; }
 
 # state NAME LAUNCHES SURROUNDINGS...
 state() {
-	run_both "${@:3}" timeout -s KILL 30 "$PROGRAMS/states" "$1"
+	run_both "${@:3}" timeout -s KILL 300 "$PROGRAMS/states" "$1"
 	ok "$1: output and exit status" unchanged
 	[ "$2" = none ] || is "$1: launches recorded" "$(launches)" "$2"
 }

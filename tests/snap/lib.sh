@@ -29,13 +29,5 @@ hammer() {
 snap() { "$BUILD/vprof" snap "$@" >"$TMP/said" 2>"$TMP/said.err"; }
 json() { "$BUILD/vprof" info --json "$1" >"$TMP/info.json"; shift; jq -r "$@" "$TMP/info.json"; }
 
-# until_true COMMAND...: up to ten seconds.
-until_true() {
-	for ((i = 0; i < 200; i++)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.05
-	done
-	return 1
-}
 rings() { find "${1:-$OUT}" -name '*.ring' 2>/dev/null | wc -l; }
 have_rings() { [ "$(rings "$OUT")" -ge "$1" ]; }

@@ -12,7 +12,7 @@ watch() {
 	watcher=$!
 	programs+=("$watcher")
 }
-# A watch with --limit ends by itself; one that has not after ten seconds is killed, and its status says so.
+# A watch with --limit ends by itself; one that has not after a minute is killed, and its status says so.
 watch_ends() {
 	until_true not kill -0 "$watcher" || kill -KILL "$watcher"
 	wait "$watcher"
@@ -20,16 +20,17 @@ watch_ends() {
 # loop ARGUMENT...: the program of steps (loop.c).
 loop() { start FAKECUDA_INSTANT=1 VPROF_RING_MB=4 "$BUILD/snap/loop" "$@"; }
 events() { grep -c . "$TMP/told"; }
+# Times are such that a program that a busy machine keeps waiting is neither idle nor slow.
 told() { grep -qE "$@" "$TMP/told"; }
 
 # ---- a slow step ----
 
-loop 400 4 40 60 0
+loop 1000 8 40 200 0
 until_true have_rings 1
-watch --slow-step 5x --limit 1 --cooldown 0s --json -- sh -c 'env | grep ^VPROF_WATCH_ | sort >env'
+watch --slow-step 10x --limit 1 --cooldown 0s --json -- sh -c 'env | grep ^VPROF_WATCH_ | sort >env'
 watch_ends
 is "a watch for slow steps ends with its limit" $? 0
-is "the event" "$(jq -r '[.reason, .pid, .ms > 55, .usual_ms > 3 and .usual_ms < 20, .action] | @csv' "$TMP/told")" \
+is "the event" "$(jq -r '[.reason, .pid, .ms > 190, .usual_ms > 7 and .usual_ms < 25, .action] | @csv' "$TMP/told")" \
 	"\"slow_step\",$program,true,true,\"started\""
 is "what the action is told" "$(sed 's/=.*//' env | xargs)" \
 	"VPROF_WATCH_MS VPROF_WATCH_PID VPROF_WATCH_REASON VPROF_WATCH_RING VPROF_WATCH_STEP"
@@ -37,7 +38,7 @@ is "the reason and the pid" "$(grep -E 'REASON|PID' env | xargs)" "VPROF_WATCH_P
 ok "the ring" test -e "$(sed -n 's/^VPROF_WATCH_RING=//p' env)"
 end_programs
 
-loop 150 4 0 0 0
+loop 300 6 0 0 0
 until_true have_rings 2
 watch --slow-step 30x -- true
 wait "$program"
@@ -48,18 +49,18 @@ is "steps that are alike give no event" "$(events)" 0
 ok "a summary" grep -q ' 0 slow steps' "$TMP/told.err"
 end_programs
 
-loop 60 4 40 60 0
+loop 1000 8 40 200 0
 until_true have_rings 3
-watch --slow-step 50ms --limit 1 -- true
+watch --slow-step 150ms --limit 1 -- true
 watch_ends
 is "a limit in ms" $? 0
-ok "is told" told "pid $program loop: step [0-9]+ took (6|7|8)[0-9.]+ ms"
+ok "is told" told "pid $program loop: step [0-9]+ took (1[5-9]|2.)[0-9.]+ ms"
 end_programs
 
 # ---- idle ----
 
-loop 100 1 0 0 3000
-watch --idle 500ms --cooldown 0s
+loop 100 1 0 0 8000
+watch --idle 800ms --cooldown 0s
 until_true told "pid $program loop: no call for"
 sleep 1
 kill -INT "$watcher"
@@ -74,7 +75,7 @@ end_programs
 rm -rf snap-*
 start FAKECUDA_INSTANT=1 FAKECUDA_HANG=cuLaunchKernel:5000 "$BUILD/safety/launcher" "$TMP/progress" 1 0 20
 hung=$program
-watch --hang 300ms --cooldown 0s --last 5s -o "$TMP"
+watch --hang 500ms --cooldown 0s --last 60s -o "$TMP"
 until_true told "pid $hung launcher: cuLaunchKernel has not returned for"
 sleep 1
 kill -INT "$watcher"
@@ -89,28 +90,30 @@ watch_ends
 ok "an action that fails is told" grep -q 'the action ended with status 3' "$TMP/told.err"
 
 start FAKECUDA_INSTANT=1 FAKECUDA_HANG=cuLaunchKernel:5000 "$BUILD/safety/launcher" "$TMP/progress2" 1 0 20
-until_true have_rings 6
-sleep 1
-watch --hang 300ms --json --cooldown 0s -- sleep 1
-until_true test "$(events)" = 2 || until_true told busy
+hangs() { "$BUILD/vprof" ps "$OUT" "$program" | grep -q 'cuLaunchKernel IN FLIGHT [0-9.]* s'; }
+until_true hangs
+watch --hang 300ms --json --cooldown 0s -- sleep 3
+until_true says 2 events
 is "one action at a time" "$(jq -r .action "$TMP/told" | xargs)" "started busy"
 kill -INT "$watcher"
 watch_ends
 ok "the other is counted" grep -q '1 events without' "$TMP/told.err"
 end_programs
 
-timeout -s INT 1 "$BUILD/vprof" watch --idle 1s "$TMP/nothing" 2>"$TMP/told.err"
-ok "with nothing to watch it says so" grep -q 'no process to be watched yet' "$TMP/told.err"
+"$BUILD/vprof" watch --idle 1s "$TMP/nothing" 2>"$TMP/told.err" &
+programs+=($!)
+ok "with nothing to watch it says so" until_true grep -q 'no process to be watched yet' "$TMP/told.err"
+end_programs
 
 # ---- SIGSTOP ----
 
 hammer 1
 until_true have_rings 7
 sleep 0.3
-watch --idle 300ms --hang 300ms -- true
+watch --idle 800ms --hang 800ms -- true
 sleep 0.5
 kill -STOP "$program"
-sleep 1.2
+sleep 2.5
 is "a process that is stopped is neither idle nor hung" "$(events)" 0
 kill -INT "$watcher"
 watch_ends

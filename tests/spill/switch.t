@@ -6,35 +6,34 @@ vprof=$BUILD/vprof
 files() { compgen -G "$OUT/*.spill.*" | wc -l; }
 spill_thread() { grep -lx vprof-spill /proc/$pid/task/*/comm 2>/dev/null | wc -l; }
 
-# eventually COMMAND...: within 5 s.
-eventually() {
-	for _ in $(seq 100); do
-		"$@" && return
-		sleep 0.05
-	done
-	return 1
-}
 has_grown() { look 3000000; [ "$(seen frames)" -gt "$1" ] 2>/dev/null; }
 has_files() { [ "$(files)" -gt 0 ]; }
-is_quiet() { local a; a=$(cat "$OUT"/*.spill.* | wc -c); sleep 0.3; [ "$a" = "$(cat "$OUT"/*.spill.* | wc -c)" ]; }
+# Nothing is kept of what comes round meanwhile.
+reserved() { look 3000000; seen reserved; }
+has_gone_on() { [ "$(reserved)" -gt "$1" ]; }
+is_quiet() {
+	local a
+	a=$(cat "$OUT"/*.spill.* | wc -c)
+	until_true has_gone_on $(($(reserved) + 10000))
+	[ "$a" = "$(cat "$OUT"/*.spill.* | wc -c)" ]
+}
 
 MB=2 run=exec traced VPROF_SPILL=0 "$BUILD/spill/loop" 2 3000000 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
 pid=$!
 trap 'kill -9 $pid 2>/dev/null; drop "$TMP"' EXIT
-eventually ring >/dev/null
-sleep 0.2
+until_true has_gone_on 10000
 is "off: no thread, no file" "$(spill_thread) $(files)" "0 0"
 
 ok "start --spill" "$vprof" start --all --spill "$OUT"
-ok "begins to keep" eventually has_files
+ok "begins to keep" until_true has_files
 is "with a thread of its own" "$(spill_thread)" 1
-ok "and goes on" eventually has_grown 10
+ok "and goes on" until_true has_grown 10
 ok "stop --spill" "$vprof" stop --spill "$OUT"
-ok "ends it" eventually is_quiet
+ok "ends it" until_true is_quiet
 look 3000000
 before=$(seen frames)
 ok "again" "$vprof" start --all --spill "$OUT"
-ok "it goes on" eventually has_grown $((before + 10))
+ok "it goes on" until_true has_grown $((before + 10))
 is "the same thread" "$(spill_thread)" 1
 kill -9 $pid
 wait $pid 2>/dev/null
@@ -47,11 +46,11 @@ is "all are counted" "$(($(seen present) + $(seen overwritten) + $(seen torn)))"
 drop "$OUT"
 MB=2 run=exec traced "$BUILD/spill/loop" 2 3000000 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
 pid=$!
-eventually has_files
-eventually has_grown 3
+until_true has_files
+until_true has_grown 3
 rm "$OUT"/*.spill.0
-ok "a file that is deleted under it: said once" eventually grep -q 'the spill .* ends: ' "$TMP/err"
-sleep 0.2
+ok "a file that is deleted under it: said once" until_true grep -q 'the spill .* ends: ' "$TMP/err"
+until_true has_gone_on $(($(reserved) + 10000))
 is "and never again" "$(grep -c 'spill' "$TMP/err") $(files)" "1 0"
 ok "the program goes on" kill -0 $pid
 done_testing
