@@ -82,7 +82,7 @@ changed "d[:] = b''"
 is "an empty one is about to be written" "$(show files bad_files)" "files=0 bad_files=0"
 rm "$SPILL"
 mkfifo "$SPILL"
-ok "a pipe by that name does not hold us up" timeout 5 "$BUILD/vprof" info "$RING"
+ok "a pipe by that name does not hold us up" timeout 60 "$BUILD/vprof" info "$RING"
 rm "$SPILL"
 
 cp "$TMP/spill" "$SPILL"

@@ -3,11 +3,11 @@
 . tests/tap.sh
 . tests/spill/lib.sh
 
-# kept NAME LAUNCHES WANTED LOOP...: a machine with much else to do may keep the spill's thread waiting; it has three tries.
+# kept NAME LAUNCHES WANTED LOOP...: a machine with much else to do may keep the spill's thread waiting; it has ten tries.
 kept() {
 	local name=$1 launches=$2 wanted=$3
 	shift 3
-	for _ in 1 2 3; do
+	for _ in $(seq 10); do
 		loop "$@"
 		look "$launches"
 		[ "$(seen missing)" != 0 ] || break

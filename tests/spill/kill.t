@@ -6,12 +6,13 @@ all_counted() { [ $(($(seen present) + $(seen overwritten) + $(seen torn))) = "$
 
 for round in $(seq 12); do
 	drop "$OUT"
-	MB=2 run=exec traced "$BUILD/spill/loop" 4 3000000 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
+	MB=2 run=exec traced "$BUILD/spill/loop" 4 "$LAUNCHES" 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
 	pid=$!
+	until_true has_gone_on 0
 	sleep 0.$((RANDOM % 6 + 2))$((RANDOM % 10))
 	kill -9 $pid
 	wait $pid 2>/dev/null
-	look 3000000
+	look "$LAUNCHES"
 	lost=$(seen overwritten) told=$(($(seen spilled) * 255))
 	# Of the frames that were not written yet, all is in the ring; what was not reached in time is told, but for the last gap.
 	ok "round $round: $(show launches frames torn_bytes overwritten spilled)" all_counted

@@ -17,11 +17,20 @@ loop() {
 	traced ${WITH:-} "$BUILD/spill/loop" "$@" </dev/null >"$TMP/said" 2>"$TMP/err"
 }
 
-ring() { compgen -G "$OUT/*.ring" | head -1; }
+# Fails where there is none yet.
+ring() {
+	local rings
+	rings=$(compgen -G "$OUT/*.ring") && head -1 <<<"$rings"
+}
 
 # look LAUNCHES [RING]: $SEEN is what check says; `seen KEY` one of it.
 look() { SEEN=$("$BUILD/spill/check" "${2:-$(ring)}" "$1" 2>&1); }
 seen() { sed -n "s/^$1 //p" <<<"$SEEN"; }
+
+# has_gone_on RECORDS: more than so many have been made; reserved: how many.
+LAUNCHES=12000000 # of each thread of a program that is killed: more than it comes to make
+reserved() { look "$LAUNCHES"; seen reserved; }
+has_gone_on() { [ "$(reserved)" -gt "$1" ]; }
 
 # show KEY...: their values on one line.
 show() {

@@ -6,11 +6,9 @@ vprof=$BUILD/vprof
 files() { compgen -G "$OUT/*.spill.*" | wc -l; }
 spill_thread() { grep -lx vprof-spill /proc/$pid/task/*/comm 2>/dev/null | wc -l; }
 
-has_grown() { look 3000000; [ "$(seen frames)" -gt "$1" ] 2>/dev/null; }
+has_grown() { look "$LAUNCHES"; [ "$(seen frames)" -gt "$1" ] 2>/dev/null; }
 has_files() { [ "$(files)" -gt 0 ]; }
 # Nothing is kept of what comes round meanwhile.
-reserved() { look 3000000; seen reserved; }
-has_gone_on() { [ "$(reserved)" -gt "$1" ]; }
 is_quiet() {
 	local a
 	a=$(cat "$OUT"/*.spill.* | wc -c)
@@ -18,7 +16,7 @@ is_quiet() {
 	[ "$a" = "$(cat "$OUT"/*.spill.* | wc -c)" ]
 }
 
-MB=2 run=exec traced VPROF_SPILL=0 "$BUILD/spill/loop" 2 3000000 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
+MB=2 run=exec traced VPROF_SPILL=0 "$BUILD/spill/loop" 2 "$LAUNCHES" 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
 pid=$!
 trap 'kill -9 $pid 2>/dev/null; drop "$TMP"' EXIT
 until_true has_gone_on 10000
@@ -30,21 +28,21 @@ is "with a thread of its own" "$(spill_thread)" 1
 ok "and goes on" until_true has_grown 10
 ok "stop --spill" "$vprof" stop --spill "$OUT"
 ok "ends it" until_true is_quiet
-look 3000000
+look "$LAUNCHES"
 before=$(seen frames)
 ok "again" "$vprof" start --all --spill "$OUT"
 ok "it goes on" until_true has_grown $((before + 10))
 is "the same thread" "$(spill_thread)" 1
 kill -9 $pid
 wait $pid 2>/dev/null
-look 3000000
+look "$LAUNCHES"
 is "what is there is there once, and whole" "$(show twice order odd bad_files bad_frames)" "twice=0 order=0 odd=0 bad_files=0 bad_frames=0"
 ok "but for the call that each thread was in" [ $(($(seen open) + $(seen torn))) -le 2 ]
 is "all are counted" "$(($(seen present) + $(seen overwritten) + $(seen torn)))" "$(seen reserved)"
 
 # A file that somebody takes away ends the spill, and not the program.
 drop "$OUT"
-MB=2 run=exec traced "$BUILD/spill/loop" 2 3000000 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
+MB=2 run=exec traced "$BUILD/spill/loop" 2 "$LAUNCHES" 1500 20000 </dev/null >/dev/null 2>"$TMP/err" &
 pid=$!
 until_true has_files
 until_true has_grown 3
