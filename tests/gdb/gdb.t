@@ -7,7 +7,7 @@ GDB=${GDB:-gdb}
 
 command -v "$GDB" >/dev/null || skip_all "no gdb"
 "$GDB" -nx -batch -ex 'python print(1)' 2>/dev/null | grep -qx 1 || skip_all "this gdb has no Python"
-sleep 60 &
+sleep 600 &
 probe=$!
 attached=$("$GDB" -nx -batch -p $probe -ex 'python print(gdb.selected_inferior().pid)' 2>&1)
 kill $probe
@@ -27,14 +27,12 @@ start() {
 		>"$TMP/client" 2>&1 &
 	PID=$!
 	# All is still: 119 launches and one under way.
-	for _ in $(seq 100); do
-		[ "$("$BUILD/vprof" dump "$TMP/out" 2>/dev/null | grep -c ' cuLaunchKernel ')" = 120 ] && break
-		sleep 0.1
-	done
+	until_true says 120 launches
 	RING=$(echo "$TMP"/out/*.ring)
 	TID=$("$BUILD/vprof" dump "$RING" | awk '$6 == "in-flight" && $5 == "cuLaunchKernel" { print $3 }')
 }
 
+launches() { "$BUILD/vprof" dump "$TMP/out" | grep -c ' cuLaunchKernel '; }
 stop() { kill -9 "$PID" 2>/dev/null; wait "$PID" 2>/dev/null; }
 trap 'stop; [ -n "${KEEP:-}" ] || drop "$TMP"' EXIT
 

@@ -23,7 +23,7 @@ is "words that JSON must escape" "$(of odd/manifest.json 'm["command"][3] == "a\
 # While it runs, and however often it is read: never half of it.
 "$vprof" run -o live sh -c 'echo $$ >pid; read x' <>"$(mkfifo wait; echo wait)" 2>/dev/null &
 run=$!
-for _ in $(seq 100); do [ -s live/manifest.json ] && [ -s pid ] && break; sleep 0.05; done
+until_true test -s live/manifest.json -a -s pid
 is "it runs" "$(of live/manifest.json 'm["state"], "end" in m, m["pid"]')" "('running', False, $(cat pid))"
 echo >wait
 wait $run

@@ -83,9 +83,9 @@ is "a closed stderr does no harm" "$("$vprof" run -o closed "$client" --launches
 
 # Whoever names no folder means the newest.
 mkdir fresh && cd fresh || exit 1
-"$vprof" run sh -c "'$client' --launches 1 --sleep-ms 20000 & echo \$! >pid; wait" >/dev/null 2>"$TMP/err" &
+"$vprof" run sh -c "'$client' --launches 1 --sleep-ms 100000 & echo \$! >pid; wait" >/dev/null 2>"$TMP/err" &
 run=$!
-for _ in $(seq 100); do [ -e vprof-*/*.ring ] && break; sleep 0.05; done
+until_true compgen -G 'vprof-*/*.ring'
 mkdir -p vprof-notes
 is "vprof ps finds the run" "$("$vprof" ps --json | python3 -c 'import json, sys; print(*(p["pid"] for p in json.load(sys.stdin)))')" "$(cat pid)"
 mkdir out

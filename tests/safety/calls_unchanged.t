@@ -51,10 +51,10 @@ flipped() {
 	run=exec "$1" "$PROGRAMS/calls" rounds 3 <"$fifo" >"$TMP/$1.out" &
 	exec 9>"$fifo"
 	printf x >&9
-	until grep -qs 'round 2' "$TMP/$1.out"; do sleep 0.02; done
+	until_true grep 'round 2' "$TMP/$1.out"
 	control "$1" off
 	printf x >&9
-	until grep -qs 'round 3' "$TMP/$1.out"; do sleep 0.02; done
+	until_true grep 'round 3' "$TMP/$1.out"
 	control "$1" on
 	printf x >&9
 	exec 9>&-

@@ -46,10 +46,9 @@ new_out
 LIBRARY=$TEST_LIBRARY run=exec traced VPROF_CAPTURE=off FAKECUDA_INSTANT=1 VPROF_TESTPOINT=launch_taken:500 \
 	"$PROGRAMS/launcher" "$TMP/progress" 4 0 300 >"$TMP/output" 2>&1 &
 pid=$!
-for _ in $(seq 100); do
-	[ -e "$(echo "$OUT"/*.ring)" ] && "$BUILD/vprof" start --launches 1000000 "$OUT" >/dev/null 2>&1 && break
-	sleep 0.05
-done
+# It dies when it does what it is asked to, with or without an answer.
+asked() { [ -e "$(echo "$OUT"/*.ring)" ] && { "$BUILD/vprof" start --wait 2s --launches 1000000 "$OUT" || ! kill -0 $pid; }; }
+until_true asked
 wait $pid 2>/dev/null
 is "launch_taken kills" $? 137
 ok "killed at launch_taken: the tools read it" tools_read "$OUT"/*.ring
@@ -67,7 +66,8 @@ done
 new_out
 run=exec traced FAKECUDA_HANG=cuLaunchKernel:5000 "$PROGRAMS/launcher" "$TMP/progress" 1 0 7 2>/dev/null &
 pid=$!
-sleep 0.7
+hangs() { "$BUILD/vprof" dump "$OUT" | awk '/ cuLaunchKernel / { made++; open += $6 == "in-flight" } END { exit !(made == 5000 && open) }'; }
+until_true hangs
 kill -9 $pid
 wait $pid 2>/dev/null
 ok "killed in a call that hangs: the call is in flight" check 1
@@ -77,17 +77,19 @@ is "vprof dump has every call that was made" "$(grep -c cuLaunchKernel "$TMP/dum
 # ---- at random moments ----
 
 # Half of them in a ring that goes round all the time, a third of them in one on storage,
-# and half of them while the process has hardly begun.
+# and half of them while the process has hardly begun; the others when it has launched.
+has_launched() { [ "$(od -An -tu8 -j72 -N8 "$TMP/progress" | tr -d ' ')" -gt 0 ]; } # tests/safety/progress.h
 kill_at_random() {
 	local pid mb=64 at=auto delay=$((RANDOM % 30))
 	(($1 % 2)) || mb=1
 	(($1 % 3)) || at=out
-	(($1 % 4 < 2)) || delay=$((30 + RANDOM % 150))
+	(($1 % 4 < 2)) || delay=$((RANDOM % 150))
 	new_out
 	rm -f "$TMP/progress"
 	run=exec traced FAKECUDA_INSTANT=1 VPROF_RING_MB=$mb VPROF_RING_AT=$at \
 		"$PROGRAMS/launcher" "$TMP/progress" 6 0 100 2>"$TMP/output" &
 	pid=$!
+	(($1 % 4 < 2)) || until_true has_launched
 	sleep "0.$(printf %03d $delay)"
 	kill -9 $pid
 	wait $pid 2>/dev/null

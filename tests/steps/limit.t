@@ -9,23 +9,17 @@ start() {
 	env LD_LIBRARY_PATH="$BUILD/fakecuda" LD_PRELOAD="$BUILD/libvprof.so" FAKECUDA_INSTANT=1 VPROF_RING_AT=out \
 		VPROF_RING_MB=16 VPROF_OUT="$TMP/out" VPROF_FACTS=0 "$BUILD/steps/loops" "$1" 0 "$2" 2>"$TMP/said" &
 	PID=$!
-	for ((i = 0; i < 100; i++)); do
-		[ -z "$(ring)" ] || break
-		sleep 0.05
-	done
-	sleep 0.2
+	until_true has_begun
 }
+has_begun() { ring && [ "$("$BUILD/vprof" dump "$(ring)" | wc -l)" -gt 300 ]; }
 end() { kill -9 "$PID"; wait "$PID" 2>/dev/null; }
 last_window() { ctl show | tail -1; }
 word_of() { last_window | sed -n "s/.* $1 \([0-9]*\).*/\1/p"; }
 # Until the newest window has an end.
 settle() {
-	for ((i = 0; i < 100; i++)); do
-		last_window | grep -q 'request steps' && return 0
-		sleep 0.05
-	done
-	return 1
+	until_true is_settled
 }
+is_settled() { last_window | grep -q 'request steps'; }
 found() { "$BUILD/vprof" steps --json "$(ring)" | grep -c '"step":'; }
 between() { [ "$1" -ge "$2" ] && [ "$1" -le "$3" ] || { echo "$1 is not in $2 to $3"; return 1; }; }
 

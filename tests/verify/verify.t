@@ -65,10 +65,12 @@ is "an unknown option: 2" "$(verify --nonesuch true)" 2
 is "more than the whole: 2" "$(verify --share 101 true)" 2
 is "a value that the library would not take: 2" "$(verify --ring-mb x true)" 2
 is "standard input is nobody's" "$(echo word | "$vprof" verify -k in sh -c 'cat; exit 1' 2>/dev/null; cat in/cupti.log)" ""
-"$vprof" verify sleep 30 2>"$TMP/err" &
-for i in $(seq 250); do pgrep -P $! sleep >"$TMP/sleep" && break; sleep 0.02; done
-kill $!
-wait $!
+"$vprof" verify sleep 300 2>"$TMP/err" &
+verify=$!
+until_true pgrep -P $verify sleep
+pgrep -P $verify sleep >"$TMP/sleep"
+kill $verify
+wait $verify
 is "a signal goes to the command, whose end is ours" "$? $(grep -c "died of signal 15" "$TMP/err"; kill -0 "$(cat "$TMP/sleep")" 2>&1 | grep -c such)" "1 1
 1"
 is "nothing is left of what was not kept" "$(ls "$TMPDIR")" ""
