@@ -79,7 +79,7 @@ fi
 cpython() {
 	local arm=$1
 	shift
-	$arm env -u VPROF_OUT --default-signal=INT TMPDIR="$TMP" $python -m test -j2 -W --timeout 240 "$@" >"$TMP/cpython.$arm" 2>&1 </dev/null
+	$arm env -u VPROF_OUT --default-signal=INT TMPDIR="$TMP" $python -m test -j2 -W --timeout 1200 "$@" >"$TMP/cpython.$arm" 2>&1 </dev/null
 	# One test a line, indented, behind "N tests failed:".
 	awk '/^[0-9]+ tests? failed:/ { list = 1; next } list && /^ / { print; next } { list = 0 }' "$TMP/cpython.$arm" |
 		tr -s ' ' '\n' | grep -v '^$'
@@ -90,10 +90,12 @@ cpython() {
 failures() { grep -E '^(FAIL|ERROR): ' "$TMP/cpython.$1" | grep -v '^ERROR: ld\.so: ' | sort -u; }
 [ -n "$tests" ] || done_testing
 failed=$(cpython traced $tests)
+cp "$TMP/cpython.traced" "$TMP/cpython.all"
 if [ -n "$failed" ]; then
-	# What fails without the preload as well does not count, but is named.
+	# What fails without the preload as well does not count, but is named; nor does what a busy machine fails only once.
+	[ "$failed" = "no result at all" ] || failed=$(cpython traced $failed)
 	failures traced >"$TMP/failed.traced"
-	ok "CPython: it is known what failed" test -s "$TMP/failed.traced"
+	[ -z "$failed" ] || ok "CPython: it is known what failed" test -s "$TMP/failed.traced"
 	cpython plain $failed >/dev/null
 	failures plain >"$TMP/failed.plain"
 	diag "fail without the preload as well:" "$(cat "$TMP/failed.plain")"
@@ -101,8 +103,8 @@ if [ -n "$failed" ]; then
 	diag "$(comm -13 "$TMP/failed.plain" "$TMP/failed.traced")" "$(tail -n 40 "$TMP/cpython.traced")"
 fi
 for name in $tests; do
-	ok "CPython: $name ran" grep -q "$name \(passed\|failed\)\|$name$" "$TMP/cpython.traced"
+	ok "CPython: $name ran" grep -q "$name \(passed\|failed\)\|$name$" "$TMP/cpython.all"
 done
-ok "CPython: $(grep -o 'Total duration.*' "$TMP/cpython.traced"), failed: ${failed:-none}" grep -q '^Total duration' "$TMP/cpython.traced"
+ok "CPython: $(grep -o 'Total duration.*' "$TMP/cpython.all"), failed: ${failed:-none}" grep -q '^Total duration' "$TMP/cpython.all"
 
 done_testing
