@@ -5,7 +5,7 @@
  *	client programmatic N PAUSE the same; the second node depends on the first programmatically
  *	client alternate N PAUSE  the same, each on the other of two streams
  *	client ordered N PAUSE    with a sixth node, which depends on the beginning of the first
- *	client pairs N PAUSE      two on each of them, each waited for
+ *	client pairs N PAUSE      two on each of them, each waited for; it halts at a quarter
  *	client heirs N PAUSE      by four threads, each when the one before it has ended
  *	client blocks N PAUSE     on one stream for twenty launches, then on the other, and so on
  *	client update N PAUSE     cuGraphExecUpdate to other kernels in the middle, and back at three quarters
@@ -221,6 +221,8 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		for (long i = 0; i < n; i++) {
 			launch(exec, i / 2 % 2 ? b : a);
 			CALL(cuCtxSynchronize);
+			if (i == n / 4)
+				halt();
 		}
 	} else if (!strcmp(verb, "heirs")) {
 		launch_by_heirs(exec, n, a);

@@ -30,7 +30,7 @@ halting() {
 	exec {go}>"$TMP/$name.go"
 	for word in $words; do
 		until_true "$condition" "$name" "$word" || diag "$name: not $condition $word"
-		printf x >&"$go"
+		(printf x >&"$go") # which is nothing where the program has ended
 	done
 	exec {go}>&-
 	wait $!
