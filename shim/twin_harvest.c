@@ -14,7 +14,7 @@
 
 enum {
 	STAMPS_PER_RECORD = 8,
-	WAIT_NS = 1000000000, /* for the last launches of a twin that was dropped */
+	WAIT_S = 10,          /* for the last launches of a twin that was dropped: programs queue seconds of work */
 	OLDER_NS = 1000,      /* than its begin: not of this launch. The clock is not the same everywhere to the ns */
 	ROUND_NS = 20000000,  /* from one collection to the next, */
 	ROUND_LEAST_NS = 1000000, /* when much comes */
@@ -132,7 +132,7 @@ static void settle(struct vprof_twin *twin, uint32_t came, uint32_t to_come)
 
 	if (!twin->dropped_ns || came)
 		twin->dropped_ns = now;
-	if (to_come && now - twin->dropped_ns < WAIT_NS)
+	if (to_come && now - twin->dropped_ns < WAIT_S * 1000000000ull)
 		return;
 	if (!to_come)
 		vprof_gpu_area_drop(twin->area);
