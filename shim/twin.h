@@ -69,8 +69,10 @@ struct vprof_twin {
 	uint32_t block_count, stride;
 	uint32_t bytes;           /* of device memory that the driver took for it */
 	uint32_t launched;        /* so far; writer: who holds the subject */
-	uint32_t taken;           /* of these, collected or given up: housekeeping */
-	uint64_t dropped_ns;      /* housekeeping: when it saw that, or something came */
+	uint32_t taken;           /* of these, collected or given up: housekeeping, as what follows */
+	uint32_t awaited, told;   /* the launch that is still to come, since then; that of which a part was told */
+	uint64_t awaited_ns;
+	uint64_t dropped_ns;      /* when it was seen to be, or something came */
 	struct vprof_twin_launch *launches; /* VPROF_TWIN_LAUNCHES, made for the place's first twin and kept */
 };
 

@@ -3,7 +3,8 @@
  *
  * Launch n of a twin writes block (n - 1) modulo block_count, and n into its first word when all of it is
  * there. What stands in it from a launch before is older than its begin. One that was written anew before it was
- * taken, or while, is lost.
+ * taken, or while, is lost. Of one that has begun and does not end, for the GPU hangs in it, the stamps that there
+ * are are told.
  */
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,7 @@
 enum {
 	STAMPS_PER_RECORD = 8,
 	WAIT_S = 10,          /* for the last launches of a twin that was dropped: programs queue seconds of work */
+	UNFINISHED_NS = 2000000000, /* with nothing to come meanwhile */
 	OLDER_NS = 1000,      /* than its begin: not of this launch. The clock is not the same everywhere to the ns */
 	ROUND_NS = 20000000,  /* from one collection to the next, */
 	ROUND_LEAST_NS = 1000000, /* when much comes */
@@ -45,10 +47,10 @@ static struct vprof_slot *put(struct vprof_record *r, enum vprof_kind kind, uint
 	return r->slot;
 }
 
-static void publish(struct vprof_record r, uint64_t t0)
+static void publish(struct vprof_record r, uint64_t t0, uint32_t result)
 {
 	r.slot->t0 = t0;
-	r.slot->done = VPROF_DONE(1, 0);
+	r.slot->done = VPROF_DONE(1, result);
 	/* Pairs with the readers' acquire load of seq. */
 	__atomic_store_n(&r.slot->seq, r.seq, __ATOMIC_RELEASE);
 }
@@ -63,11 +65,11 @@ static int tell_stamps(const struct vprof_twin *twin, uint64_t t0, uint32_t firs
 	for (uint32_t i = 0; i < STAMPS_PER_RECORD; i++)
 		slot->stamps[i] = first + i < twin->stamps ?
 			since(stamps[1], stamps[VPROF_BLOCK_HEAD + first + i]) : 0;
-	publish(r, t0);
+	publish(r, t0, 0);
 	return 1;
 }
 
-static int tell_replay(const struct vprof_twin *twin, const struct vprof_twin_launch *launch, uint32_t number)
+static int tell_replay(const struct vprof_twin *twin, const struct vprof_twin_launch *launch, uint32_t number, uint32_t result)
 {
 	struct vprof_record r;
 	struct vprof_slot *slot = put(&r, VPROF_KIND_REPLAY, twin->id);
@@ -79,7 +81,7 @@ static int tell_replay(const struct vprof_twin *twin, const struct vprof_twin_la
 	slot->replay.number = number;
 	slot->replay.stamps = twin->stamps;
 	slot->replay.thread = launch->thread;
-	publish(r, launch->t0);
+	publish(r, launch->t0, result);
 	for (uint32_t i = 0; i < twin->stamps; i += STAMPS_PER_RECORD)
 		if (!tell_stamps(twin, launch->t0, i))
 			return 0;
@@ -105,7 +107,45 @@ static enum come take(const struct vprof_twin *twin, uint32_t number)
 	if (__atomic_load_n(block, __ATOMIC_RELAXED) != number)
 		return LOST;
 	/* Of a launch that has no record there is nothing to tell. */
-	return !launch.t0 || tell_replay(twin, &launch, number) ? WHOLE : LOST;
+	return !launch.t0 || tell_replay(twin, &launch, number, 0) ? WHOLE : LOST;
+}
+
+/*
+ * A begin that is newer than some stamp is this launch's: in what an earlier one left all stamps are newer than it. Where all
+ * of this one's are there it is about to end.
+ */
+static int has_begun(const struct vprof_twin *twin, const uint64_t *block)
+{
+	for (uint32_t i = 0; i < twin->stamps; i++)
+		if (!since(block[1], block[VPROF_BLOCK_HEAD + i]))
+			return block[1] != 0;
+	return 0;
+}
+
+static void tell_unfinished(struct vprof_twin *twin, uint32_t number)
+{
+	struct vprof_twin_launch launch = twin->launches[(number - 1) % VPROF_TWIN_LAUNCHES];
+	const uint64_t *block = block_of(twin, number);
+
+	memcpy(stamps, block, (VPROF_BLOCK_HEAD + twin->stamps) * sizeof(*stamps));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if ((uint32_t)__atomic_load_n(block, __ATOMIC_RELAXED) == number || !has_begun(twin, stamps))
+		return;
+	twin->told = number;
+	if (launch.t0)
+		tell_replay(twin, &launch, number, VPROF_REPLAY_UNFINISHED);
+}
+
+static void await(struct vprof_twin *twin, uint32_t number)
+{
+	uint64_t now = vprof_clock_ns(CLOCK_MONOTONIC);
+
+	if (twin->awaited != number) {
+		twin->awaited = number;
+		twin->awaited_ns = now;
+	} else if (twin->told != number && now - twin->awaited_ns > UNFINISHED_NS) {
+		tell_unfinished(twin, number);
+	}
 }
 
 /* Returns how many are still to come. */
@@ -116,8 +156,10 @@ static uint32_t harvest(struct vprof_twin *twin, int last)
 	while (twin->taken != launched) {
 		enum come come = take(twin, twin->taken + 1);
 
-		if (come == NOT_YET && !last)
+		if (come == NOT_YET && !last) {
+			await(twin, twin->taken + 1);
 			break;
+		}
 		if (come != WHOLE)
 			vprof_lose(VPROF_LOSS_STAMPS);
 		__atomic_store_n(&twin->taken, twin->taken + 1, __ATOMIC_RELAXED);

@@ -117,7 +117,7 @@ struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps)
 	twin->block_count = count < VPROF_TWIN_LAUNCHES ? count : VPROF_TWIN_LAUNCHES;
 	twin->stride = stride;
 	twin->stamps = stamps;
-	twin->launched = twin->taken = 0;
+	twin->launched = twin->taken = twin->awaited = twin->told = 0;
 	twin->dropped_ns = 0;
 	result = vprof_gpu_cell(twin->gpu, twin->area, twin->block_count, stride, &twin->cell);
 	if (!result)

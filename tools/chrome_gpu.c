@@ -162,6 +162,8 @@ static char *put_head(char *p, const struct gpu_event *event, const struct chrom
 	p = put_literal(p, ",\n{\"ph\":\"X\",\"cat\":\"");
 	p = put_text(p, category, strlen(category));
 	p = put_literal(p, "\",\"name\":\"");
+	if (event->unfinished)
+		p = put_literal(p, "[in flight] ");
 	if (text)
 		return put_text(p, text->head + text->name_at, text->head_size - text->name_at);
 	if (event->kind == GPU_COPY)
@@ -196,6 +198,8 @@ static char *put_args(char *p, const struct trace_process *process, const struct
 	p = put_number(p, "device", device_of(event));
 	if (event->stream_number)
 		p = put_number(p, "stream number", event->stream_number);
+	if (event->unfinished)
+		p = put_literal(p, "\"in_flight\":true,");
 	if (event->overlapped)
 		p = put_literal(p, "\"overlapped\":true,");
 	if (event->estimated)

@@ -126,6 +126,61 @@ static int add_tie(struct gpu *gpu, struct device_ties *ties, const struct vprof
 	return 0;
 }
 
+static struct gpu_unfinished *find_unfinished(const struct gpu *gpu, const struct vprof_slot *slot)
+{
+	for (size_t i = 0; i < gpu->unfinished_count; i++)
+		if (gpu->unfinished[i].twin == slot->object && gpu->unfinished[i].number == slot->replay.number)
+			return &gpu->unfinished[i];
+	return NULL;
+}
+
+static int is_unfinished(const struct vprof_slot *slot)
+{
+	return slot->kind == VPROF_KIND_REPLAY && VPROF_DONE_RESULT(slot->done) == VPROF_REPLAY_UNFINISHED;
+}
+
+/* More than a few GPUs' worth of them are none. */
+static int note_unfinished(struct gpu *gpu, const struct vprof_slot *slot)
+{
+	enum { MOST = 256 };
+
+	if (gpu->unfinished_count == MOST || find_unfinished(gpu, slot))
+		return 0;
+	if (list_grow(gpu->unfinished, gpu->unfinished_count))
+		return -ENOMEM;
+	gpu->unfinished[gpu->unfinished_count++] = (struct gpu_unfinished){ .twin = slot->object, .number = slot->replay.number };
+	return 0;
+}
+
+/* Whoever told of the end may stand in a lane before. */
+static int read_ended(struct gpu *gpu)
+{
+	const struct vprof_slot *slot;
+	int error = 0;
+
+	if (!gpu->unfinished_count)
+		return 0;
+	gpu->next_chunk = gpu->slot = 0;
+	gpu->loaded = 0;
+	for (; !error && (slot = peek(gpu, &error)); gpu->slot++) {
+		struct gpu_unfinished *unfinished = slot->kind == VPROF_KIND_REPLAY && !is_unfinished(slot) ? find_unfinished(gpu, slot) : NULL;
+
+		if (unfinished)
+			unfinished->ended = 1;
+	}
+	for (size_t i = 0; i < gpu->unfinished_count; i++)
+		gpu->counts.replays += !gpu->unfinished[i].ended;
+	return error;
+}
+
+/* Has it ended, or does nothing else tell of it? */
+static int is_last_told(const struct gpu *gpu, const struct vprof_slot *slot)
+{
+	const struct gpu_unfinished *unfinished = is_unfinished(slot) ? find_unfinished(gpu, slot) : NULL;
+
+	return !is_unfinished(slot) || (unfinished && !unfinished->ended);
+}
+
 static int read_ties(struct gpu *gpu)
 {
 	enum { MOST = 256 };
@@ -136,12 +191,16 @@ static int read_ties(struct gpu *gpu)
 	for (; !error && (slot = peek(gpu, &error)); gpu->slot++) {
 		if (slot->kind == VPROF_KIND_GPU_CLOCK)
 			error = add_tie(gpu, ties, slot);
-		gpu->counts.replays += slot->kind == VPROF_KIND_REPLAY;
+		gpu->counts.replays += slot->kind == VPROF_KIND_REPLAY && !is_unfinished(slot);
+		if (!error && is_unfinished(slot))
+			error = note_unfinished(gpu, slot);
 		gpu->counts.timed += slot->kind == VPROF_KIND_TIMED && !gpu_is_gauge(slot);
 		if (!error && gpu_is_gauge(slot))
 			error = gpu_gauge_add(gpu, slot);
 	}
 	gpu_gauges_sort(gpu);
+	if (!error)
+		error = read_ended(gpu);
 	for (uint32_t i = 0; !error && i < gpu->device_count; i++)
 		error = gpu_clock_build(&gpu->devices[i].clock, ties[i].list, ties[i].count);
 	for (int i = 0; ties && i < MOST; i++)
@@ -211,6 +270,8 @@ void gpu_close(struct gpu *gpu)
 	free(gpu->stamps);
 	free(gpu->events);
 	free(gpu->gauges);
+	free(gpu->unfinished);
+	free(gpu->open);
 	memset(gpu, 0, sizeof(*gpu));
 }
 
@@ -219,6 +280,7 @@ void gpu_rewind(struct gpu *gpu)
 	gpu->next_chunk = gpu->slot = 0;
 	gpu->loaded = 0;
 	gpu->replay.kind = 0;
+	gpu->open_count = 0;
 	gpu->counts = (struct gpu_counts){
 		.replays = gpu->counts.replays, .timed = gpu->counts.timed, .ties = gpu->counts.ties,
 	};
@@ -259,9 +321,9 @@ int gpu_next(struct gpu *gpu, struct gpu_batch *batch)
 		if (error)
 			return error;
 		if (gpu->replay.kind && (!slot || !take_stamps(gpu, slot))) {
-			gpu_of_replay(gpu, batch);
+			error = gpu_of_replay(gpu, batch);
 			gpu->replay.kind = 0;
-			return 1;
+			return error ? error : 1;
 		}
 		if (!slot)
 			return 0;
@@ -270,7 +332,7 @@ int gpu_next(struct gpu *gpu, struct gpu_batch *batch)
 			gpu->slot++;
 			return 1;
 		}
-		if (slot->kind == VPROF_KIND_REPLAY)
+		if (slot->kind == VPROF_KIND_REPLAY && is_last_told(gpu, slot))
 			begin_replay(gpu, slot);
 		gpu->slot++;
 	}

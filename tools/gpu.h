@@ -47,6 +47,12 @@ struct gpu_stream_gauge {
 	uint16_t device, class;
 };
 
+/* A replay that was told of before it had ended: the GPU hung in it, or is slow. */
+struct gpu_unfinished {
+	uint32_t twin, number;
+	int ended;             /* it was told of anew when it had */
+};
+
 /* The last that was looked for. */
 struct gpu_gauge_memo {
 	int set;
@@ -80,6 +86,10 @@ struct gpu {
 	struct gpu_stream_gauge *gauges;
 	size_t gauge_count;
 	struct gpu_gauge_memo gauge_memo;
+	struct gpu_unfinished *unfinished;
+	size_t unfinished_count;
+	struct gpu_event *open;       /* the nodes that these were at, so far as was read */
+	size_t open_count;
 
 	/* Inner: where the reading is. */
 	struct idmap twin_ids;
@@ -101,6 +111,7 @@ struct gpu_batch {
 	const struct gpu_event *events; /* until the next call */
 	uint32_t count;
 	uint32_t twin;         /* index; UINT32_MAX: an operation of a stream */
+	int unfinished;        /* it had not ended: the nodes that had, and no whole */
 	uint32_t parts;        /* of so many parts of the graph's nodes these are one */
 	uint64_t launch_ns;    /* CLOCK_REALTIME */
 	uint64_t thread;       /* serial of who launched it */
@@ -167,7 +178,7 @@ const char *gpu_mode_name(unsigned int mode);
 int gpu_read_defs(struct gpu *gpu);
 void gpu_free_defs(struct gpu *gpu);
 struct gpu_device *gpu_add_device(struct gpu *gpu, int32_t ordinal);
-void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch);
+int gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch); /* 0 or -ENOMEM */
 void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_batch *batch);
 int gpu_is_gauge(const struct vprof_slot *slot);
 int gpu_gauge_add(struct gpu *gpu, const struct vprof_slot *slot);

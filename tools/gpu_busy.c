@@ -142,6 +142,8 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 
 	if (!device)
 		return -ENOMEM;
+	if (batch->unfinished)
+		return 0;
 	for (uint32_t i = first; i < batch->count; i++) {
 		uint32_t beside;
 

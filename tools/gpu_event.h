@@ -25,6 +25,7 @@ struct gpu_event {
 	int copy_kind;                  /* enum vprof_copy */
 	unsigned int estimated;         /* not measured: drawn only when asked for */
 	unsigned int class;             /* enum vprof_stamp_class */
+	unsigned int unfinished;        /* was at work when the process was last heard of: end_ns is not known */
 	unsigned int overlapped;        /* ran beside another node of the same replay */
 	uint64_t launch_ns, thread;     /* when the host launched it, and the serial of the thread that did */
 };

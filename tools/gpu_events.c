@@ -6,9 +6,11 @@
  */
 #include "tools/gpu.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tools/gpu_launch.h"
+#include "tools/list.h"
 
 #define NONE UINT32_MAX
 
@@ -90,6 +92,7 @@ struct replay {
 	struct gpu_costs_now costs_now;
 	struct gpu_event like;
 	uint32_t count;
+	int unfinished, error;
 };
 
 int gpu_describe_node(struct gpu_event *event, const struct vprof_graph_node *node)
@@ -122,6 +125,23 @@ int gpu_describe_node(struct gpu_event *event, const struct vprof_graph_node *no
 	}
 }
 
+/* All that it waits for was over, and it was not. */
+static void put_open(struct replay *r, const struct gpu_event *event, uint32_t node, uint32_t begin)
+{
+	struct gpu *gpu = r->gpu;
+	struct gpu_event *open;
+
+	if (list_grow(gpu->open, gpu->open_count)) {
+		r->error = -ENOMEM;
+		return;
+	}
+	open = &gpu->open[gpu->open_count++];
+	*open = *event;
+	open->node = node;
+	open->unfinished = 1;
+	open->begin_ns = open->end_ns = host_time(r->device, r->slot->replay.begin + begin);
+}
+
 static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t stamp)
 {
 	struct gpu_event *event = &r->gpu->events[r->count];
@@ -132,7 +152,10 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 	if (!gpu_describe_node(event, &r->list->nodes[node]))
 		return;
 	if (!end || begin == GPU_PLAN_NEVER) {
-		r->gpu->counts.no_stamp++;
+		if (!r->unfinished)
+			r->gpu->counts.no_stamp++;
+		else if (begin != GPU_PLAN_NEVER)
+			put_open(r, event, node, begin);
 		return;
 	}
 	if (end < begin) {
@@ -239,10 +262,22 @@ static void put_whole(struct replay *r)
 	r->count += most != 0;
 }
 
-void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch)
+static void whole_first(struct gpu_event *events, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (events[i].kind == GPU_GRAPH) {
+			struct gpu_event whole = events[i];
+
+			memmove(events + 1, events, i * sizeof(whole));
+			events[0] = whole;
+		}
+}
+
+int gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch)
 {
 	const struct vprof_slot *slot = &gpu->replay, *launch;
 	struct replay r = { .gpu = gpu, .slot = slot, .twin = gpu_twin(gpu, slot->object) };
+	uint32_t first;
 
 	r.like = (struct gpu_event){ .device = r.twin ? r.twin->def->device : 0, .graph = r.twin ? r.twin->graph : 0 };
 	r.device = gpu_device(gpu, r.like.device);
@@ -252,7 +287,10 @@ void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch)
 	batch->twin = r.twin ? (uint32_t)(r.twin - gpu->twins) : NONE;
 	batch->parts = r.twin && r.twin->def->parts > 1 ? r.twin->def->parts : 1;
 	gpu_costs_now(gpu, r.twin, r.costs, &r.costs_now);
-	put_whole(&r);
+	batch->unfinished = r.unfinished = VPROF_DONE_RESULT(slot->done) == VPROF_REPLAY_UNFINISHED;
+	if (!r.unfinished)
+		put_whole(&r);
+	first = r.count;
 	r.plan = r.twin && r.twin->stamps && r.twin->have == r.twin->total ? gpu_plan(gpu, r.twin->graph) : NULL;
 	if (r.plan) {
 		r.list = graph_nodes(&gpu->graphs, &gpu->graphs.list[graphs_index(&gpu->graphs, r.twin->graph)]);
@@ -263,18 +301,12 @@ void gpu_of_replay(struct gpu *gpu, struct gpu_batch *batch)
 		gpu->counts.no_nodes++;
 	}
 	qsort(gpu->events, r.count, sizeof(*gpu->events), compare_begin);
-	for (uint32_t i = 0; i < r.count; i++)
-		if (gpu->events[i].kind == GPU_GRAPH && i) {
-			struct gpu_event whole = gpu->events[i];
-
-			memmove(gpu->events + 1, gpu->events, i * sizeof(whole));
-			gpu->events[0] = whole;
-		}
-	if (r.count)
-		mark_overlaps(gpu->events + 1, r.count - 1);
+	whole_first(gpu->events, r.count);
+	mark_overlaps(gpu->events + first, r.count - first);
 	batch->count = r.count;
-	gpu->counts.events += r.count ? r.count - 1 : 0;
+	gpu->counts.events += r.count - first;
 	gpu->counts.no_launch += batch->correlation ? 0 : r.count;
+	return r.error;
 }
 
 /* ---- an operation of a stream ---- */
@@ -329,6 +361,7 @@ void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_bat
 	check_early(gpu, event, device);
 	batch->twin = NONE;
 	batch->parts = 1;
+	batch->unfinished = 0;
 	batch->count = 1;
 	gpu->counts.events++;
 	gpu->counts.no_launch += !batch->correlation;

@@ -99,6 +99,45 @@ static void text_left_out(struct cli_table *table, const struct gpu_counts *n)
 		cli_table_pair(table, "", "%" PRIu64 " events begin before their launch by more than the clocks' error, by up to %" PRIu64 " ns", n->early, n->early_ns);
 }
 
+/* How long it had been at work when the process was last heard of. */
+static uint64_t open_ns(const struct input *input, const struct gpu_event *event)
+{
+	const struct vprof_ring_live *live = &input->ring.live;
+	uint32_t at = 0;
+	uint64_t now = clock_realtime(&input->clock, &at, live->state == VPROF_RING_CLOSED ? live->end_ticks : live->beat_ticks);
+
+	return now > event->begin_ns ? now - event->begin_ns : 0;
+}
+
+static const char *open_name(const struct input *input, const struct gpu_event *event)
+{
+	const struct vprof_def_kernel *kernel = event->kind == GPU_KERNEL ?
+		ring_def(&input->ring, event->object, VPROF_DEF_KERNEL) : NULL;
+
+	return kernel ? kernel->name : event->kind == GPU_OTHER ? graph_node_kind(event->object) :
+	       event->kind == GPU_COPY ? "copy" : event->kind == GPU_SET ? "set" : "kernel ?";
+}
+
+static uint32_t graph_number_of(const struct input *input, const struct gpu_event *event)
+{
+	const struct vprof_def_graph *graph = ring_def(&input->ring, event->graph, VPROF_DEF_GRAPH);
+
+	return graph ? graph->number : 0;
+}
+
+static void text_open(struct cli_table *table, const struct input *input, const struct gpu *gpu)
+{
+	char took[32];
+
+	for (size_t i = 0; i < gpu->open_count; i++) {
+		const struct gpu_event *event = &gpu->open[i];
+
+		cli_table_pair(table, i ? "" : "in flight", "device %d, graph %u, node %u, for %s: %s", event->device,
+			       graph_number_of(input, event), event->node,
+			       cli_time_text(took, sizeof(took), open_ns(input, event)), open_name(input, event));
+	}
+}
+
 /* What gets stamps now; of a process that has ended, what did at the end. */
 static void text_asked(struct cli_table *table, const struct vprof_ring_control *c)
 {
@@ -140,6 +179,7 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	cli_table_pair(table, "GPU times", "%" PRIu64 " pieces of work, from %" PRIu64 " replays of graphs and %" PRIu64 " operations of streams",
 		       gpu.counts.events, gpu.counts.replays, gpu.counts.timed);
 	text_left_out(table, &gpu.counts);
+	text_open(table, input, &gpu);
 	if (sums.twins)
 		cli_table_pair(table, "twins", "%u %s one, %" PRIu64 " stamps, built in %" PRIu64 " ms", sums.twins, have(sums.twins), sums.stamps, sums.build_us / 1000);
 	for (uint32_t i = 0; i < WHYS; i++)
@@ -195,6 +235,13 @@ void info_gpu_json(const struct input *input, FILE *out)
 	for (uint32_t i = 0; i < WHYS; i++)
 		if (sums.without[i])
 			fprintf(out, "%s\"%s\": %u", count++ ? ", " : "", gpu_why_text(i), sums.without[i]);
-	fputs("}},\n", out);
+	fputs("},\n    \"in_flight\": [", out);
+	for (size_t i = 0; i < gpu.open_count; i++) {
+		fprintf(out, "%s{\"device\": %d, \"graph\": %u, \"node\": %u, \"for_ns\": %" PRIu64 ", \"name\": ", i ? ", " : "",
+			gpu.open[i].device, graph_number_of(input, &gpu.open[i]), gpu.open[i].node, open_ns(input, &gpu.open[i]));
+		cli_json_string(out, open_name(input, &gpu.open[i]));
+		fputc('}', out);
+	}
+	fputs("]},\n", out);
 	gpu_close(&gpu);
 }

@@ -277,6 +277,22 @@ static int stream_batches(struct production *production, struct buffer *out, con
 	return more < 0 ? more : error;
 }
 
+/* What had not ended is drawn as the host's open calls are: up to the end. */
+static int put_open(struct production *production, struct buffer *out, const struct trace_process *process, const struct gpu *gpu)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < gpu->open_count; i++) {
+		struct gpu_event *event = &gpu->open[i];
+		struct gpu_batch batch = { .events = event, .count = 1 };
+
+		if (production->trace->end_ns > event->begin_ns)
+			event->end_ns = production->trace->end_ns;
+		error = put_batch(production, out, process, &batch);
+	}
+	return error;
+}
+
 /* What the trace says of it at its end. */
 static void sum_gpu(struct trace_process *process, const struct gpu *gpu)
 {
@@ -301,6 +317,8 @@ static int stream_gpu(struct production *production, struct buffer *out, const s
 		estimate = gpu_estimate_open(&gpu);
 	error = production->trace->estimate && !estimate ? -ENOMEM :
 		stream_batches(production, out, process, &gpu, estimate);
+	if (!error)
+		error = put_open(production, out, process, &gpu);
 	if (estimate)
 		gpu_estimate_close(estimate);
 	sum_gpu(&production->trace->processes[process->index], &gpu);

@@ -129,7 +129,8 @@ enum vprof_stamp_mode {
  * The payloads (32 bytes from offset 32) of the kinds in ring_records.h:
  *
  * REPLAY: one launch of a twin. object: VPROF_DEF_TWIN (its first piece). t0: that of the launch's record,
- * so older than what stands around it. done: 1 << 16. Its STAMPS follow in the lane, eight a record, as many as it says.
+ * so older than what stands around it. done: 1 << 16; with the result VPROF_REPLAY_UNFINISHED it was not over when this was told,
+ * for two seconds at least: another REPLAY of that number follows if it came to its end. Its STAMPS follow in the lane, eight a record, as many as it says.
  *   32 begin u64 (GPU ns, stamp 0) | 40 stream u64 | 48 number u32 (of that twin, from 1) | 52 stamps u32
  *   (stamp 0 not counted) | 56 thread u64 (serial of who launched it)
  * STAMPS: u32[8], ns since `begin` of stamps 1 to 8, 9 to 16, …; 0: not made.
@@ -145,6 +146,8 @@ enum vprof_stamp_mode {
  * GPU_CLOCK: the GPU's clock was read between t0 and t0 + done. object: device.
  *   32 gpu u64 (ns) | 40 zero[3]
  */
+
+enum { VPROF_REPLAY_UNFINISHED = 600 }; /* CUDA_ERROR_NOT_READY */
 
 /* How many launches get stamps: control.gpu, and VPROF_GPU. */
 enum {

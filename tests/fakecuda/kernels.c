@@ -72,6 +72,16 @@ static void run_hang(struct fk_run *run, const void *args)
 		pause();
 }
 
+/* Until the host has set the word to 0. */
+static void run_hang_while(struct fk_run *run, const void *args)
+{
+	const volatile int *word = *(const volatile int *const *)args;
+
+	(void)run;
+	while (*word)
+		usleep(1000);
+}
+
 #define LAYOUT(...) { .count = FK_COUNT(((int[]){ __VA_ARGS__ })), .size = { __VA_ARGS__ } }
 enum { TIMED = 1 << 0, WAITS = 1 << 1, HOST = 1 << 2 }; /* as CUfunc_st has them */
 static const struct {
@@ -97,6 +107,7 @@ static const struct {
 	{ "vprof_twin_end", fk_run_twin_end, LAYOUT(8), TIMED },
 	{ "fault", run_fault, { 0 }, 0 },
 	{ "hang", run_hang, { 0 }, HOST },
+	{ "hang_while", run_hang_while, LAYOUT(8), HOST },
 };
 
 static uint64_t name_time(const char *name, const char *what, uint64_t otherwise)
