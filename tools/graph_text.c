@@ -242,7 +242,9 @@ static void print_changes(const struct graph_report *report, FILE *out, const st
 
 static const char *parts_text(char *text, size_t size, const struct vprof_def_twin *twin)
 {
-	snprintf(text, size, twin->parts > 1 ? " for one of %u parts of its nodes" : "", twin->parts);
+	*text = 0;
+	if (twin->parts > 1)
+		snprintf(text, size, " for one of %u parts of its nodes", twin->parts);
 	return text;
 }
 
