@@ -1,10 +1,8 @@
 /*
- * twin.c - graphs that may be stamped: remembered, launched, changed, forgotten. See twin.h.
+ * twin.c - graphs that may be stamped: remembered, changed, forgotten. See twin.h.
  */
 #include <sched.h>
 #include <string.h>
-#include <time.h>
-#include "preload/clock.h"
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/captures.h"
@@ -13,12 +11,7 @@
 #include "shim/graphs.h"
 #include "shim/twin.h"
 
-enum {
-	SUBJECT_YIELDS = 100,
-	END_NS = 1000000000,
-	REBUILDS = 16,
-	TRIES = 3,
-};
+enum { SUBJECT_YIELDS = 100 };
 
 struct vprof_twin *vprof_twins;
 static struct vprof_subject *subjects; /* VPROF_GRAPHS_MOST; NULL: nothing is ever stamped */
@@ -55,7 +48,7 @@ struct vprof_subject *vprof_subject_at(uint32_t place)
 	return subjects && place < VPROF_GRAPHS_MOST ? &subjects[place] : NULL;
 }
 
-static struct vprof_subject *subject_of(const struct vprof_handle *entry)
+struct vprof_subject *vprof_subject_of(const struct vprof_handle *entry)
 {
 	return entry ? vprof_subject_at(vprof_graph_place(entry)) : NULL;
 }
@@ -80,11 +73,6 @@ int vprof_subject_hold(struct vprof_subject *subject)
 void vprof_subject_drop(struct vprof_subject *subject)
 {
 	__atomic_store_n(&subject->lock, 0, __ATOMIC_RELEASE);
-}
-
-static int is_known(const struct vprof_subject *subject)
-{
-	return subject && __atomic_load_n(&subject->version, __ATOMIC_RELAXED);
 }
 
 /* ---- remembered ---- */
@@ -209,21 +197,12 @@ static int is_wanted(void)
 	return vprof_gpu_now() || vprof_gpu_start();
 }
 
-static uint32_t uncounted; /* some graph was launched while nothing was to be stamped, and is not looked at any more */
-
-static void count_set(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t left)
-{
-	__atomic_store_n(&entry->token, subject->token, __ATOMIC_RELAXED);
-	__atomic_store_n(&entry->left, left, __ATOMIC_RELAXED);
-	subject->armed = left;
-}
-
 void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uint64_t flags,
 		     const struct vprof_graph_nodes *nodes)
 {
-	struct vprof_subject *subject = subject_of(entry);
+	struct vprof_subject *subject = vprof_subject_of(entry);
 
-	if (!subject || (!is_wanted() && !is_known(subject)) || !vprof_subject_hold(subject))
+	if (!subject || (!is_wanted() && !vprof_subject_is_known(subject)) || !vprof_subject_hold(subject))
 		return;
 	/* An earlier graph of this handle whose end was not seen. */
 	vprof_subject_forget(subject);
@@ -233,19 +212,19 @@ void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uin
 	subject->on_twin = 0;
 	subject->last_twin = NULL;
 	subject->window = 0;
-	subject->since = 0;
+	subject->since = subject->tries = 0;
 	subject->wants = subject->changes = subject->rebuilds = subject->off_count = 0;
 	if (is_wanted())
 		keep(subject, graph, nodes);
-	count_set(entry, subject, vprof_gpu_now() ? 1 : 0);
+	vprof_subject_count(entry, subject, vprof_gpu_now() ? 1 : 0);
 	vprof_subject_drop(subject);
 }
 
 void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id, const struct vprof_graph_nodes *nodes)
 {
-	struct vprof_subject *subject = subject_of(entry);
+	struct vprof_subject *subject = vprof_subject_of(entry);
 
-	if (!is_known(subject) || !vprof_subject_hold(subject))
+	if (!vprof_subject_is_known(subject) || !vprof_subject_hold(subject))
 		return;
 	subject->rebuilds += subject->twin != NULL;
 	vprof_subject_forget(subject);
@@ -259,9 +238,9 @@ void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id, 
 void vprof_twin_changed(CUgraphExec exec)
 {
 	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
-	struct vprof_subject *subject = subject_of(entry);
+	struct vprof_subject *subject = vprof_subject_of(entry);
 
-	if (!is_known(subject) || !vprof_subject_hold(subject))
+	if (!vprof_subject_is_known(subject) || !vprof_subject_hold(subject))
 		return;
 	vprof_subject_forget(subject);
 	subject->why = VPROF_TWIN_CHANGED;
@@ -271,35 +250,19 @@ void vprof_twin_changed(CUgraphExec exec)
 void vprof_twin_gone(CUgraphExec exec)
 {
 	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
-	struct vprof_subject *subject = subject_of(entry);
+	struct vprof_subject *subject = vprof_subject_of(entry);
 
-	if (!is_known(subject) || !vprof_subject_hold(subject))
+	if (!vprof_subject_is_known(subject) || !vprof_subject_hold(subject))
 		return;
 	vprof_subject_forget(subject);
 	subject->why = VPROF_TWIN_UNSEEN;
 	subject->last_twin = NULL;
 	subject->on_twin = 0;
-	count_set(entry, subject, 0);
+	vprof_subject_count(entry, subject, 0);
 	vprof_subject_drop(subject);
 }
 
-int vprof_twins_uncounted(void)
-{
-	/* Pairs with the release in choose_held(). */
-	return __atomic_load_n(&uncounted, __ATOMIC_RELAXED) && __atomic_exchange_n(&uncounted, 0, __ATOMIC_ACQUIRE);
-}
-
-/* Nothing is known of where they were launched meanwhile: see vprof_graph_launching(). */
-void vprof_twins_count_all(void)
-{
-	struct vprof_handle *entry;
-
-	for (uint32_t i = 0; subjects && (entry = vprof_graph_at(i)); i++)
-		if (__atomic_load_n(&entry->word, __ATOMIC_RELAXED) && !__atomic_load_n(&entry->left, __ATOMIC_RELAXED))
-			__atomic_store_n(&entry->left, 1, __ATOMIC_RELAXED);
-}
-
-/* ---- launched ---- */
+/* ---- told ---- */
 
 void vprof_subject_tell(struct vprof_subject *subject)
 {
@@ -314,264 +277,4 @@ void vprof_subject_tell(struct vprof_subject *subject)
 	if (!subject->told)
 		vprof_define_sparing(&def, sizeof(def), NULL);
 	subject->told = 1;
-}
-
-/* What a launch goes to. */
-struct target {
-	CUstream stream;
-	uint64_t key, token, thread;
-	CUcontext context;
-	uint32_t gone;
-};
-
-static uint32_t streams_gone[64]; /* by handle; several share one */
-
-static uint32_t *gone_of(CUstream stream)
-{
-	return &streams_gone[((uintptr_t)stream * 0x9e3779b97f4a7c15u) >> 58];
-}
-
-void vprof_twin_stream_gone(CUstream stream)
-{
-	__atomic_add_fetch(gone_of(stream), 1, __ATOMIC_RELAXED);
-}
-
-static struct target target_of(CUstream stream, uint32_t per_thread, const struct vprof_subject *subject)
-{
-	struct target to = { .stream = !stream && per_thread ? CU_STREAM_PER_THREAD : stream, .context = subject->context };
-
-	to.key = vprof_stream_key(stream, per_thread);
-	to.token = vprof_stream_token(to.key);
-	to.thread = vprof_thread_serial();
-	to.gone = __atomic_load_n(gone_of(stream), __ATOMIC_RELAXED);
-	return to;
-}
-
-static int is_implicit(CUstream stream)
-{
-	return !stream || stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD;
-}
-
-/* Is it captured? Which context has it, where the handle does not say so? */
-static int is_captured(struct target *to)
-{
-	struct vprof_asking asking;
-	enum vprof_stream_state state;
-
-	if (!vprof_ask_begin(&asking))
-		return 1;
-	state = vprof_ask_stream_state(to->stream);
-	to->context = NULL;
-	if (is_implicit(to->stream) && vprof_ask.ctx_get_current && vprof_ask.ctx_get_current(&to->context))
-		to->context = NULL;
-	vprof_ask_end(&asking);
-	return state == VPROF_STREAM_CAPTURED;
-}
-
-/* Is that where its last launch went? */
-static int is_same_stream(const struct vprof_subject *subject, const struct target *to)
-{
-	return subject->stream == to->key && subject->context == to->context && subject->gone == to->gone &&
-	       (to->stream != CU_STREAM_PER_THREAD || (to->thread && subject->thread == to->thread));
-}
-
-static int is_same_thread(const struct vprof_subject *subject, const struct target *to)
-{
-	return subject->token == to->token && to->thread && subject->thread == to->thread;
-}
-
-/*
- * The program's own is launched on another stream than its twin was, which was dropped meanwhile: nothing
- * but waiting keeps the order. A second at most: a stuck GPU must not hold the program up here.
- */
-static void wait_end(const struct vprof_subject *subject)
-{
-	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC);
-
-	while (!vprof_twin_has_ended(subject->last_twin, subject->last_number) &&
-	       vprof_clock_ns(CLOCK_MONOTONIC) - start < END_NS)
-		vprof_gpu_pause(20000);
-}
-
-static void want_twin(struct vprof_subject *subject)
-{
-	struct vprof_asking asking;
-
-	if (subject->state != VPROF_SUBJECT_KEPT || subject->wants < 2 || subject->off_count)
-		return;
-	/* Where there was no room, or changes leave it none for long, it is asked for ever more seldom. */
-	if ((subject->why == VPROF_TWIN_BUDGET || subject->rebuilds > REBUILDS) && subject->wants & (subject->wants - 1))
-		return;
-	if (!vprof_ask_begin(&asking))
-		return;
-	subject->gpu = vprof_gpu_here();
-	vprof_ask_end(&asking);
-	if (!subject->gpu)
-		return;
-	__atomic_store_n(&subject->state, VPROF_SUBJECT_QUEUED, __ATOMIC_RELAXED);
-	vprof_twin_queue();
-}
-
-static int is_ready(const struct vprof_twin *twin)
-{
-	return twin && vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY;
-}
-
-/* May one more launch wait to be collected? Where none may, this one is lost. */
-static int has_room(const struct vprof_twin *twin)
-{
-	if (twin->launched - __atomic_load_n(&twin->taken, __ATOMIC_RELAXED) < VPROF_TWIN_LAUNCHES)
-		return 1;
-	vprof_lose(VPROF_LOSS_STAMPS);
-	return 0;
-}
-
-/* The exec that was launched last, if it still is there. */
-static struct vprof_twin *last_twin(const struct vprof_subject *subject)
-{
-	struct vprof_twin *last = subject->last_twin;
-
-	return vprof_twin_is_of(last, subject) && last->launched == subject->last_number && is_ready(last) ? last : NULL;
-}
-
-/* On another stream than its twin. */
-static struct vprof_twin *follow_twin(const struct vprof_subject *subject)
-{
-	struct vprof_twin *twin = last_twin(subject);
-
-	if (vprof_twin_has_ended(subject->last_twin, subject->last_number))
-		return NULL;
-	if (twin && has_room(twin))
-		return twin;
-	wait_end(subject);
-	return NULL;
-}
-
-/* Which of its twins; NULL: the program's. `due`: it is its turn to be stamped. */
-static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, const struct target *to)
-{
-	int known = subject->window && subject->window == vprof_window_open(), same = known && is_same_stream(subject, to);
-	struct vprof_twin *twin = subject->twin;
-
-	if (subject->on_twin && !same && known)
-		return follow_twin(subject);
-	if (!due || !same || !is_same_thread(subject, to) || !is_ready(twin) || !has_room(twin))
-		return NULL;
-	subject->twin = twin->next;
-	return twin;
-}
-
-/* So many launches from one that is stamped to the next, this one counted. */
-static int is_due(struct vprof_subject *subject, const struct vprof_handle *entry, uint32_t every)
-{
-	uint32_t left = __atomic_load_n(&entry->left, __ATOMIC_RELAXED);
-
-	subject->since += left && left <= subject->armed ? subject->armed - left + 1 : 1;
-	return every && subject->since >= every;
-}
-
-/* The next launch may be on the stream of this one: streams by turns would else never have their turn together. */
-static void try_again(struct vprof_subject *subject, uint32_t every, int is_stamped)
-{
-	if (is_stamped || !is_ready(subject->twin) || subject->tries++ >= TRIES)
-		subject->tries = 0;
-	else
-		subject->since = every - 1;
-}
-
-static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struct vprof_handle *entry, CUstream stream,
-					    uint32_t per_thread, int stampable)
-{
-	struct vprof_twin_choice own = { NULL, NULL }, choice = { subject, NULL };
-	struct target to = target_of(stream, per_thread, subject);
-	uint32_t every = vprof_gpu_now();
-	int due;
-
-	if (subject->state == VPROF_SUBJECT_NONE && !subject->on_twin) {
-		if (every)
-			vprof_subject_tell(subject);
-		count_set(entry, subject, 0);
-		return own;
-	}
-	due = is_due(subject, entry, every);
-	if ((due || subject->on_twin || subject->stream != to.key) && is_captured(&to)) {
-		count_set(entry, subject, 1);
-		return own;
-	}
-	if (due) {
-		subject->since = 0;
-		subject->wants++;
-		want_twin(subject);
-	}
-	choice.twin = choose_twin(subject, due && stampable, &to);
-	if (due)
-		try_again(subject, every, choice.twin != NULL);
-	subject->on_twin = choice.twin != NULL;
-	subject->stream = to.key;
-	subject->token = to.token;
-	subject->thread = to.thread;
-	subject->context = to.context;
-	subject->gone = to.gone;
-	subject->window = every ? vprof_window_open() : 0;
-	if (subject->on_twin || (every && subject->since >= every))
-		count_set(entry, subject, 1);
-	else
-		count_set(entry, subject, every ? every - subject->since : 0);
-	/* Pairs with the acquire in vprof_twins_uncounted(). */
-	if (!every && !subject->on_twin)
-		__atomic_store_n(&uncounted, 1, __ATOMIC_RELEASE);
-	return choice;
-}
-
-struct vprof_twin_choice vprof_twin_choose(CUgraphExec exec, CUstream stream, uint32_t per_thread, int stampable)
-{
-	struct vprof_twin_choice own = { NULL, NULL }, choice;
-	struct vprof_handle *entry = subjects && exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
-	struct vprof_subject *subject = subject_of(entry);
-
-	if (!subject || (!vprof_gpu_now() && !__atomic_load_n(&entry->left, __ATOMIC_RELAXED)) ||
-	    !vprof_subject_hold(subject))
-		return own;
-	if (!is_known(subject)) {
-		/* Made before recording, or while nothing was to be stamped. */
-		subject->version = 1;
-		subject->why = VPROF_TWIN_UNSEEN;
-		subject->graph = vprof_handle_id(&vprof_graphs, __atomic_load_n(&entry->word, __ATOMIC_RELAXED));
-	}
-	choice = choose_held(subject, entry, stream, per_thread, stampable);
-	if (!choice.subject)
-		vprof_subject_drop(subject);
-	return choice;
-}
-
-void vprof_twin_launching(const struct vprof_twin_choice *choice, struct vprof_record r, CUstream stream)
-{
-	struct vprof_twin *twin = choice->twin;
-	struct vprof_twin_launch *launch = &twin->launches[twin->launched % VPROF_TWIN_LAUNCHES];
-
-	launch->t0 = r.slot ? r.slot->t0 : 0;
-	launch->stream = (uintptr_t)stream;
-	launch->thread = r.slot ? vprof_thread_serial() : 0;
-	/* Pairs with the acquire in vprof_twins_harvest(). */
-	__atomic_store_n(&twin->launched, twin->launched + 1, __ATOMIC_RELEASE);
-	choice->subject->last_twin = twin;
-	choice->subject->last_number = twin->launched;
-}
-
-int vprof_twin_launched(const struct vprof_twin_choice *choice, CUresult result)
-{
-	struct vprof_subject *subject = choice->subject;
-	int done = !choice->twin || result == CUDA_SUCCESS;
-
-	if (!done) {
-		/* It never ran. */
-		__atomic_sub_fetch(&choice->twin->launched, 1, __ATOMIC_RELAXED);
-		vprof_subject_forget(subject);
-		subject->why = VPROF_TWIN_NO_EXEC;
-		subject->error = (uint16_t)result;
-		subject->on_twin = 0;
-		vprof_lose(VPROF_LOSS_STAMPS);
-	}
-	vprof_subject_drop(subject);
-	return done;
 }

@@ -3,7 +3,7 @@
  *
  * A graph is remembered when it is made (a clone), a twin is made of it when it is launched for the second time
  * at which it would be stamped (twin_build.c, our thread), and one of so many launches goes to
- * the twin (twin.c). What the stamps store is collected by housekeeping (twin_harvest.c).
+ * the twin (twin_launch.c). What the stamps store is collected by housekeeping (twin_harvest.c).
  *
  * ORDER. An executable graph runs once at a time, but the program's and its twin are not ordered
  * against each other. So a launch goes to the other of the two only when it is made on the same stream,
@@ -189,8 +189,17 @@ void vprof_twins_release(struct vprof_twin *twin) HIDDEN COLD;
 /* Is it one of the subject's, of any part? */
 int vprof_twin_is_of(const struct vprof_twin *twin, const struct vprof_subject *subject) HIDDEN;
 
-/* The subject of that place; NULL: there are none. */
+/* The subject of that place, and of that exec; NULL: there are none. */
 struct vprof_subject *vprof_subject_at(uint32_t place) HIDDEN;
+struct vprof_subject *vprof_subject_of(const struct vprof_handle *entry) HIDDEN;
+
+static inline int vprof_subject_is_known(const struct vprof_subject *subject)
+{
+	return subject && __atomic_load_n(&subject->version, __ATOMIC_RELAXED);
+}
+
+/* After so many launches it is looked at again; 0: not any more. */
+void vprof_subject_count(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t left) HIDDEN;
 
 /* Says in the ring that it has no twin, and why, once. */
 void vprof_subject_tell(struct vprof_subject *subject) HIDDEN COLD;

@@ -212,12 +212,12 @@ static enum outcome follow(struct vprof_subject *subject, struct vprof_handle *e
 void vprof_twin_node_changed(unsigned call, CUgraphExec exec, CUgraphNode node, uintptr_t what, uintptr_t more)
 {
 	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
-	struct vprof_subject *subject = entry ? vprof_subject_at(vprof_graph_place(entry)) : NULL;
+	struct vprof_subject *subject = vprof_subject_of(entry);
 	struct change change = { call, exec, node, what, more };
 	struct vprof_asking asking;
 	enum outcome outcome = LOST;
 
-	if (!subject || !__atomic_load_n(&subject->version, __ATOMIC_RELAXED) || !vprof_subject_hold(subject))
+	if (!vprof_subject_is_known(subject) || !vprof_subject_hold(subject))
 		return;
 	subject->changes++;
 	if (subject->state != VPROF_SUBJECT_NONE && vprof_ask_begin(&asking)) {
