@@ -10,12 +10,18 @@ unset VPROF_GPU VPROF_GPU_EAGER VPROF_GPU_SPANS
 . tests/gputime/lib.sh
 
 # traced NAME WINDOW VERB ARGUMENT...: its events in NAME.list. Before what counts it launches until there are times of so
-# many streams as TIMED says, a word for each time.
+# many streams as TIMED says, a word for each time. A busy machine may keep the program from launching in time again and
+# again: it has five tries to have RIGHT of a hundred right.
 traced() {
-	VPROF_GPU_EAGER=$2 halting "$1" has_timed "${TIMED-1}" "$client" "${@:3}"
+	for _ in 1 2 3 4 5; do
+		VPROF_GPU_EAGER=$2 halting "$1" has_timed "${TIMED-1}" "$client" "${@:3}"
+		list "$1"
+		is_right_for "$1" spin_20us 20690 && is_right_for "$1" spin_10us 10690 && is_right_for "$1" '^copy' 3690 &&
+			is_right_for "$1" '^set' 3690 && break
+	done
 	is "$1: the program does what it does without" "$(cat "$TMP/$1.out")" "$(cat "$TMP/$1.plain")"
-	list "$1"
 }
+is_right_for() { [ "$(events "$1" "$2")" = 0 ] || [ "$(right "$1" "$2" "$3")" -ge "${RIGHT-97}" ]; }
 # right NAME PATTERN NS [WITHIN]: of those that have it so many took that, in percent. From stamp to stamp they take longer
 # where a busy machine does not let the program launch in time.
 right() {
@@ -135,7 +141,7 @@ traced capture always capture 600 300
 all_right capture
 traced captured always captured 200 200
 all_right captured
-TIMED='1 2' VPROF_GPU_SPANS=1 traced graphs always graphs 600 0
+RIGHT=75 TIMED='1 2' VPROF_GPU_SPANS=1 traced graphs always graphs 600 0
 all_right graphs 75
 ok "graphs as a whole" test "$(right graphs '	span	' 69000 1000)" -ge 50 -a "$(events graphs '	span	')" -gt 300
 TIMED='0 1' VPROF_GPU_SPANS=1 traced spans off graphs 600 0
