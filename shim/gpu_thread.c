@@ -27,8 +27,8 @@
 
 enum {
 	HOLD_NS = 500000000,
-	HOLD_TRIES = 2000,     /* of a ms each, */
-	EXIT_TRIES = 500,      /* likewise */
+	WAIT_MS = 2000,       /* for our thread to be done with the driver, before a context goes, */
+	EXIT_MS = 500,        /* and before exit() takes it down */
 	OPEN_ROUND_NS = 10000000, /* at most between two harvests while operations of streams get stamps: slots fill */
 	SLEEP_US = 1000000,
 	TIE_NS = 990000000,    /* from one tie of a clock to the next */
@@ -83,15 +83,18 @@ static void work_end(void)
 	__atomic_store_n(&working, 0, __ATOMIC_SEQ_CST);
 }
 
-static void wait_idle(int tries)
+/* By the clock: where others have the processors each pause is longer than it was to be. */
+static void wait_idle(uint64_t ms)
 {
-	for (int i = 0; i < tries && __atomic_load_n(&working, __ATOMIC_SEQ_CST); i++)
+	uint64_t end = now_ns() + ms * 1000000;
+
+	while (__atomic_load_n(&working, __ATOMIC_SEQ_CST) && now_ns() < end)
 		vprof_gpu_pause(1000000);
 }
 
 void vprof_gpu_wait_idle(void)
 {
-	wait_idle(HOLD_TRIES);
+	wait_idle(WAIT_MS);
 }
 
 void vprof_gpu_hold(void)
@@ -106,7 +109,7 @@ static void leave_driver(void)
 	if (!vprof_is_alive())
 		return;
 	__atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
-	wait_idle(EXIT_TRIES);
+	wait_idle(EXIT_MS);
 }
 
 void vprof_gpu_leave_at_exit(void)
