@@ -28,7 +28,7 @@
 enum {
 	HOLD_NS = 500000000,
 	WAIT_MS = 2000,       /* for our thread to be done with the driver, before a context goes, */
-	EXIT_MS = 500,        /* and before exit() takes it down */
+	EXIT_MS = 500,        /* and before the end of the process takes it down */
 	OPEN_ROUND_NS = 10000000, /* at most between two harvests while operations of streams get stamps: slots fill */
 	SLEEP_US = 1000000,
 	TIE_NS = 990000000,    /* from one tie of a clock to the next */
