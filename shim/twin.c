@@ -133,6 +133,13 @@ int vprof_twin_is_of(const struct vprof_twin *twin, const struct vprof_subject *
 	return one == twin;
 }
 
+/* Without the driver: what that has of it stays. */
+static void give_up(struct vprof_twin *twin)
+{
+	/* Pairs with the acquire in vprof_twins_harvest(). */
+	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
+}
+
 static void release(struct vprof_twin *twin)
 {
 	if (twin->graph)
@@ -140,15 +147,7 @@ static void release(struct vprof_twin *twin)
 	if (vprof_gpu_state_of(twin->gpu) == VPROF_GPU_READY)
 		vprof_ask.graph_exec_destroy(twin->exec);
 	twin->graph = NULL;
-	/* Pairs with the acquire in vprof_twins_harvest(). */
-	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
-}
-
-/* Without the driver: what that has of it stays. */
-static void give_up(struct vprof_twin *twin)
-{
-	/* As above. */
-	__atomic_store_n(&twin->use, VPROF_TWIN_DROPPED, __ATOMIC_RELEASE);
+	give_up(twin);
 }
 
 /* One that is dropped may be another's at once. */
