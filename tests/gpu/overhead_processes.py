@@ -11,6 +11,9 @@ in pairs drawn anew, so that all are at the same token. An engine counts with th
 the highest and the lowest fifth, and the arms' difference has an interval by how far the engines of each arm
 differ: a figure is as sure as the starts agree, however long it was measured.
 
+Two figures: of the medians of turns, and of the quick steps, the fifth that took least in a meeting, which others
+on the machine have disturbed least.
+
 Where there are two GPUs, half of the engines of each arm run on each, with processors, ports and caches of
 their own, and meet among themselves; the figures are of all of them.
 
@@ -20,7 +23,8 @@ ours can take away, and whether it costs anything says how far the method itself
 "lib:PATH" preloads another library, which records where it is a build of this one.
 
 OVERHEAD_TURN=100 OVERHEAD_DROPPED=30: longer turns, so that less of each is spent on what the other engine has taken
-from the processor's caches. OVERHEAD_DETAILS=1 tells of each arm what a step consists of.
+from the processor's caches. What a step consists of is told of each arm, with what the processor counted where it
+may be asked; OVERHEAD_DETAILS=1 adds the time of its graph.
 """
 import itertools
 import json
@@ -29,7 +33,6 @@ import os
 import queue
 import random
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -39,6 +42,7 @@ from pathlib import Path
 
 import overhead_common as common
 import ringfile
+from overhead_details import Details
 
 # 97.5 % points of Student's distribution for 1 to 20 degrees of freedom.
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
@@ -67,65 +71,24 @@ class Done(Exception):
     """There is no further turn."""
 
 
-class Details:
-    """Of the steps of a turn, each: time on the GPU from before to behind the graph's replay, processor time of the
-    thread and of all others, page faults and switches to other threads. Costs some 10 us a step, in all arms."""
-
-    def __init__(self):
-        import torch
-        replay, self.pairs, self.used = torch.cuda.CUDAGraph.replay, [], 0
-        self.pairs = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(2 * TURN)]
-
-        def timed(graph):
-            before, behind = self.pairs[self.used % len(self.pairs)]
-            self.used += 1
-            before.record()
-            result = replay(graph)
-            behind.record()
-            return result
-
-        torch.cuda.CUDAGraph.replay = timed
-        self.begin()
-
-    @staticmethod
-    def now():
-        used = resource.getrusage(resource.RUSAGE_THREAD)
-        own = time.thread_time()
-        return [1e6 * own, 1e6 * (time.process_time() - own), used.ru_minflt, used.ru_nvcsw, used.ru_nivcsw]
-
-    def begin(self):
-        self.used, self.start = 0, self.now()
-
-    def take(self):
-        """What was since begin(), by name, a step."""
-        names = ("thread us", "other threads us", "faults", "waits", "preemptions")
-        took = {name: (b - a) / TURN for name, a, b in zip(names, self.start, self.now())}
-        graph = []
-        for before, behind in self.pairs[:self.used]:
-            behind.synchronize()
-            graph.append(1000 * before.elapsed_time(behind))
-        return dict(took, **{"graph us": statistics.median(graph)}) if graph else took
-
-
 def child():
-    """An engine that makes TURN decode steps whenever it reads a line, and answers with their median."""
+    """An engine that makes TURN decode steps whenever it reads a line, and answers with what each took, us."""
     os.sched_setaffinity(0, map(int, os.environ["VPROF_PROCESSORS"].split(",")))
     llm, generate = common.engine_of_this_process()
     engine = llm.llm_engine
     step, times = engine.step, []
-    details = Details() if os.environ.get("OVERHEAD_DETAILS") else None
+    details = Details(TURN, bool(os.environ.get("OVERHEAD_DETAILS")))
     made = {"batch": 0, "decode": 0, "all": 0, "batches": 0}  # steps; decode: behind the first of each batch
 
     def turn():
-        took = {"median": statistics.median(times[DROPPED:])} if made["decode"] > WARM_UP else {}
-        if took and details:
+        took = {"steps": [round(1e6 * t, 1) for t in times[DROPPED:]]} if made["decode"] > WARM_UP else {}
+        if took:
             took.update(details.take())
         print(json.dumps(took) if took else READY, flush=True)
         times.clear()
         if not sys.stdin.readline():
             raise Done
-        if details:
-            details.begin()
+        details.begin()
 
     def timed():
         if made["decode"] == WARM_UP or len(times) == TURN:
@@ -158,7 +121,7 @@ def settings(arm):
 def label(arm):
     """A short name: of the library's folder where the library has its usual name."""
     if not arm.startswith("lib:"):
-        return arm
+        return arm.replace(" ", "-")
     path = Path(arm[4:]).resolve()
     return re.sub(r"\W+", "-", path.parent.name if path.name == "libvprof.so" else path.stem)
 
@@ -252,7 +215,7 @@ class Engine:
         self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_processes.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         bufsize=1)
-        self.times, self.ratios = [], {}  # us a step; by arm, logarithms of with by without
+        self.times, self.ratios = [], {}  # us a step; by arm and figure, logarithms of with by without
         self.details = {}  # by name, what each turn told
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
@@ -276,19 +239,20 @@ class Engine:
             self.lines.put(line)
         self.lines.put(None)
 
-    def mean(self, arm):
+    def mean(self, arm, figure):
         """Of the ratios of its meetings for this arm, without the highest and the lowest fifth."""
-        ratios = sorted(self.ratios[arm])
+        ratios = sorted(self.ratios[arm, figure])
         fifth = len(ratios) // 5
         return statistics.mean(ratios[fifth:len(ratios) - fifth])
 
     def turn(self):
         self.process.stdin.write("\n")
-        told = json.loads(self.answer('{"median"', 60))
-        self.times.append(told.pop("median") * 1e6)
+        told = json.loads(self.answer('{"steps"', 60))
+        steps = told.pop("steps")
+        self.times.append(statistics.median(steps))
         for name, value in told.items():
             self.details.setdefault(name, []).append(value)
-        return self.times[-1]
+        return steps
 
     def stop(self):
         """How many decode steps it made; its input is closed."""
@@ -302,6 +266,19 @@ class Engine:
         return steps
 
 
+def of_medians(turns):
+    return statistics.mean(math.log(statistics.median(steps)) for steps in turns)
+
+
+def of_quick_steps(turns):
+    """The mean of the quickest fifth."""
+    steps = sorted(itertools.chain.from_iterable(turns))
+    return math.log(statistics.mean(steps[:max(1, len(steps) // 5)]))
+
+
+FIGURES = {"medians": of_medians, "quick steps": of_quick_steps}  # logarithms
+
+
 def meet(arm, off, on, processor, first):
     """One pair's meeting: both engines learn the logarithm of on by off. first: of the two, off begins."""
     times = {"A": [], "B": []}
@@ -310,14 +287,15 @@ def meet(arm, off, on, processor, first):
         os.sched_setaffinity(engine.process.pid, {processor})
     for letter in MEETING:
         times[letter].append((one if letter == "A" else other).turn())
-    ratio = statistics.mean(map(math.log, times["B"])) - statistics.mean(map(math.log, times["A"]))
-    for engine in (one, other):
-        engine.ratios.setdefault(arm, []).append(ratio if first else -ratio)
+    for figure, of in FIGURES.items():
+        ratio = of(times["B"]) - of(times["A"])
+        for engine in (one, other):
+            engine.ratios.setdefault((arm, figure), []).append(ratio if first else -ratio)
 
 
-def compare(arm, off, on):
+def compare(arm, figure, off, on):
     """What `on` takes more than `off`, as a part of it, with its 95 % interval; both are lists of engines."""
-    arms = [[e.mean(arm) for e in engines] for engines in (off, on)]
+    arms = [[e.mean(arm, figure) for e in engines] for engines in (off, on)]
     parts = [statistics.variance(x) / len(x) for x in arms]
     freedom = sum(parts) ** 2 / sum(v * v / (len(x) - 1) for v, x in zip(parts, arms)) if sum(parts) else 1
     reach = STUDENT[min(len(STUDENT), max(1, int(freedom))) - 1] * math.sqrt(sum(parts))
@@ -343,27 +321,30 @@ def together(work, places):
         thread.join()
 
 
-def row_of(arm, engines):
-    off, on = ([e for e in engines if e.arm == a and arm in e.ratios] for a in ("without", arm))
+def row_of(arm, figure, engines):
+    off, on = ([e for e in engines if e.arm == a and (arm, figure) in e.ratios] for a in ("without", arm))
     if min(len(off), len(on)) < 2:
         raise OSError(f"fewer than two engines of {arm} or of those without met")
     base = statistics.median(t for e in off for t in e.times)
-    middle, low, high = (base * x for x in compare(arm, off, on))
-    with open(common.OUT / f"overhead-process-{label(arm)}.tsv", "w") as f:
+    middle, low, high = (base * x for x in compare(arm, figure, off, on))
+    with open(common.OUT / f"overhead-process-{label(arm)}-{label(figure)}.tsv", "w") as f:
         for engine in off + on:
-            f.write(f"{engine.name}\t" + "\t".join(f"{r:.5f}" for r in engine.ratios[arm]) + "\n")
+            f.write(f"{engine.name}\t" + "\t".join(f"{r:.5f}" for r in engine.ratios[arm, figure]) + "\n")
             side = 1 if engine.arm == arm else -1
             common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
-                        f"{side * 100 * engine.mean(arm):+.2f} % of those it met for {label(arm)}")
-    return common.line(f"decode, whole processes, {label(arm)}", "us/step", min(len(off), len(on)), base, base + middle,
-                       middle, low, high, common.TARGET_PERCENT if arm == "with" else None)
+                        f"{side * 100 * engine.mean(arm, figure):+.2f} % of those it met for {label(arm)}, {figure}")
+    return common.line(f"decode, whole processes, {figure}, {label(arm)}", "us/step", min(len(off), len(on)), base,
+                       base + middle, middle, low, high, common.TARGET_PERCENT if arm == "with" else None)
+
+
+RARE = ("faults", "waits", "preemptions")  # in most turns none
 
 
 def tell_details(arms, engines):
     """Of each arm the mean of its engines' medians, and how far these lie apart."""
     for name in sorted({name for e in engines for name in e.details}):
         for arm in arms:
-            of = [statistics.median(e.details[name]) if name.endswith("us") else statistics.mean(e.details[name])
+            of = [statistics.mean(e.details[name]) if name in RARE else statistics.median(e.details[name])
                   for e in engines if e.arm == arm and name in e.details]
             if of:
                 common.note(f"{name} a step, {label(arm)}: {statistics.mean(of):.2f} "
@@ -402,9 +383,9 @@ def measure(rows, seconds, count, arms):
         together(lambda place: place.measure(others, end), places)
         common.note(f"rounds: {', '.join(str(place.rounds) for place in places)}")
         tell_details(arms, engines)
-        for arm in others:
+        for arm, figure in itertools.product(others, FIGURES):
             try:
-                rows.append(row_of(arm, engines))
+                rows.append(row_of(arm, figure, engines))
                 common.note(rows[-1])
             except OSError as e:
                 common.note(str(e))
