@@ -55,7 +55,11 @@ def told(text, kind):
     return [line for line in lines if line["told"] == kind]
 
 
+started = []  # engines
+
+
 def engine(folder, words, limit, env, prefix=()):
+    started.append(folder)
     text = base.must([*prefix, *ENGINE, *map(str, words)], env, folder / "engine.log", limit)
     (folder / "engine.out").write_text(text)
     return text
@@ -127,7 +131,10 @@ kept = {}  # "ring": the folder of the run under vprof of `accuracy`
 
 
 def accuracy(folder):
+    """An engine's first start on a machine compiles, and tries its kernels out: neither of the two that are compared does."""
     tokens = STEPS // 2 + 60
+    if not started:
+        engine(folder, ["decode", 8, 1], READY_S, base.environment())
     report = base.accuracy("vLLM decode", [*ENGINE, "decode", str(tokens), "2"], WARM_UP, folder, 2 * READY_S, keep_rings=True)
     kept["ring"] = folder / "runs" / "vprof"
     rows = [r for r in report["names"] if r["cupti"]["count"]]
