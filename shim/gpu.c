@@ -230,6 +230,7 @@ static CUresult load(struct vprof_gpu *gpu)
 	const struct { CUfunction *out; const char *name; int programmatic; } functions[] = {
 		{ &gpu->stamp, "vprof_stamp", 1 },
 		{ &gpu->twin_stamp, "vprof_twin_stamp", 1 },
+		{ &gpu->twin_stamp_started, "vprof_twin_stamp_started", 1 },
 		{ &gpu->stamp_plain, "vprof_stamp_plain", 0 },
 		{ &gpu->twin_stamp_plain, "vprof_twin_stamp_plain", 0 },
 		{ &gpu->twin_begin, "vprof_twin_begin", 0 },

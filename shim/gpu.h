@@ -64,7 +64,7 @@ struct vprof_gpu {
 	uint32_t bytes;           /* of device memory that all this took */
 	CUmodule module;
 	CUstream stream;          /* of our own: not blocking */
-	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_plain, twin_end, timed, gate;
+	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_started, twin_stamp_plain, twin_end, timed, gate;
 	CUfunction gauge, nothing;
 	CUdeviceptr cells;        /* VPROF_AREAS of them */
 	struct vprof_cell *images; /* of cells on their way, in our pages */

@@ -40,6 +40,15 @@
 	"ld.volatile.u64 %a, [%a+8];\nmul.wide.u32 %o, %i, 8;\nadd.u64 %a, %a, %o;\n"           \
 	"st.volatile.u64 [%a+16], %t;\nret;\n}\n"
 
+/* Stores when it was started too, behind that. */
+#define PTX_TWIN_STAMP_STARTED(name)                                                            \
+	PTX_ENTRY(name, ".param .u64 p_cell, .param .u32 p_index")                              \
+	"{\n.reg .u64 %a, %b, %o, %t;\n.reg .u32 %i;\nmov.u64 %b, %globaltimer;\n"             \
+	"ld.param.u64 %a, [p_cell];\nld.param.u32 %i, [p_index];\n"                             \
+	PTX_WAIT PTX_CLOCK PTX_RELEASE                                                          \
+	"ld.volatile.u64 %a, [%a+8];\nmul.wide.u32 %o, %i, 8;\nadd.u64 %a, %a, %o;\n"           \
+	"st.volatile.u64 [%a+16], %t;\nst.volatile.u64 [%a+24], %b;\nret;\n}\n"
+
 #define PTX_COMMON                                                                              \
 	PTX_STAMP("vprof_stamp_plain", "", "")                                                  \
 	PTX_TWIN_STAMP("vprof_twin_stamp_plain", "", "")                                        \
@@ -83,6 +92,7 @@ static const char vprof_ptx_programmatic[] =
 	PTX_HEAD("8.0", "sm_90")
 	PTX_STAMP("vprof_stamp", PTX_WAIT, PTX_RELEASE)
 	PTX_TWIN_STAMP("vprof_twin_stamp", PTX_WAIT, PTX_RELEASE)
+	PTX_TWIN_STAMP_STARTED("vprof_twin_stamp_started")
 	PTX_COMMON;
 
 static const char vprof_ptx_plain[] = PTX_HEAD("6.0", "sm_50") PTX_COMMON;

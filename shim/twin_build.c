@@ -120,7 +120,7 @@ static uint16_t class_of(const struct vprof_plan *p, uint32_t stamp)
 {
 	uint32_t node = p->node[stamp];
 
-	if (!stamp)
+	if (!stamp || node == VPROF_STAMP_STARTED)
 		return VPROF_STAMP_NONE;
 	if (stamp >= p->first_gauge && stamp < p->first_gauge + p->gauges * GAUGE_STAMPS)
 		return p->gauge_class[(stamp - p->first_gauge) / GAUGE_STAMPS];

@@ -11,7 +11,10 @@
 #include "shim/ask.h"
 #include "shim/twin_plan.h"
 
-enum { ALIKE = 3 }; /* of the most common kind: the reader takes the one in the middle */
+enum {
+	ALIKE = 2,      /* of the most common kind: the reader takes the quicker one, since what disturbs one makes it slow */
+	PLAIN_LEAST = 2, /* kernels between plain edges, the one behind the begin apart: fewer are taken for what the others are */
+};
 
 static CUresult put(struct vprof_plan *p, CUgraph graph, enum vprof_stamp_class class, CUgraphNode *gauge, CUgraphNode *stamp)
 {
@@ -61,6 +64,16 @@ static CUresult put_first(struct vprof_plan *p, CUgraph graph, uint32_t end, CUg
 	return result;
 }
 
+/* Are there more than a few to be taken off like that? */
+static int has_plain(const struct vprof_plan *p, uint32_t nodes)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < nodes; i++)
+		count += p->stamp[i] && p->class[i] != VPROF_STAMP_PROGRAMMATIC && p->class[i] != VPROF_STAMP_INHERITED;
+	return count > PLAIN_LEAST;
+}
+
 CUresult vprof_gauges_add(struct vprof_plan *p, CUgraph graph, uint32_t nodes, CUgraphNode end)
 {
 	int programmatic = vprof_plan_programmatic(p);
@@ -72,7 +85,7 @@ CUresult vprof_gauges_add(struct vprof_plan *p, CUgraph graph, uint32_t nodes, C
 	result = put_first(p, graph, nodes, &last);
 	for (int i = 1; !result && i < ALIKE; i++)
 		result = put_next(p, graph, programmatic ? VPROF_STAMP_PROGRAMMATIC : VPROF_STAMP_PLAIN, &last);
-	if (!result && programmatic)
+	if (!result && programmatic && has_plain(p, nodes))
 		result = put_next(p, graph, VPROF_STAMP_PLAIN, &last);
 	if (!result)
 		vprof_plan_edge(p, last, end, 0);

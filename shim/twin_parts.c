@@ -83,7 +83,8 @@ static void choose_own(struct vprof_plan *p, uint32_t part, uint32_t parts)
 			p->chosen[i] = VPROF_CHOSEN_STAMP | VPROF_CHOSEN_TIMED | VPROF_CHOSEN_BEGIN;
 	}
 	for (uint32_t i = 0; i < s->edge_count; i++) {
-		p->chosen[edge_from(&s->edges[i])] |= VPROF_CHOSEN_LEFT;
+		p->chosen[edge_from(&s->edges[i])] |= VPROF_CHOSEN_LEFT |
+			(s->edges[i].from & VPROF_EDGE_PROGRAMMATIC ? VPROF_CHOSEN_LEADS : 0);
 		p->chosen[s->edges[i].to] |= VPROF_CHOSEN_ENTERED;
 	}
 }
@@ -130,6 +131,7 @@ uint32_t vprof_part_choose(struct vprof_plan *p, uint32_t part, uint32_t parts)
 	while (choose_ahead(p))
 		;
 	for (uint32_t i = 0; i < p->s->total; i++)
-		count += (p->chosen[i] & VPROF_CHOSEN_STAMP) != 0;
+		if (p->chosen[i] & VPROF_CHOSEN_STAMP)
+			count += p->chosen[i] & VPROF_CHOSEN_LEADS ? 2 : 1;
 	return count;
 }

@@ -9,7 +9,7 @@
 #include "shim/twin.h"
 
 enum {
-	GAUGES = 4,          /* at most */
+	GAUGES = 3,          /* at most */
 	GAUGE_STAMPS = 3,
 	MOST_ADDED = MOST_EDGES + 3 * MOST_NODES + 2 * VPROF_TWIN_STAMPS + 4 * GAUGES,
 	STAMPS_PIECE = 384,
@@ -20,7 +20,8 @@ enum vprof_chosen {
 	VPROF_CHOSEN_TIMED = 2,           /* for its own sake: when it began is known too */
 	VPROF_CHOSEN_BEGIN = 4,           /* when it began has to be: what is ahead of it has stamps */
 	VPROF_CHOSEN_ENTERED = 8,         /* edges lead to it; */
-	VPROF_CHOSEN_LEFT = 16,           /* from it */
+	VPROF_CHOSEN_LEFT = 16,           /* from it, */
+	VPROF_CHOSEN_LEADS = 32,          /* one of which the program made programmatic */
 };
 
 struct vprof_plan {

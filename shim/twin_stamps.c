@@ -7,7 +7,8 @@
  * for the end of its kernel by then, so all that the graph orders stays ordered. All other edges are plain.
  * An edge that the program made programmatic leads from the stamp then, programmatic as before: what it leads to is
  * started when the stamp has read the clock, no earlier. Started early, beside the stamp, it would make that
- * a branch of its own, which reads the clock 0.5 to 1 us late: when the kernel ahead ended could not be told.
+ * a branch of its own, which reads the clock 0.5 to 1 us late: when the kernel ahead ended could not be told. When it
+ * could have been started is told by the stamp.
  */
 #include <string.h>
 #include "shim/ask.h"
@@ -45,15 +46,24 @@ static void copy_priority(CUgraphNode stamp, CUgraphNode node)
 		vprof_ask.graph_set_attribute(stamp, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value);
 }
 
+/* Behind one that the program's own programmatic edges leave, the stamp tells too when it was started. */
+static int tells_start(const struct vprof_plan *p, uint32_t node)
+{
+	return vprof_plan_programmatic(p) && p->chosen[node] & VPROF_CHOSEN_LEADS;
+}
+
 static CUresult add_stamp(struct vprof_plan *p, CUgraph graph, uint32_t node)
 {
-	CUresult result = vprof_plan_kernel(graph, vprof_plan_stamp(p), (void *[]){ &p->cell, &p->stamps }, &p->stamp[node]);
+	CUfunction stamp = tells_start(p, node) ? p->gpu->twin_stamp_started : vprof_plan_stamp(p);
+	CUresult result = vprof_plan_kernel(graph, stamp, (void *[]){ &p->cell, &p->stamps }, &p->stamp[node]);
 
 	if (result)
 		return result;
 	if (is_kernel(p, node) && p->flags & CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY)
 		copy_priority(p->stamp[node], p->s->handles[node]);
 	p->node[++p->stamps] = node;
+	if (tells_start(p, node))
+		p->node[++p->stamps] = VPROF_STAMP_STARTED;
 	return CUDA_SUCCESS;
 }
 
@@ -98,8 +108,8 @@ static void edge_divert(struct vprof_plan *p, size_t i, uint32_t from, uint32_t 
 	int single = p->in[to] == 1 && p->out[from] == 1;
 	int both = vprof_plan_programmatic(p) && is_kernel(p, to) && (own || single);
 
-	if (is_kernel(p, to) && both)
-		p->class[to] = VPROF_STAMP_PROGRAMMATIC;
+	if (both)
+		p->class[to] = own ? VPROF_STAMP_INHERITED : VPROF_STAMP_PROGRAMMATIC;
 	if (!p->stamp[from])
 		return;
 	s->from[p->cut] = s->from[i];
@@ -151,7 +161,7 @@ static struct vprof_refusal stamps_add(struct vprof_plan *p, CUgraph graph, uint
 			      type == VPROF_NODE_COPY || type == VPROF_NODE_SET ? VPROF_STAMP_COPY : VPROF_STAMP_OTHER;
 		if (!(p->chosen[i] & VPROF_CHOSEN_STAMP))
 			continue;
-		if (p->stamps + 1 >= VPROF_TWIN_STAMPS)
+		if (p->stamps + 2 >= VPROF_TWIN_STAMPS)
 			return vprof_refuse(VPROF_TWIN_LARGE, CUDA_SUCCESS);
 		result = add_stamp(p, graph, i);
 		if (result)

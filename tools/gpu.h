@@ -119,7 +119,7 @@ struct gpu_batch {
 	uint64_t t0;           /* that record's, in ticks */
 };
 
-/* What stamps cost in one replay, by class; below 0 where an interval is shorter than the work in it. */
+/* What stamps cost in one replay, by class. */
 struct gpu_costs_now {
 	int64_t ns[VPROF_STAMP_CLASSES];
 };
@@ -162,6 +162,8 @@ int64_t gpu_stream_cost(struct gpu *gpu, const struct vprof_def_gpu *costs, cons
 
 /* Of the replay that has been read. When all of its nodes were over; what stamps cost in it. */
 uint32_t gpu_last_stamp(const struct gpu *gpu, const struct gpu_twin *twin);
+/* What is to be taken off an interval of that class; lead: for so long what it is of could have been at work before it, ns. */
+int64_t gpu_cost_now(const struct gpu_costs_now *now, unsigned int class, uint32_t lead);
 void gpu_costs_now(const struct gpu *gpu, const struct gpu_twin *twin, const struct vprof_def_gpu *costs,
 		   struct gpu_costs_now *now);
 

@@ -142,6 +142,21 @@ static void put_open(struct replay *r, const struct gpu_event *event, uint32_t n
 	open->begin_ns = open->end_ns = host_time(r->device, r->slot->replay.begin + begin);
 }
 
+/* Behind the stamp at `begin`: for how long had it been there by then? */
+static uint32_t lead_of(const struct replay *r, uint32_t node, uint32_t begin)
+{
+	const uint32_t *stamps = r->gpu->stamps;
+
+	for (uint32_t i = r->plan->at[node]; i < r->plan->at[node + 1]; i++) {
+		uint32_t point = r->plan->waits[i], stamp = point < r->plan->nodes ? r->gpu->stamp_of[point] : 0;
+
+		if (stamp && stamp + 1 < r->twin->have && r->twin->stamps[stamp + 1].node == VPROF_STAMP_STARTED &&
+		    stamps[stamp] == begin && stamps[stamp + 1] && stamps[stamp + 1] < begin)
+			return begin - stamps[stamp + 1];
+	}
+	return 0;
+}
+
 static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t stamp)
 {
 	struct gpu_event *event = &r->gpu->events[r->count];
@@ -166,7 +181,7 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 	event->raw_ns = end - begin;
 	event->end_ns = host_time(r->device, r->slot->replay.begin + end);
 	class = r->twin->stamps[stamp].type;
-	correct(event, r->costs, class, class < VPROF_STAMP_CLASSES ? r->costs_now.ns[class] : 0);
+	correct(event, r->costs, class, gpu_cost_now(&r->costs_now, class, lead_of(r, node, begin)));
 	check_early(r->gpu, event, r->device);
 	r->count++;
 }

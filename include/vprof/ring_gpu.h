@@ -31,7 +31,7 @@ enum vprof_stamp_class {
 	VPROF_STAMP_NONE = 0,          /* nothing is known to be taken off; of a twin's node: not timed, see PARTS */
 	VPROF_STAMP_PROGRAMMATIC = 1,  /* a kernel between two stamps of a graph, programmatic edges on both sides */
 	VPROF_STAMP_PLAIN = 2,         /* likewise, a plain edge on one side or both */
-	VPROF_STAMP_INHERITED = 3,     /* entered over a programmatic edge of the program's own: may have begun early */
+	VPROF_STAMP_INHERITED = 3,     /* likewise, entered over a programmatic edge of the program's own */
 	VPROF_STAMP_COPY = 4,          /* a copy or set of a graph */
 	VPROF_STAMP_OTHER = 5,         /* any other node */
 	VPROF_STAMP_STREAM = 6,        /* a kernel of a stream that was busy, stamps on both sides */
@@ -70,6 +70,9 @@ enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */
 #define VPROF_STAMP_GAUGE_BEGIN (UINT32_MAX - 1)
 #define VPROF_STAMP_GAUGE_END   (UINT32_MAX - 2)
 #define VPROF_STAMP_GAUGE       (UINT32_MAX - 3)
+
+/* Likewise: when the stamp ahead in the list was started. What follows it by a programmatic edge of the program's own could have been then. */
+#define VPROF_STAMP_STARTED     (UINT32_MAX - 4)
 enum { VPROF_TWIN_GAUGES = 16 };       /* at most */
 
 /* VPROF_DEF_TWIN: a twin, or why there is none (count 0). Dropped and built again it is another. */

@@ -101,6 +101,7 @@ static const struct {
 	{ "vprof_gate", fk_run_gate, LAYOUT(8, 4, 8, 4), TIMED | HOST },
 	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8), TIMED },
 	{ "vprof_twin_stamp", fk_run_twin_stamp, LAYOUT(8, 4), TIMED | WAITS },
+	{ "vprof_twin_stamp_started", fk_run_twin_stamp_started, LAYOUT(8, 4), TIMED | WAITS },
 	{ "vprof_twin_stamp_plain", fk_run_twin_stamp, LAYOUT(8, 4), TIMED },
 	{ "vprof_nothing", NULL, { 0 }, TIMED },
 	{ "vprof_gauge", fk_run_gauge, LAYOUT(8, 4), TIMED },

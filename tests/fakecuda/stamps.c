@@ -108,6 +108,16 @@ void fk_run_twin_stamp(struct fk_run *run, const void *args)
 		store(&a->cell->at[2 + a->index], fk_globaltimer(run->device, run->at));
 }
 
+/* Started when what it waits for is over: the simulation has no kernel that is there and waits. */
+void fk_run_twin_stamp_started(struct fk_run *run, const void *args)
+{
+	const struct cell_args *a = args;
+
+	fk_run_twin_stamp(run, args);
+	if (reaches(a->cell, sizeof(*a->cell)))
+		store(&a->cell->at[3 + a->index], fk_globaltimer(run->device, run->at));
+}
+
 /* It does nothing: from when to when. */
 void fk_run_gauge(struct fk_run *run, const void *args)
 {

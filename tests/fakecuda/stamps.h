@@ -5,6 +5,7 @@
 #include "tests/fakecuda/fake.h"
 
 fk_kernel_fn fk_run_stamp, fk_run_timed, fk_run_gate, fk_run_twin_begin, fk_run_twin_stamp, fk_run_twin_end, fk_run_gauge;
+fk_kernel_fn fk_run_twin_stamp_started;
 uint64_t fk_timed_ns(const void *args); /* how long that kernel takes */
 
 #endif

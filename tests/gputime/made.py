@@ -36,6 +36,8 @@ options.add_argument("--skip", choices=["stamp", "record", "piece", "edges", "la
 options.add_argument("--pid", type=int, default=4242)
 options.add_argument("--draw", type=int, default=1)
 options.add_argument("--gauges", type=int, help="streams read so much more than the costs say, and gauges tell so")
+options.add_argument("--cold", type=int, help="stamps in graphs read so much more than the costs say, and gauges tell so")
+options.add_argument("--lead", type=int, default=0, help="with it: so long before its end node 7 lets what follows begin")
 options.add_argument("--ended", type=int, default=0, help="so much of the GPU's work was collected by the main thread, at its end")
 options.add_argument("--alone", action="store_true", help="the main thread makes the eager work as well")
 options.add_argument("--all", action="store_true", help="measure all eager work")
@@ -93,6 +95,14 @@ if o.skip != "costs":
 else:
     ring.define(20, struct.pack("<iIQII", 0, 2, 1, STEP, 0) + struct.pack("<II", 0, 0xFFFFFFFF) * 16)
 stamps = [(0xFFFFFFFF, 0)] + [(i, n[3]) for i, n in enumerate(NODES) if n[3]]
+STARTED, GAUGE_BEGIN, GAUGE_END, GAUGE = (2**32 - n for n in (5, 2, 3, 4))
+if o.cold:
+    NODES[8] = (*NODES[8][:4], 1984, 7)
+    COST[1] += o.cold
+    COST[2] = COST[4] = COST[1]  # there are gauges of one class
+    COST[3] = COST[1] - max(0, o.cold // 2 - o.lead)
+    stamps.insert(1 + stamps.index((7, NODES[7][3])), (STARTED, 0))
+    stamps += [(GAUGE_BEGIN, 1), (GAUGE_END, 1), (GAUGE, 1)] * 2
 
 
 def twin_piece(first, part):
@@ -152,7 +162,13 @@ def replay(t0, number):
         ready[i] = begin + (cost + length if class_ else 0)
         began[i] = (begin + cost, ready[i], cost + length)
     lost = 5 if o.skip == "stamp" and number == 2 else None  # the node whose stamp was not made
-    whole = [0] + [0 if node == lost else ready[node] for node, _ in stamps[1:]]
+    at = max(ready.values())
+    made = {STARTED: ready[7] - o.lead, GAUGE_BEGIN: at + 320, GAUGE_END: at + 416, GAUGE: at + 96 + COST[1]}
+    whole = [0]
+    for node, _ in stamps[1:]:
+        whole.append(0 if node == lost else ready[node] if node in ready else made[node])
+        if node == GAUGE:  # the next stands behind it, and is disturbed
+            made = {n: ns + 96 + COST[1] + (640 if n == GAUGE else 0) for n, ns in made.items()}
     slots = [record(t0, REPLAY, twin, struct.pack("<QQIIQ", gpu_clock(start), STREAM[1], number, len(stamps) - 1, 1))]
     for at in range(1, len(stamps), 8):
         slots.append(record(t0, STAMPS, 0, struct.pack("<8I", *(whole[at : at + 8] + [0] * 8)[:8])))
@@ -162,7 +178,7 @@ def replay(t0, number):
         slots.append(record(t0, 0))
         blind = {node for node, _ in stamps[9:]}
     plain = o.skip in ("piece", "edges")
-    end = max(w for i, w in enumerate(whole) if not (blind and o.skip == "record" and i > 8))
+    end = max(w for i, w in enumerate(whole) if stamps[i][0] not in made and not (blind and o.skip == "record" and i > 8))
     tell("graph", "", 1, -1, start, start + end, end, t0, 0)
     for i, (kind, what, _, class_, _, _) in enumerate(NODES):
         if not class_ or i in blind or plain:

@@ -42,6 +42,13 @@ for n in 5 600; do
 	true_to "ended$n" "the last $n were collected by the thread that ended the process"
 done
 
+made cold --cold 720
+true_to cold "what gauges say is taken off, half as much more of what the program itself lets begin early"
+made early --cold 720 --lead 128
+true_to early "less so where that could have begun before"
+made earlier --cold 720 --lead 960
+true_to earlier "and not where it could have begun long before"
+
 made ties --skip ties
 is "without ties the error is not known" "$(clock ties error)" 18446744073709551615
 made stamp --skip stamp

@@ -2,7 +2,7 @@
 # Graphs are timed by twins: the program is the same with them, and the ring says which launches were stamped.
 . tests/tap.sh
 
-GAUGES=12 # stamps of gauges, three each
+GAUGES=6 # stamps of gauges, three each
 
 command -v python3 >/dev/null || skip_all "python3 reads the rings"
 export LD_LIBRARY_PATH=$BUILD/fakecuda
@@ -47,6 +47,8 @@ ok "all: most of them" test "$(seen all stamped)" -gt 150
 timed programmatic all programmatic 800 400
 is "programmatic: by one twin, and all is collected" "$(seen programmatic twins) $(seen programmatic refused) $(seen programmatic lost)" "1  0"
 "$BUILD/gputime/list" "$TMP"/programmatic/*.ring >"$TMP/list"
+is "a stamp behind each node, and one tells when it was started" "$(seen programmatic stamps)" $(((5 + 1 + GAUGES) * $(seen programmatic replays)))
+is "what that leads to, and nothing else, is inherited" "$(awk -F '\t' '$10 == "inherited" { print $4 }' "$TMP/list" | sort -u)" 1
 is "what it leads to has its own time" "$(awk -F '\t' '$2 ~ /spin_10us/ && $4 == 1 { ns = substr($6, 8) - substr($5, 8); print (ns > 10490 && ns < 10890 ? "right" : "wrong") }' "$TMP/list" | sort -u)" right
 
 # Far more are queued than a twin has blocks, fifty of 3 ms.
