@@ -22,10 +22,12 @@ records and leaves NVTX alone; "empty" preloads a library that does nothing: wha
 ours can take away, and whether it costs anything says how far the method itself can be trusted;
 "lib:PATH" preloads another library, which records where it is a build of this one.
 
-OVERHEAD_TURN=100 OVERHEAD_DROPPED=30: longer turns, so that less of each is spent on what the other engine has taken
+OVERHEAD_FIXED=1: addresses are the same in every start of an arm, as far as the kernel lets us. OVERHEAD_TURN=100
+OVERHEAD_DROPPED=30: longer turns, so that less of each is spent on what the other engine has taken
 from the processor's caches. What a step consists of is told of each arm, with what the processor counted where it
 may be asked; OVERHEAD_DETAILS=1 adds the time of its graph.
 """
+import ctypes
 import itertools
 import json
 import math
@@ -112,6 +114,11 @@ def child():
     except Done:
         # A batch begins with its prompts, and one that is over ended with a step that found nothing to do.
         print(json.dumps({"decode_steps": made["all"] - 2 * made["batches"] + 1}), flush=True)
+
+
+def fix_addresses():
+    """In a child: no random addresses in the program that it becomes."""
+    ctypes.CDLL(None).personality(0x0040000)  # ADDR_NO_RANDOMIZE
 
 
 def settings(arm):
@@ -212,9 +219,10 @@ class Engine:
                                  VLLM_FLAGS=os.environ.get("VLLM_FLAGS", "") + SHARE)
         more = {"VPROF_OUT": common.OUT / "rings" / self.name, **place.environment, **settings(arm)}
         env.update({k: str(v) for k, v in more.items()})
+        fixed = fix_addresses if os.environ.get("OVERHEAD_FIXED") else None
         self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_processes.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-                                        bufsize=1)
+                                        bufsize=1, preexec_fn=fixed)
         self.times, self.ratios = [], {}  # us a step; by arm and figure, logarithms of with by without
         self.details = {}  # by name, what each turn told
         self.lines = queue.Queue()
