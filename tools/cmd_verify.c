@@ -32,8 +32,8 @@ enum { OWN_OPTIONS = 12 };
 static struct cli_option table[OWN_OPTIONS + ENV_OPTIONS + 1] = {
 	{ "json", 'j', CLI_FLAG, AT(json), NULL, "as one JSON object, times in ns" },
 	{ "share", 's', CLI_COUNT, AT(look.share), "PERCENT", "the share of GPU time that is to be near CUPTI's (95)" },
-	{ "warm-up", 'w', CLI_COUNT, AT(style.warm_up), "N", "leave out the first N executions of each name" },
-	{ "by-graph", 'g', CLI_FLAG, AT(style.by_graph), NULL, "a row for each name and graph" },
+	{ "warm-up", 'w', CLI_COUNT, AT(style.warm_up), "N", "leave out the first N executions of each row" },
+	{ "by-graph", 'g', CLI_FLAG, AT(style.by_graph), NULL, "rows of each graph apart" },
 	{ "plain", 'p', CLI_FLAG, AT(plain), NULL, "a third run, without either, for its wall time" },
 	{ "keep", 'k', CLI_TEXT, AT(keep), "DIR", "keep there what the runs recorded and printed" },
 	{ "again", 'a', CLI_TEXT, AT(again), "DIR", "run nothing: compare what --keep kept there" },
@@ -47,10 +47,12 @@ static struct cli_option table[OWN_OPTIONS + ENV_OPTIONS + 1] = {
 static const struct cli_command command = {
 	.name = "vprof verify",
 	.operands = "[--] COMMAND [ARGUMENT...]",
-	.summary = "Runs a command beside CUPTI and under vprof, and compares the GPU times of both, name by name.",
-	.notes = "A row is near when the medians differ by at most 5 % or 200 ns, whichever is more. SHARE is the\n"
-		 "row's part of the GPU time by CUPTI. The options from --ring-mb on are the variables of\n"
-		 "libvprof.so (`vprof help env`). Exit status 1: the share was not reached, or a run failed.",
+	.summary = "Runs a command beside CUPTI and under vprof, and compares the GPU times of both, kernel by kernel.",
+	.notes = "A row is a kernel in one shape, grid and block, as what it takes differs with that; where a launch of\n"
+		 "its name has no known shape, a row is the name. Copies and sets are rows by their bytes. A row is\n"
+		 "near when the medians differ by at most 5 % or 200 ns, whichever is more. SHARE is its part of the\n"
+		 "GPU time by CUPTI. The options from --ring-mb on are the variables of libvprof.so (`vprof help\n"
+		 "env`). Exit status 1: the share was not reached, or a run failed.",
 	.options = table,
 	.options_first = 1,
 };

@@ -8,6 +8,7 @@
 #include "tools/list.h"
 
 enum { GOOD_NS = 200, GOOD_PERCENT = 5 };
+enum { BLOCK_MOST = 1024 }; /* threads, of any GPU */
 
 const char *const verify_kinds[VERIFY_KINDS] = { "kernel", "copy", "set" };
 
@@ -32,13 +33,28 @@ int verify_name(struct verify *verify, const char *text, uint32_t *name)
 	return idmap_put(&verify->by_name, hash, *name);
 }
 
+static int is_possible(const struct verify_shape *shape)
+{
+	uint64_t threads = 1;
+
+	for (int i = 0; i < 3; i++) {
+		if (!shape->grid[i] || !shape->block[i] || shape->block[i] > BLOCK_MOST)
+			return 0;
+		threads *= shape->block[i];
+	}
+	return threads <= BLOCK_MOST;
+}
+
 int verify_add(struct verify *verify, enum verify_side side, const struct verify_op *op)
 {
 	struct verify_ops *ops = &verify->ops[side];
 
 	if (list_grow(ops->list, ops->count))
 		return -ENOMEM;
-	ops->list[ops->count++] = *op;
+	ops->list[ops->count] = *op;
+	if (op->kind != VERIFY_KERNEL || !is_possible(&op->shape))
+		ops->list[ops->count].shape = (struct verify_shape){ 0 };
+	ops->count++;
 	return 0;
 }
 
@@ -109,6 +125,59 @@ static void forget_graphs(struct verify_ops *ops)
 		ops->list[i].graph = 0;
 }
 
+/* ---- shapes ---- */
+
+static int compare_shapes(const struct verify_shape *a, const struct verify_shape *b)
+{
+	int order = 0;
+
+	for (int i = 0; !order && i < 3; i++)
+		order = ORDER(a->grid[i], b->grid[i]);
+	for (int i = 0; !order && i < 3; i++)
+		order = ORDER(a->block[i], b->block[i]);
+	return order;
+}
+
+/* Of each name that somewhere has none; 0 or -ENOMEM. */
+static int forget_shapes(struct verify *verify)
+{
+	unsigned char *unknown = calloc(verify->name_count + 1, 1);
+
+	if (!unknown)
+		return -ENOMEM;
+	for (int side = 0; side < VERIFY_SIDES; side++)
+		for (size_t i = 0; i < verify->ops[side].count; i++) {
+			const struct verify_op *op = &verify->ops[side].list[i];
+
+			unknown[op->name] |= op->kind == VERIFY_KERNEL && !verify_shape_is_known(&op->shape);
+		}
+	for (int side = 0; side < VERIFY_SIDES; side++)
+		for (size_t i = 0; i < verify->ops[side].count; i++)
+			if (unknown[verify->ops[side].list[i].name])
+				verify->ops[side].list[i].shape = (struct verify_shape){ 0 };
+	free(unknown);
+	return 0;
+}
+
+/* While rows of one name still stand together. */
+static void mark_shaped(struct verify *verify)
+{
+	for (size_t at = 0, end; at < verify->row_count; at = end) {
+		const struct verify_row *first = &verify->rows[at];
+		int shaped = 0;
+
+		for (end = at; end < verify->row_count; end++) {
+			const struct verify_row *row = &verify->rows[end];
+
+			if (row->kind != first->kind || row->name != first->name)
+				break;
+			shaped |= compare_shapes(&row->shape, &first->shape) != 0;
+		}
+		for (size_t i = at; i < end; i++)
+			verify->rows[i].shaped = shaped;
+	}
+}
+
 /* ---- rows ---- */
 
 static int compare_keys(const struct verify_op *a, const struct verify_op *b)
@@ -117,6 +186,8 @@ static int compare_keys(const struct verify_op *a, const struct verify_op *b)
 
 	if (!order)
 		order = ORDER(a->name, b->name);
+	if (!order)
+		order = compare_shapes(&a->shape, &b->shape);
 	return order ? order : ORDER(a->graph, b->graph);
 }
 
@@ -193,7 +264,9 @@ static void next_row(const struct verify *verify, size_t at[VERIFY_SIDES], const
 		if (at[side] < ops->count && (!first || compare_keys(&ops->list[at[side]], first) < 0))
 			first = &ops->list[at[side]];
 	}
-	*row = (struct verify_row){ .kind = first->kind, .name = first->name, .graph = first->graph };
+	*row = (struct verify_row){
+		.kind = first->kind, .name = first->name, .graph = first->graph, .shape = first->shape,
+	};
 	for (int side = 0; side < VERIFY_SIDES; side++) {
 		const struct verify_ops *ops = &verify->ops[side];
 		size_t count, skipped;
@@ -231,6 +304,8 @@ static int compare_rows(const void *left, const void *right)
 		order = ORDER(a->kind, b->kind);
 	if (!order)
 		order = ORDER(a->name, b->name);
+	if (!order)
+		order = compare_shapes(&a->shape, &b->shape);
 	return order ? order : ORDER(a->graph, b->graph);
 }
 
@@ -268,21 +343,21 @@ static int make_rows(struct verify *verify, const struct verify_style *style)
 
 int verify_compare(struct verify *verify, const struct verify_style *style)
 {
-	int error = 0;
+	int error = forget_shapes(verify);
 
-	for (int side = 0; side < VERIFY_SIDES; side++) {
+	for (int side = 0; side < VERIFY_SIDES && !error; side++) {
 		struct verify_ops *ops = &verify->ops[side];
 
 		error = order_processes(ops);
-		if (error)
-			return error;
 		verify->graphs[side] = order_graphs(ops);
 		if (!style->by_graph)
 			forget_graphs(ops);
 		if (ops->count)
 			qsort(ops->list, ops->count, sizeof(*ops->list), compare_ops);
 	}
-	error = make_rows(verify, style);
+	if (!error)
+		error = make_rows(verify, style);
+	mark_shaped(verify);
 	if (!error && verify->row_count)
 		qsort(verify->rows, verify->row_count, sizeof(*verify->rows), compare_rows);
 	return error;

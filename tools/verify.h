@@ -1,11 +1,16 @@
 /*
  * verify.h - GPU times by vprof beside those by CUPTI, kernel by kernel.
  *
- * Two runs of one program are two heaps of executions. Those of one name (and one graph, where that
- * is asked for) are a row: how many there are on each side, and the median of how long they took.
+ * Two runs of one program are two heaps of executions. Those of one kernel launched in one shape, its
+ * grid and its block, are a row (and of one graph, where that is asked for), as are copies and sets of
+ * one number of bytes: how many there are on each side, and the median of how long they took.
  * CUPTI's side is what is taken to be true: a row is good when vprof's median lies within 5 % or
  * 200 ns of CUPTI's, whichever is more, and weighs what its executions took by CUPTI. The share is
  * the weight of the good rows in that of all.
+ *
+ * SHAPES part what a name has in common by chance: a kernel that half of its times takes 5 us in one
+ * grid, and else 9 us in another, has a median that falls anywhere between, on each side elsewhere. A
+ * name of which an execution, on either side, has no known shape is one row, whatever its others have.
  *
  * GRAPHS have other numbers in each run. They are told apart by their order: graph 2 is the second
  * of those that executed, by process in the order of the first execution, then by number, which
@@ -24,6 +29,11 @@ enum verify_kind { VERIFY_KERNEL, VERIFY_COPY, VERIFY_SET, VERIFY_KINDS };
 
 extern const char *const verify_kinds[VERIFY_KINDS]; /* "kernel", "copy", "set" */
 
+/* Of a kernel's launch, both in X, Y and Z; all 0: not known. */
+struct verify_shape {
+	uint32_t grid[3], block[3];
+};
+
 /* One execution. */
 struct verify_op {
 	uint64_t start_ns, ns;
@@ -33,6 +43,7 @@ struct verify_op {
 	uint32_t name;         /* number of its name, see verify_name() */
 	uint32_t process;      /* of its side, from 0 */
 	uint32_t graph;        /* the executable graph's number, from 1; 0: in none */
+	struct verify_shape shape;
 };
 
 struct verify_ops {
@@ -51,6 +62,8 @@ struct verify_times {
 struct verify_row {
 	uint32_t kind, name;
 	uint32_t graph;        /* its place in the order, from 1; 0: in none, or not told apart */
+	struct verify_shape shape;
+	int shaped;            /* there are rows of its name in other shapes */
 	struct verify_times side[VERIFY_SIDES];
 	int good;
 };
@@ -76,11 +89,16 @@ struct verify_style {
 
 /* The number of a name, the same for the same text. 0 or -ENOMEM. */
 int verify_name(struct verify *verify, const char *text, uint32_t *name);
-/* 0 or -ENOMEM. */
+/* A shape that no launch can have is taken for one that is not known. 0 or -ENOMEM. */
 int verify_add(struct verify *verify, enum verify_side side, const struct verify_op *op);
 
 /* Makes the rows; once. 0 or -ENOMEM. */
 int verify_compare(struct verify *verify, const struct verify_style *style);
+
+static inline int verify_shape_is_known(const struct verify_shape *shape)
+{
+	return shape->grid[0] != 0;
+}
 
 /* vprof's median less CUPTI's. */
 static inline int64_t verify_difference(const struct verify_row *row)

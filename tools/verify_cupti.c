@@ -8,7 +8,7 @@
 #include <string.h>
 #include "tools/verify_read.h"
 
-enum { FIELDS = 9, GRAPH_FIELD = 5, START_FIELD = 7, END_FIELD = 8 };
+enum { GRAPH_FIELD = 5, START_FIELD = 7, END_FIELD = 8, SHAPE_FIELD = 9, FIELDS = 15, FIELDS_UNSHAPED = SHAPE_FIELD };
 
 struct reading {
 	struct verify *verify;
@@ -40,6 +40,18 @@ static int number(const char *text, uint64_t *value)
 	return *text < '0' || *text > '9' || *end || errno ? -EINVAL : 0;
 }
 
+static int read_shape(char *const fields[], struct verify_shape *shape)
+{
+	uint64_t value;
+
+	for (int i = 0; i < 6; i++) {
+		if (number(fields[i], &value) || value > UINT32_MAX)
+			return -EINVAL;
+		*(i < 3 ? &shape->grid[i] : &shape->block[i - 3]) = (uint32_t)value;
+	}
+	return 0;
+}
+
 static int kind_of(const char *word)
 {
 	for (int kind = 0; kind < VERIFY_KINDS; kind++)
@@ -66,9 +78,9 @@ static int read_execution(struct reading *reading, char *line)
 	struct verify_op op = { .process = reading->process };
 	char *fields[FIELDS];
 	uint64_t graph, end;
-	int kind, error;
+	int kind, error, count = split(line, fields);
 
-	if (split(line, fields) != FIELDS)
+	if (count != FIELDS_UNSHAPED && (count != FIELDS || read_shape(fields + SHAPE_FIELD, &op.shape)))
 		return -EINVAL;
 	kind = kind_of(fields[0]);
 	if (kind < 0 || number(fields[GRAPH_FIELD], &graph) || number(fields[START_FIELD], &op.start_ns) ||

@@ -56,15 +56,24 @@ static void cells_difference(struct cli_table *cells, const struct verify_row *r
 		cli_table_cell(cells, "-");
 }
 
+static void shape_text(char *text, size_t size, const struct verify_shape *shape)
+{
+	const uint32_t *grid = shape->grid, *block = shape->block;
+
+	snprintf(text, size, " <<<%ux%ux%u, %ux%ux%u>>>", grid[0], grid[1], grid[2], block[0], block[1], block[2]);
+}
+
 static int put_row(struct cli_table *cells, const struct verify *verify, const struct verify_row *row,
 		   const struct verify_look *look)
 {
-	char *name = shown_name(verify, row, look);
+	char *name = shown_name(verify, row, look), shape[96] = "";
 
 	if (!name)
 		return -ENOMEM;
 	if (!look->full && strlen(name) > NAME_SHOWN)
 		strcpy(name + NAME_SHOWN - 3, "...");
+	if (row->shaped)
+		shape_text(shape, sizeof(shape), &row->shape);
 	cli_table_cell(cells, "%.1f", verify->total_ns ?
 		       (double)row->side[VERIFY_CUPTI].total_ns / (double)verify->total_ns * 100 : 0.0);
 	cli_table_cell(cells, "%" PRIu64, row->side[VERIFY_CUPTI].count);
@@ -77,7 +86,7 @@ static int put_row(struct cli_table *cells, const struct verify *verify, const s
 		cli_table_cell(cells, "%" PRIu32, row->graph);
 	else if (look->by_graph)
 		cli_table_cell(cells, "-");
-	cli_table_cell(cells, "%s", name);
+	cli_table_cell(cells, "%s%s", name, shape);
 	free(name);
 	return 0;
 }
@@ -165,6 +174,14 @@ static void json_times(const char *side, const struct verify_times *times, int c
 	printf("}");
 }
 
+static void json_triple(const char *word, const struct verify_shape *shape, const uint32_t *value)
+{
+	if (verify_shape_is_known(shape))
+		printf(", \"%s\": [%u, %u, %u]", word, value[0], value[1], value[2]);
+	else
+		printf(", \"%s\": null", word);
+}
+
 static int json_row(const struct verify *verify, const struct verify_row *row, const struct verify_look *look)
 {
 	char *name = shown_name(verify, row, look);
@@ -174,6 +191,8 @@ static int json_row(const struct verify *verify, const struct verify_row *row, c
 	printf("  {\"kind\": \"%s\", \"name\": ", verify_kinds[row->kind]);
 	cli_json_string(stdout, name);
 	free(name);
+	json_triple("grid", &row->shape, row->shape.grid);
+	json_triple("block", &row->shape, row->shape.block);
 	if (look->by_graph)
 		printf(", \"graph\": %" PRIu32, row->graph);
 	printf(", ");

@@ -11,6 +11,10 @@
  *	graph   number of the executable graph, 0: in none
  *	node    number of the node, likewise
  *	start, end   ns of CUPTI's clock
+ *	grid         of a kernel: in X, Y and Z, three fields; 0 where there is none
+ *	block        likewise
+ *
+ * Files of earlier recorders end with `end`: shapes are not known then.
  */
 #ifndef VPROF_TOOLS_VERIFY_READ_H
 #define VPROF_TOOLS_VERIFY_READ_H

@@ -50,6 +50,10 @@ static int add_event(struct reading *reading, const struct gpu_event *event)
 		return 0;
 	op.kind = (uint16_t)kinds[event->kind];
 	op.graph = graph_number(reading, event);
+	for (int i = 0; i < 3; i++) {
+		op.shape.grid[i] = event->grid[i];
+		op.shape.block[i] = event->block[i];
+	}
 	error = name_of(reading, event, &op.name);
 	if (!error)
 		error = verify_add(reading->verify, VERIFY_VPROF, &op);

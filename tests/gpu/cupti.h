@@ -22,6 +22,8 @@ enum { CUPTI_BUFFER_SIZE = 8 << 20, CUPTI_FLUSH_FORCED = 1 };
 /* Calls of the driver and the runtime have other places than executions. */
 enum { CUPTI_API_CBID = 4, CUPTI_API_START = 8, CUPTI_API_CORRELATION = 32 };
 enum { CUPTI_START = 16, CUPTI_END = 24 };
+/* Of kernels: gridX, gridY, gridZ, blockX, blockY, blockZ, an int32_t each, from CUpti_ActivityKernel7 to 10. */
+enum { CUPTI_KERNEL_SHAPE = 52, CUPTI_SHAPE_NUMBERS = 6 };
 
 /* Where a kind of execution has its other fields. */
 struct cupti_shape {

@@ -164,10 +164,13 @@ static void put_record(const void *record)
 	} else {
 		fprintf(out, "%s\t%llu", shape->word, (unsigned long long)u64_at(record, shape->bytes));
 	}
-	fprintf(out, "\t%u\t%u\t%u\t%u\t%llu\t%llu\t%llu\n", u32_at(record, shape->device),
+	fprintf(out, "\t%u\t%u\t%u\t%u\t%llu\t%llu\t%llu", u32_at(record, shape->device),
 		u32_at(record, shape->stream), u32_at(record, shape->correlation),
 		u64_at(record, shape->node) ? u32_at(record, shape->graph) : 0,
 		(unsigned long long)u64_at(record, shape->node), (unsigned long long)start, (unsigned long long)end);
+	for (int i = 0; i < CUPTI_SHAPE_NUMBERS; i++)
+		fprintf(out, "\t%u", shape->name >= 0 ? u32_at(record, CUPTI_KERNEL_SHAPE + 4 * i) : 0);
+	fputc('\n', out);
 }
 
 static void complete(void *context, uint32_t stream, uint8_t *buffer, size_t size, size_t valid)

@@ -158,7 +158,8 @@ def far_rows(report):
         got = r["vprof"]["median_ns"]
         yield (f"{100 * r['cupti']['total_ns'] / report['gpu_ns']:5.1f} %  CUPTI {r['cupti']['count']} x "
                f"{r['cupti']['median_ns']} ns, vprof {r['vprof']['count']} x {got if got is not None else '-'} ns"
-               f" ({r['vprof'].get('class', '-')}, {r['vprof'].get('taken_off_ns', '-')} taken off)  {r['name'][:90]}")
+               f" ({r['vprof'].get('class', '-')}, {r['vprof'].get('taken_off_ns', '-')} taken off)  {r['name'][:90]}"
+               f" {r['grid']} {r['block']}")
 
 
 def accuracy(name, command, warm_up, folder, limit=60, keep_rings=False):

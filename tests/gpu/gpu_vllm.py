@@ -142,7 +142,7 @@ def accuracy(folder):
     whole = sum(r["cupti"]["total_ns"] for r in measured)
     near = sum(r["cupti"]["total_ns"] for r in measured if r["near"])
     row("accuracy", "vLLM decode, of what vprof measured", f"{100 * near / whole if whole else 0:.2f}", "%", "-", "-",
-        f"{100 * whole / report['gpu_ns']:.2f} % of the GPU time; {len(rows) - len(measured)} of {len(rows)} kernels not measured")
+        f"{100 * whole / report['gpu_ns']:.2f} % of the GPU time; {len(rows) - len(measured)} of {len(rows)} rows not measured")
     for name in ("cupti", "vprof"):
         for line in told((folder / "runs" / f"{name}.log").read_text(errors="replace"), "decode"):
             row("accuracy", f"decode step of the run {'beside CUPTI' if name == 'cupti' else 'of vprof, every replay'}",

@@ -46,6 +46,36 @@ is "by graph: what is in one and what is in none are two rows" \
 json same --warm-up 150
 is "warm-up is left out of both" "$(of "$TMP/json" '[(r["vprof"]["count"], r["cupti"]["count"]) for r in m["names"] if "rope" in r["name"]]')" "[(50, 250)]"
 
+# The same with shapes: `add` is launched in one by the graph and in another on a stream.
+mkdir -p shaped/cupti
+cp -r same/vprof shaped
+awk -F '\t' -v OFS='\t' '{ print $0, $1 != "kernel" ? "0\t0\t0\t0\t0\t0" : $6 ? "132\t1\t1\t128\t1\t1" : "64\t2\t1\t256\t1\t1" }' \
+	same/cupti/42.tsv >shaped/cupti/42.tsv
+adds() { of "$TMP/json" 'sorted((r["grid"], r["block"], r["cupti"]["count"], r["vprof"]["count"], r["near"]) for r in m["names"] if "add" in r["name"])'; }
+
+is "with shapes all is near as well: 0" "$(again shaped)" 0
+ok "in a row more" grep -q "(8 of 8 rows)" "$TMP/out"
+is "shapes stand where a name has more than one" "$(grep -o '[a-z]*(float\*).*' "$TMP/out" | sort)" "add(float*) <<<132x1x1, 128x1x1>>>
+add(float*) <<<64x2x1, 256x1x1>>>
+gemm(float*)
+norm(float*)
+rope(float*)"
+json shaped
+is "each with its executions" "$(adds)" "[([64, 2, 1], [256, 1, 1], 100, 50, True), ([132, 1, 1], [128, 1, 1], 800, 400, True)]"
+is "a name of one shape has it, a copy none" \
+	"$(of "$TMP/json" '[(r["grid"], r["block"]) for r in m["names"] if "gemm" in r["name"] or "65536" in r["name"]]')" \
+	"[([132, 1, 1], [128, 1, 1]), (None, None)]"
+json same
+is "CUPTI's file has no shapes: a row a name" "$(adds)" "[(None, None, 900, 450, True)]"
+cp -r shaped apart
+sed -i 's/\t64\t2\t1\t256\t1\t1$/\t64\t2\t1\t128\t2\t1/' apart/cupti/42.tsv
+json apart
+is "a shape that one side has is a row that is not near" "$(adds)" \
+	"[([64, 2, 1], [128, 2, 1], 100, 0, False), ([64, 2, 1], [256, 1, 1], 0, 50, False), ([132, 1, 1], [128, 1, 1], 800, 400, True)]"
+sed -i '0,/\t64\t2\t1\t128\t2\t1$/s//\t64\t2\t1\t1024\t2\t1/' apart/cupti/42.tsv
+json apart
+is "one that no launch can have is not known" "$(adds)" "[(None, None, 900, 450, True)]"
+
 # A kernel of CUPTI's that takes 30 % longer, one that vprof has not, and another graph.
 cp -r same other
 awk -F '\t' -v OFS='\t' '$2 == "_Z4ropePf" { $9 += int(($9 - $8) * 0.3) } { print }' same/cupti/42.tsv >other/cupti/42.tsv

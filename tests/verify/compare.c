@@ -178,6 +178,123 @@ static void kinds_and_names(void)
 	verify_free(&v);
 }
 
+/* `count` executions of a kernel launched in so many blocks of 128 threads; 0: that is not known. */
+static void add_shaped(struct verify *verify, enum verify_side side, const char *name, uint32_t blocks, int count,
+		       uint64_t ns)
+{
+	struct verify_op one = op(verify, name, 0, ns);
+
+	if (blocks)
+		one.shape = (struct verify_shape){ { blocks, 1, 1 }, { 128, 1, 1 } };
+	for (int i = 0; i < count; i++, one.start_ns++)
+		if (verify_add(verify, side, &one))
+			abort();
+}
+
+static const struct verify_row *row_shaped(const struct verify *verify, const char *name, uint32_t blocks)
+{
+	static const struct verify_row none;
+
+	for (size_t i = 0; i < verify->row_count; i++)
+		if (!strcmp(verify->names[verify->rows[i].name], name) && verify->rows[i].shape.grid[0] == blocks)
+			return &verify->rows[i];
+	return &none;
+}
+
+/* Two shapes that agree, of which each side has one more of the other. */
+static void add_bimodal(struct verify *verify, const char *name)
+{
+	add_shaped(verify, VERIFY_CUPTI, name, 132, 5, 5700);
+	add_shaped(verify, VERIFY_CUPTI, name, 264, 4, 9400);
+	add_shaped(verify, VERIFY_VPROF, name, 132, 4, 5750);
+	add_shaped(verify, VERIFY_VPROF, name, 264, 5, 9450);
+}
+
+static void shapes(void)
+{
+	struct verify v = { 0 };
+
+	add_bimodal(&v, "agree");
+	add_shaped(&v, VERIFY_CUPTI, "swapped", 132, 3, 5700);
+	add_shaped(&v, VERIFY_CUPTI, "swapped", 264, 3, 9400);
+	add_shaped(&v, VERIFY_VPROF, "swapped", 132, 3, 9400);
+	add_shaped(&v, VERIFY_VPROF, "swapped", 264, 3, 5700);
+	add_shaped(&v, VERIFY_CUPTI, "one side", 132, 1, 1000);
+	add_shaped(&v, VERIFY_CUPTI, "one side", 264, 1, 1000);
+	add_shaped(&v, VERIFY_VPROF, "one side", 132, 1, 1000);
+	add_shaped(&v, VERIFY_VPROF, "one side", 528, 1, 1000);
+	compare(&v, 0, 0);
+	ok(v.row_count == 7, "a row a name and shape");
+	ok(row_shaped(&v, "agree", 132)->good && row_shaped(&v, "agree", 264)->good, "shapes that agree are near");
+	ok(verify_difference(row_shaped(&v, "agree", 264)) == 50, "each by its own median");
+	ok(row_shaped(&v, "swapped", 132)->side[VERIFY_VPROF].count == 3 && !row_shaped(&v, "swapped", 132)->good &&
+	   row_shaped(&v, "swapped", 264)->side[VERIFY_VPROF].count == 3 && !row_shaped(&v, "swapped", 264)->good,
+	   "two whose times are swapped are not, though the name's median agrees");
+	ok(row_shaped(&v, "one side", 132)->good && row_shaped(&v, "one side", 264)->side[VERIFY_CUPTI].count == 1 &&
+	   !row_shaped(&v, "one side", 264)->good && row_shaped(&v, "one side", 528)->side[VERIFY_VPROF].count == 1 &&
+	   !row_shaped(&v, "one side", 528)->good, "nor is a shape that one side has not seen");
+	ok(v.total_ns == 5 * 5700 + 4 * 9400 + 3 * (5700 + 9400) + 2000 && v.good_ns == 5 * 5700 + 4 * 9400 + 1000,
+	   "nor does its time count as near");
+	verify_free(&v);
+}
+
+static void shapes_not_known(void)
+{
+	static const struct verify_shape none[] = {
+		{ { 0, 0, 0 }, { 0, 0, 0 } }, { { 132, 1, 0 }, { 128, 1, 1 } }, { { 132, 1, 1 }, { 128, 0, 1 } },
+		{ { 132, 1, 1 }, { 1025, 1, 1 } }, { { 132, 1, 1 }, { 32, 33, 1 } },
+		{ { 132, 1, 1 }, { UINT32_MAX, UINT32_MAX, UINT32_MAX } },
+	};
+	static const struct verify_shape most = { { UINT32_MAX, 1, 1 }, { 32, 1, 32 } };
+
+	for (size_t i = 0; i <= sizeof(none) / sizeof(none[0]); i++) {
+		int known = i == sizeof(none) / sizeof(none[0]);
+
+		for (int side = 0; side < VERIFY_SIDES; side++) {
+			struct verify v = { 0 };
+			struct verify_op one = op(&v, "k", 100, side == VERIFY_CUPTI ? 5700 : 9400);
+
+			add_bimodal(&v, "k");
+			add_bimodal(&v, "other");
+			one.shape = known ? most : none[i];
+			verify_add(&v, (enum verify_side)side, &one);
+			compare(&v, 0, 0);
+			if (known)
+				ok(v.row_count == 5, "the largest block that there can be is a shape");
+			else
+				ok(v.row_count == 3 && row_shaped(&v, "k", 0)->side[VERIFY_CUPTI].count +
+				   row_shaped(&v, "k", 0)->side[VERIFY_VPROF].count == 19 && !row_shaped(&v, "k", 0)->good,
+				   "one without a shape, %zu of side %d: its name is one row, whose medians differ", i, side);
+			verify_free(&v);
+		}
+	}
+}
+
+static void shapes_and_graphs(void)
+{
+	struct verify v = { 0 };
+	struct verify_op one = op(&v, "k", 1, 1000), copy = op(&v, "64", 1, 1000);
+
+	one.shape = (struct verify_shape){ { 1, 1, 1 }, { 32, 1, 1 } };
+	for (uint32_t graph = 0; graph < 2; graph++) {
+		one.graph = graph;
+		verify_add(&v, VERIFY_CUPTI, &one);
+		one.shape.block[2] = 2;
+		verify_add(&v, VERIFY_CUPTI, &one);
+		one.shape.block[2] = 1;
+	}
+	copy.kind = VERIFY_COPY;
+	verify_add(&v, VERIFY_CUPTI, &copy);
+	copy.shape = one.shape;
+	verify_add(&v, VERIFY_CUPTI, &copy);
+	add_shaped(&v, VERIFY_CUPTI, "of one shape", 132, 2, 1000);
+	compare(&v, 0, 1);
+	ok(v.row_count == 6, "a row a block and a graph, and copies have no shape");
+	for (size_t i = 0; i < v.row_count; i++)
+		ok(v.rows[i].shaped == (v.rows[i].name == one.name), "a name of two shapes is marked in each of its rows");
+	verify_free(&v);
+}
+
 static void nothing_at_all(void)
 {
 	struct verify v = { 0 };
@@ -195,6 +312,9 @@ int main(void)
 	graphs();
 	graphs_together();
 	kinds_and_names();
+	shapes();
+	shapes_not_known();
+	shapes_and_graphs();
 	nothing_at_all();
 	return done_testing();
 }

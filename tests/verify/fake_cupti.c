@@ -2,7 +2,8 @@
  * fake_cupti.c - a libcupti whose activities are those of a file.
  *
  * FAKE_CUPTI names the file: a line an activity, "KIND NAME-OR-BYTES STREAM GRAPH NODE START END" with blanks
- * between, KIND being kernel, copy, peer or set. They are laid out in a buffer as CUPTI 12 and
+ * between, KIND being kernel, copy, peer or set, and of a kernel its grid and block behind that, six numbers
+ * which are 0 where they are not there. They are laid out in a buffer as CUPTI 12 and
  * 13 do, and handed over at the first flush that is forced.
  * FAKE_CUPTI_FAIL names a function that fails; FAKE_CUPTI_DROPPED says how many activities had no room.
  */
@@ -48,6 +49,7 @@ struct activity {
 	uint64_t start, end, node, bytes;
 	uint32_t stream, graph;
 	const char *name;
+	uint32_t shape[6];
 };
 
 static void put(uint8_t *record, size_t offset, const void *value, size_t size)
@@ -69,10 +71,12 @@ static void lay_out(uint8_t *record, const struct activity *a)
 	put(record, kernel ? 92 : peer ? 60 : 44, &correlation, 4);
 	put(record, kernel ? 144 : peer ? 72 : 64, &a->node, 8);
 	put(record, kernel ? 156 : peer ? 80 : 72, &a->graph, 4);
-	if (kernel)
+	if (kernel) {
+		put(record, 52, a->shape, sizeof(a->shape));
 		put(record, 104, &a->name, 8);
-	else
+	} else {
 		put(record, 8, &a->bytes, 8);
+	}
 }
 
 static int kind_of(const char *word)
@@ -83,13 +87,16 @@ static int kind_of(const char *word)
 
 static size_t read_activities(FILE *file, uint8_t *buffer, size_t size)
 {
-	struct activity a;
 	size_t used = 0;
-	char word[16], name[256];
+	char line[512], word[16], name[256];
 	unsigned long long start, end, node;
 
-	while (used + RECORD_SIZE <= size &&
-	       fscanf(file, "%15s %255s %u %u %llu %llu %llu", word, name, &a.stream, &a.graph, &node, &start, &end) == 7) {
+	while (used + RECORD_SIZE <= size && fgets(line, sizeof(line), file)) {
+		struct activity a = { 0 };
+
+		if (sscanf(line, "%15s %255s %u %u %llu %llu %llu %u %u %u %u %u %u", word, name, &a.stream, &a.graph, &node,
+			   &start, &end, &a.shape[0], &a.shape[1], &a.shape[2], &a.shape[3], &a.shape[4], &a.shape[5]) < 7)
+			break;
 		a.kind = kind_of(word);
 		a.start = start;
 		a.end = end;

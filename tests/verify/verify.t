@@ -8,7 +8,7 @@ mkdir "$TMPDIR"
 cat >activities <<'LIST'
 kernel _Z3addPii 7 0 0 1000 3000
 kernel _Z3addPii 7 0 0 4000 6100
-kernel spin_9us 7 3 8589934593 7000 16000
+kernel spin_9us 7 3 8589934593 7000 16000 132 2 3 256 4 1
 copy 4096 7 0 0 20000 21000
 peer 64 7 0 0 22000 22500
 set 128 8 3 8589934594 23000 23400
@@ -21,12 +21,12 @@ recorded() { grep -v '^#' "$1"/cupti/*.tsv | tr '\t' ' '; }
 
 # The recorder.
 verify -k kept "$client" --launches 5 >/dev/null
-is "a line an execution: kernels, copies and sets, on streams and in graphs" "$(recorded kept)" "kernel _Z3addPii 0 7 7 0 0 1000 3000
-kernel _Z3addPii 0 7 7 0 0 4000 6100
-kernel spin_9us 0 7 7 3 8589934593 7000 16000
-copy 4096 0 7 7 0 0 20000 21000
-copy 64 0 7 7 0 0 22000 22500
-set 128 0 8 7 3 8589934594 23000 23400"
+is "a line an execution: kernels and their shapes, copies and sets, on streams and in graphs" "$(recorded kept)" "kernel _Z3addPii 0 7 7 0 0 1000 3000 0 0 0 0 0 0
+kernel _Z3addPii 0 7 7 0 0 4000 6100 0 0 0 0 0 0
+kernel spin_9us 0 7 7 3 8589934593 7000 16000 132 2 3 256 4 1
+copy 4096 0 7 7 0 0 20000 21000 0 0 0 0 0 0
+copy 64 0 7 7 0 0 22000 22500 0 0 0 0 0 0
+set 128 0 8 7 3 8589934594 23000 23400 0 0 0 0 0 0"
 is "and each run's output" "$(grep -c cuLaunchKernel kept/cupti.log kept/vprof.log)" "kept/cupti.log:1
 kept/vprof.log:1"
 is "a ring of the run under vprof, and of no other" "$(ls kept/vprof | grep -c '\.ring$')" 1
@@ -78,9 +78,11 @@ is "nothing is left of what was not kept" "$(ls "$TMPDIR")" ""
 # What was kept is compared again.
 is "a torn line and lines that are none" "$(
 	mkdir -p torn/cupti torn/vprof
+	printf 'kernel\tk\t0\t7\t1\t0\t0\t10\t20\t%b\n' '1\t1\t1\t1\t1' '1\t1\t1\t1\t1\tx' >torn/cupti/0.tsv
 	printf 'kernel\tk\t0\t7\t1\t0\t0\t10\t20\nnonsense\nkernel\tk\t0\t7\t1\t0\t0\t30\t20\nkernel\tk\t0\t7\t1\t0\tkern' >torn/cupti/1.tsv
 	verify --again torn)" 1
 ok "are counted" grep -q "torn/cupti/1.tsv: 2 lines that are no execution" "$TMP/err"
+ok "as are those whose shape is none" grep -q "torn/cupti/0.tsv: 2 lines that are no execution" "$TMP/err"
 ok "and the rest is read" grep -q "under vprof there is no ring" "$TMP/err"
 is "a folder that is none: 1" "$(verify --again /nonesuch)" 1
 ok "named" grep -q "/nonesuch/cupti: No such file" "$TMP/err"
