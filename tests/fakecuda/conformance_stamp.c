@@ -2,8 +2,8 @@
  * conformance_stamp.c - kernels that read the GPU's clock, and PTX that a device refuses.
  *
  * The PTX is what a profiler loads: stamps, plain and with programmatic launch
- * control, a gate that waits for the host, and a cell that picks the next of a
- * row of blocks. The fake driver goes by their names and parameters.
+ * control, one that lets what follows begin before it waits, a gate that waits for the host, and
+ * a cell that picks the next of a row of blocks. The fake driver goes by their names and parameters.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +20,21 @@
 	"ld.u64 %a, [%a+8]; mul.wide.u32 %o, %i, 8; add.u64 %a, %a, %o; st.u64 [%a+16], %t; ret; }\n"
 #define WAIT "griddepcontrol.wait; "
 #define RELEASE "griddepcontrol.launch_dependents; "
+#define TIMED(name, first) \
+	".visible .entry " name "(.param .u64 s, .param .u32 n)\n{ .reg .u64 %s, %b, %t, %d, %m; .reg .u32 %n; .reg .pred %p;\n" \
+	"ld.param.u64 %s, [s]; ld.param.u32 %n, [n]; cvt.u64.u32 %m, %n; " first "mov.u64 %b, %globaltimer; st.u64 [%s], %b;\n" \
+	"AGAIN: mov.u64 %t, %globaltimer; sub.u64 %d, %t, %b; setp.lt.u64 %p, %d, %m; @%p bra AGAIN;\n" \
+	"st.u64 [%s+8], %t; ret; }\n"
 #define HEAD(version, target) ".version " version "\n.target " target "\n.address_size 64\n"
 
 const char conformance_stamps[] =
 	HEAD("8.0", "sm_90")
 	STAMP("vprof_stamp", WAIT, RELEASE)
 	STAMP("vprof_stamp_plain", "", "")
+	STAMP("vprof_stamp_early", RELEASE WAIT, "")
+	TIMED("vprof_timed_trigger_0us", RELEASE)
+	TIMED("vprof_timed_behind", "")
+	TIMED("vprof_timed_gridwait", WAIT)
 	CELL_STAMP("vprof_twin_stamp", WAIT, RELEASE)
 	CELL_STAMP("vprof_twin_stamp_plain", "", "")
 	".visible .entry vprof_gate(.param .u64 g, .param .u32 w, .param .u64 s, .param .u32 m)\n"
@@ -55,7 +64,7 @@ enum { BLOCKS = 2, STRIDE = 8 };
 
 static struct {
 	CUmodule module;
-	CUfunction stamp, plain, gate, begin, cell_stamp, cell_plain, end;
+	CUfunction stamp, plain, early, timed, behind, waiting, gate, begin, cell_stamp, cell_plain, end;
 	uint64_t *host; /* pinned, and what the device calls it */
 	CUdeviceptr seen;
 } s;
@@ -89,6 +98,44 @@ static void on_a_stream(void)
 		"the stamps are the kernel's time apart");
 	apart = (int64_t)s.host[1] - realtime();
 	conf_ok(apart < 1000000000 && apart > -1000000000, "the clock is about the host's");
+}
+
+/* Programmatically: it may begin when what is before it on the stream lets it. */
+static CUresult run_early(CUfunction f, CUdeviceptr address, uint32_t ns)
+{
+	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
+	CUlaunchConfig config = {
+		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
+		.hStream = t.stream, .attrs = &attribute, .numAttrs = 1,
+	};
+	void *params[] = { &address, &ns };
+
+	attribute.value.programmaticStreamSerializationAllowed = 1;
+	return cu.cuLaunchKernelEx(&config, f, params, NULL);
+}
+
+/* A kernel of 20 ms that lets what follows begin, a stamp, and what follows: from when to when is in host[0], [1] and [3], [4]. */
+static void early_with(CUfunction stamp, CUfunction behind)
+{
+	memset(s.host, 0, 4096);
+	check_result("a kernel that lets what follows begin", run1(s.timed, s.seen, 20000000), CUDA_SUCCESS);
+	check_result("a stamp behind it", run_early(stamp, s.seen + 16, 0), CUDA_SUCCESS);
+	check_result("and what follows", run_early(behind, s.seen + 24, 1000), CUDA_SUCCESS);
+	check(CUDA_SUCCESS, cuStreamSynchronize(t.stream));
+	conf_ok(s.host[1] >= s.host[0] + 20000000 && s.host[2] >= s.host[1] && s.host[2] - s.host[1] < 10000000,
+		"the stamp is made when the kernel is over");
+}
+
+static void early(void)
+{
+	/* A profiler that stands between knows only from the second time on which kernels others follow so. */
+	early_with(s.early, s.waiting);
+	conf_ok(s.host[3] >= s.host[1], "one that waits does so for what the stamp waits for");
+	early_with(s.early, s.behind);
+	conf_ok(s.host[3] >= s.host[0] && s.host[3] < s.host[1], "behind an early stamp a kernel begins before the one ahead is over");
+	conf_ok(s.host[4] < s.host[1], "and is over before it");
+	early_with(s.stamp, s.behind);
+	conf_ok(s.host[3] >= s.host[1], "behind another stamp it begins when that is made");
 }
 
 static CUresult gate(uint32_t want, uint32_t most_ns)
@@ -172,6 +219,10 @@ void conf_stamp(void)
 	check(CUDA_SUCCESS, cuModuleLoadData(&s.module, conformance_stamps));
 	check(CUDA_SUCCESS, cuModuleGetFunction(&s.stamp, s.module, "vprof_stamp"));
 	check(CUDA_SUCCESS, cuModuleGetFunction(&s.plain, s.module, "vprof_stamp_plain"));
+	check(CUDA_SUCCESS, cuModuleGetFunction(&s.early, s.module, "vprof_stamp_early"));
+	check(CUDA_SUCCESS, cuModuleGetFunction(&s.timed, s.module, "vprof_timed_trigger_0us"));
+	check(CUDA_SUCCESS, cuModuleGetFunction(&s.behind, s.module, "vprof_timed_behind"));
+	check(CUDA_SUCCESS, cuModuleGetFunction(&s.waiting, s.module, "vprof_timed_gridwait"));
 	check(CUDA_SUCCESS, cuModuleGetFunction(&s.gate, s.module, "vprof_gate"));
 	check(CUDA_SUCCESS, cuModuleGetFunction(&s.begin, s.module, "vprof_twin_begin"));
 	check(CUDA_SUCCESS, cuModuleGetFunction(&s.cell_stamp, s.module, "vprof_twin_stamp"));
@@ -181,6 +232,7 @@ void conf_stamp(void)
 	s.host = host;
 	check(CUDA_SUCCESS, cuMemHostGetDevicePointer_v2(&s.seen, host, 0));
 	on_a_stream();
+	early();
 	gates();
 	cells();
 	check(CUDA_SUCCESS, cuMemFreeHost(host));

@@ -87,7 +87,7 @@ struct fk_config {
 	int devices;
 	uint64_t kernel_ns;
 	int sm;       /* major * 10 + minor */
-	uint64_t edge_ns, prog_ns, copy_ns;
+	uint64_t edge_ns, prog_ns, copy_ns, early_ns;
 	uint64_t jitter_ns;
 	uint64_t queue; /* how much work may wait on a stream; 0: any */
 	uint64_t node_ns, node_bytes; /* to instantiate */
@@ -210,6 +210,7 @@ struct CUfunc_st {
 	uint64_t (*ns_of)(const void *args); /* more, by its arguments; NULL: no more */
 	uint64_t trigger_ns; /* after its begin it lets its dependents begin; at its end if that is sooner */
 	bool waits;          /* for all of its upstream, before it begins its work */
+	bool releases;       /* its dependents begin, before it waits: they need not wait for what it waits for */
 	bool waits_for_host; /* ends when the host lets it */
 	bool timed;          /* reads the clock */
 	int registers, shared; /* what it needs, by its name; see kernels.c */

@@ -83,7 +83,7 @@ static void run_hang_while(struct fk_run *run, const void *args)
 }
 
 #define LAYOUT(...) { .count = FK_COUNT(((int[]){ __VA_ARGS__ })), .size = { __VA_ARGS__ } }
-enum { TIMED = 1 << 0, WAITS = 1 << 1, HOST = 1 << 2 }; /* as CUfunc_st has them */
+enum { TIMED = 1 << 0, WAITS = 1 << 1, HOST = 1 << 2, RELEASES = 1 << 3 }; /* as CUfunc_st has them */
 static const struct {
 	const char *name;
 	fk_kernel_fn *run;
@@ -97,6 +97,8 @@ static const struct {
 	{ "stamp", fk_run_stamp, LAYOUT(8), TIMED },
 	{ "vprof_stamp", fk_run_stamp, LAYOUT(8), TIMED | WAITS },
 	{ "vprof_stamp_plain", fk_run_stamp, LAYOUT(8), TIMED },
+	{ "vprof_stamp_early", fk_run_stamp, LAYOUT(8), TIMED | WAITS | RELEASES },
+	{ "vprof_follower", NULL, { 0 }, TIMED | WAITS },
 	{ "vprof_timed", fk_run_timed, LAYOUT(8, 4), TIMED },
 	{ "vprof_gate", fk_run_gate, LAYOUT(8, 4, 8, 4), TIMED | HOST },
 	{ "vprof_twin_begin", fk_run_twin_begin, LAYOUT(8), TIMED },
@@ -167,6 +169,7 @@ static void stand_in(CUfunction function, size_t row)
 	function->timed = kernels[row].is & TIMED;
 	function->waits = kernels[row].is & WAITS;
 	function->waits_for_host = kernels[row].is & HOST;
+	function->releases = kernels[row].is & RELEASES;
 }
 
 /* Of several names that fit, the last is the longest. */
@@ -179,5 +182,6 @@ void fk_kernel_bind(CUfunction function)
 		if (!strncmp(function->name, kernels[i].name, strlen(kernels[i].name)))
 			stand_in(function, i);
 	function->waits |= strstr(function->name, "gridwait") != NULL;
-	function->ns = name_time(function->name, "spin_", function->timed ? 0 : fk_config.kernel_ns);
+	function->ns = name_time(function->name, "spin_",
+		function->releases ? fk_config.early_ns : function->timed ? 0 : fk_config.kernel_ns);
 }

@@ -141,6 +141,19 @@ static void op_run(const struct fk_op *op, struct fk_span *span)
 }
 
 /*
+ * A kernel that lets what depends on it begin, and only then waits, does so when the one before lets itself begin; not
+ * before it is submitted.
+ */
+static void release_early(struct fk_span *span, const struct fk_span *before, const struct fk_op *op)
+{
+	uint64_t first = before->trigger + fk_config.prog_ns;
+
+	first = first > op->begin ? first : op->begin;
+	if (op->work.kernel.func->releases && span->trigger > first)
+		span->trigger = first;
+}
+
+/*
  * What comes next on a stream comes behind all that was there before; but a
  * kernel launched with programmatic serialization only behind the trigger of
  * the kernel before it, unless it waits itself.
@@ -148,7 +161,7 @@ static void op_run(const struct fk_op *op, struct fk_span *span)
 static struct fk_span op_span(CUstream stream, const struct fk_op *op)
 {
 	const struct fk_work graph = { .type = CU_GRAPH_NODE_TYPE_GRAPH }, *work = op->plan ? &graph : &op->work;
-	struct fk_span before = { stream->clock, stream->clock, stream->clock };
+	struct fk_span before = { stream->clock, stream->clock, stream->clock }, span;
 	CUgraphEdgeData edge = { 0 };
 	uint64_t begin;
 
@@ -159,7 +172,12 @@ static struct fk_span op_span(CUstream stream, const struct fk_op *op)
 	begin = stream->clock ? fk_edge_bound(&before, &edge, work) : 0;
 	if (begin < op->begin)
 		begin = op->begin;
-	return op->plan ? (struct fk_span){ begin, begin, begin } : fk_span_at(work, begin);
+	if (op->plan)
+		return (struct fk_span){ begin, begin, begin };
+	span = fk_span_at(work, begin);
+	if (edge.type == CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC)
+		release_early(&span, &before, op);
+	return span;
 }
 
 /* When the stream's work of that number had ended; of long ago, that it has. */
