@@ -7,11 +7,9 @@
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/cuda_api.h"
-#include "shim/eager.h"
+#include "shim/eager_stamps.h"
 
 enum {
-	GATES_AFTER = 16,   /* operations that get a gate when one was queued too late */
-	GAUGE_EVERY = 16,   /* kernels; the second has the first */
 	SEQ_MOST = 16,      /* records between two operations that touch */
 	PRIMARY_BITS = 12,
 };
@@ -147,11 +145,6 @@ static int touches(const struct vprof_track *track, struct vprof_record r)
 	return 1;
 }
 
-static int is_made(const uint64_t *stamp)
-{
-	return __atomic_load_n(stamp, __ATOMIC_ACQUIRE) != 0;
-}
-
 /* ---- programmatic launches ---- */
 
 /* The bit of a kernel by its definition. */
@@ -179,66 +172,6 @@ static int is_primary(uint32_t object)
 	return (__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0;
 }
 
-/* ---- stamps ---- */
-
-static CUresult launch(CUfunction function, CUstream stream, void **params)
-{
-	return vprof_ask.launch_kernel(function, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
-}
-
-static CUdeviceptr on_device(const struct vprof_track *track, const uint64_t *stamp)
-{
-	return track->area->device + (CUdeviceptr)((const char *)stamp - (const char *)track->area->host);
-}
-
-/* Before an operation. */
-static CUresult put_stamp(const struct vprof_track *track, const uint64_t *where)
-{
-	CUdeviceptr slot = on_device(track, where);
-
-	return launch(track->gpu->stamp_plain, track->stream, (void *[]){ &slot });
-}
-
-static CUresult put_stamp_behind(const struct vprof_track *track, const uint64_t *where)
-{
-	return vprof_gpu_stamp_behind(track->gpu, track->stream, on_device(track, where));
-}
-
-static void open_gate(const struct vprof_track *track)
-{
-	/* Pairs with the gate's load. */
-	__atomic_store_n(&track->gpu->gates[(size_t)(track - vprof_tracks) * VPROF_GATE_STRIDE / sizeof(uint32_t)],
-			 track->put + 1, __ATOMIC_SEQ_CST);
-}
-
-/* The stamp behind a gate was refused: there is nothing to wait for, and the gate's number is not to be used again. */
-static void give_up(struct vprof_track *track)
-{
-	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
-
-	open_gate(track);
-	op->stamped = 0;
-	op->type = VPROF_STAMP_NONE;
-	/* Pairs with the acquire in harvest(). */
-	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);
-}
-
-/* Opens when the track's word has come to its number. The stamp behind it is the operation's begin. */
-static CUresult put_gate(struct vprof_track *track, const uint64_t *where)
-{
-	uint32_t most = VPROF_GATE_MOST_NS, want = track->put + 1;
-	CUdeviceptr slot = on_device(track, where), go = track->gpu->gates_device +
-		(CUdeviceptr)(track - vprof_tracks) * VPROF_GATE_STRIDE;
-	CUresult result = launch(track->gpu->gate, track->stream, (void *[]){ &go, &want, &slot, &most });
-
-	if (result)
-		return result;
-	result = put_stamp(track, where);
-	if (result)
-		give_up(track);
-	return result;
-}
-
 static enum vprof_stamp_class class_of(const struct vprof_slot *slot, int gated)
 {
 	if (slot->kind != VPROF_KIND_LAUNCH)
@@ -247,21 +180,6 @@ static enum vprof_stamp_class class_of(const struct vprof_slot *slot, int gated)
 }
 
 /* ---- before and behind ---- */
-
-/* Are so many slots free? */
-static int has_room(const struct vprof_track *track, uint32_t count)
-{
-	/* Pairs with the release in take(). */
-	return track->put + count - __atomic_load_n(&track->taken, __ATOMIC_ACQUIRE) < VPROF_EAGER_OPS;
-}
-
-static void slot_clear(const struct vprof_track *track, uint32_t number)
-{
-	struct vprof_eager_slot *slot = vprof_eager_slot(track, number);
-
-	__atomic_store_n(&slot->begin, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->end, 0, __ATOMIC_RELEASE);
-}
 
 /* What goes before the operation. Its class; NONE: it has no stamps. */
 static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_record r)
@@ -272,19 +190,19 @@ static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_reco
 
 	if (!vprof_track_is_alone(track))
 		return VPROF_STAMP_NONE;
-	busy = touches(track, r) && !is_made(&vprof_eager_slot(track, track->put - 1)->end);
+	busy = touches(track, r) && !vprof_eager_is_made(&vprof_eager_slot(track, track->put - 1)->end);
 	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
-	if (!has_room(track, 1)) {
+	if (!vprof_eager_has_room(track, 1)) {
 		vprof_lose(VPROF_LOSS_STAMPS);
 		return VPROF_STAMP_NONE;
 	}
-	slot_clear(track, track->put);
+	vprof_eager_clear(track, track->put);
 	put->begins = 1;
 	if (r.slot->kind == VPROF_KIND_GRAPH_LAUNCH)
-		return put_stamp(track, &slot->begin) ? VPROF_STAMP_NONE : VPROF_STAMP_SPAN;
+		return vprof_eager_put_stamp(track, &slot->begin) ? VPROF_STAMP_NONE : VPROF_STAMP_SPAN;
 	if (!busy || track->gates) {
 		track->gates -= track->gates != 0;
-		return put_gate(track, &slot->begin) ? VPROF_STAMP_NONE : class_of(r.slot, 1);
+		return vprof_eager_put_gate(track, &slot->begin) ? VPROF_STAMP_NONE : class_of(r.slot, 1);
 	}
 	put->begins = 0;
 	return class_of(r.slot, 0);
@@ -332,55 +250,6 @@ struct vprof_eager vprof_eager_before_slow(struct vprof_record r, unsigned call)
 	return eager;
 }
 
-/* Is what lies between its stamps its time? They have been queued. */
-static int holds(struct vprof_track *track, const struct vprof_eager_op *op, uint32_t type)
-{
-	const struct vprof_eager_slot *slot = vprof_eager_slot(track, track->put);
-
-	if (type == VPROF_STAMP_SPAN)
-		return 1;
-	if (op->begins)
-		return !is_made(&slot->begin);
-	if (!is_made(&vprof_eager_slot(track, track->put - 1)->end))
-		return 1;
-	track->gates = GATES_AFTER;
-	return 0;
-}
-
-/* Behind an operation that has been put: in the next slot. Between begin and end. */
-static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *like)
-{
-	uint32_t number = track->put;
-	struct vprof_eager_op *op = &track->ops[number % VPROF_EAGER_OPS];
-	int told;
-
-	slot_clear(track, number);
-	*op = *like;
-	if (op->begins && put_gate(track, &vprof_eager_slot(track, number)->begin))
-		return;
-	op->kind = 0;
-	op->object = 0;
-	op->stamped = !launch(track->gpu->nothing, track->stream, NULL) &&
-		      !put_stamp_behind(track, &vprof_eager_slot(track, number)->end);
-	told = op->stamped && holds(track, op, op->type) && vprof_track_is_alone_still(track);
-	if (op->begins)
-		open_gate(track);
-	if (!told)
-		op->type = VPROF_STAMP_NONE;
-	/* What comes next is not to stand behind a gauge. */
-	track->seq = 0;
-	/* Pairs with the acquire in harvest(). */
-	__atomic_store_n(&track->put, number + 1, __ATOMIC_RELEASE);
-}
-
-/* Is it time for a gauge, behind an operation of that class whose time is told? */
-static int wants_gauge(struct vprof_track *track, uint32_t type)
-{
-	if (type != VPROF_STAMP_STREAM && type != VPROF_STAMP_GATED)
-		return 0;
-	return track->kernels++ % GAUGE_EVERY == 1 && has_room(track, 2);
-}
-
 static void stamped(struct vprof_track *track, uint32_t type, struct vprof_record r, CUresult result)
 {
 	struct vprof_eager_op *op = &track->ops[track->put % VPROF_EAGER_OPS];
@@ -390,12 +259,12 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 
 	op->stamped = 0;
 	if (!result && vprof_ask_begin(&asking)) {
-		op->stamped = !put_stamp_behind(track, &vprof_eager_slot(track, track->put)->end);
+		op->stamped = !vprof_eager_put_behind(track, &vprof_eager_slot(track, track->put)->end);
 		vprof_ask_end(&asking);
 	}
-	told = op->stamped && holds(track, op, type);
+	told = op->stamped && vprof_eager_holds(track, op, type);
 	if (op->begins && type != VPROF_STAMP_SPAN)
-		open_gate(track);
+		vprof_eager_open_gate(track);
 	told &= track->missed == __atomic_load_n(&missed, __ATOMIC_RELAXED);
 	told &= vprof_track_is_alone_still(track) && thread && __atomic_load_n(&r.slot->seq, __ATOMIC_RELAXED) == r.seq;
 	op->type = (uint16_t)(told ? type : VPROF_STAMP_NONE);
@@ -413,10 +282,8 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in harvest(). */
 	__atomic_store_n(&track->put, track->put + 1, __ATOMIC_RELEASE);
-	if (told && wants_gauge(track, type) && vprof_ask_begin(&asking)) {
-		put_gauge(track, op);
-		vprof_ask_end(&asking);
-	}
+	if (told)
+		vprof_eager_gauge(track, op);
 }
 
 void vprof_eager_behind(struct vprof_eager eager, struct vprof_record r, CUresult result)
