@@ -169,20 +169,22 @@ static int is_primary(uint32_t object)
 	uint64_t bit;
 	const uint64_t *word = primary_of(object, &bit);
 
-	return (__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0;
+	return object && (__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0;
 }
 
-static enum vprof_stamp_class class_of(const struct vprof_slot *slot, int gated)
+static enum vprof_stamp_class class_of(const struct vprof_slot *slot, int gated, int early)
 {
 	if (slot->kind != VPROF_KIND_LAUNCH)
 		return VPROF_STAMP_STREAM_COPY;
+	if (early)
+		return VPROF_STAMP_LED;
 	return gated ? VPROF_STAMP_GATED : VPROF_STAMP_STREAM;
 }
 
 /* ---- before and behind ---- */
 
 /* What goes before the operation. Its class; NONE: it has no stamps. */
-static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_record r)
+static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_record r, int programmatic)
 {
 	struct vprof_eager_slot *slot = vprof_eager_slot(track, track->put);
 	struct vprof_eager_op *put = &track->ops[track->put % VPROF_EAGER_OPS];
@@ -192,20 +194,25 @@ static enum vprof_stamp_class begin(struct vprof_track *track, struct vprof_reco
 		return VPROF_STAMP_NONE;
 	busy = touches(track, r) && !vprof_eager_is_made(&vprof_eager_slot(track, track->put - 1)->end);
 	track->missed = __atomic_load_n(&missed, __ATOMIC_RELAXED);
+	if (programmatic && !(busy && track->ops[(track->put - 1) % VPROF_EAGER_OPS].early))
+		return VPROF_STAMP_NONE;
 	if (!vprof_eager_has_room(track, 1)) {
 		vprof_lose(VPROF_LOSS_STAMPS);
 		return VPROF_STAMP_NONE;
 	}
 	vprof_eager_clear(track, track->put);
-	put->begins = 1;
+	put->early = track->gpu->stamp_early && is_primary(track->object);
+	put->begins = !programmatic;
+	if (programmatic)
+		return VPROF_STAMP_FOLLOWING;
 	if (r.slot->kind == VPROF_KIND_GRAPH_LAUNCH)
 		return vprof_eager_put_stamp(track, &slot->begin) ? VPROF_STAMP_NONE : VPROF_STAMP_SPAN;
 	if (!busy || track->gates) {
 		track->gates -= track->gates != 0;
-		return vprof_eager_put_gate(track, &slot->begin) ? VPROF_STAMP_NONE : class_of(r.slot, 1);
+		return vprof_eager_put_gate(track, &slot->begin) ? VPROF_STAMP_NONE : class_of(r.slot, 1, put->early);
 	}
 	put->begins = 0;
-	return class_of(r.slot, 0);
+	return class_of(r.slot, 0, put->early);
 }
 
 /* A graph that has no stamps has to be seen all the same: of what other threads put it may be in between. */
@@ -220,11 +227,11 @@ static int may(struct vprof_track *track, const struct vprof_slot *slot, const s
 	uint32_t before = track->object;
 
 	track->object = slot->kind == VPROF_KIND_LAUNCH ? slot->object : 0;
-	if (op->programmatic) {
+	if (op->programmatic)
 		primary_note(before);
+	if ((op->programmatic || is_primary(track->object)) && !track->gpu->stamp_early)
 		return 0;
-	}
-	return op->plain && !is_primary(track->object) && (slot->kind != VPROF_KIND_COPY || copy_is_free(slot));
+	return op->plain && (slot->kind != VPROF_KIND_COPY || copy_is_free(slot));
 }
 
 struct vprof_eager vprof_eager_before_slow(struct vprof_record r, unsigned call)
@@ -243,7 +250,7 @@ struct vprof_eager vprof_eager_before_slow(struct vprof_record r, unsigned call)
 	} else if (eager.track) {
 		eager.track->stream = op.stream;
 		if (may(eager.track, r.slot, &op))
-			eager.type = begin(eager.track, r);
+			eager.type = begin(eager.track, r, op.programmatic);
 		eager.as = eager.type != VPROF_STAMP_NONE ? VPROF_EAGER_STAMPED : VPROF_EAGER_PLAIN;
 	}
 	vprof_ask_end(&asking);
@@ -259,7 +266,7 @@ static void stamped(struct vprof_track *track, uint32_t type, struct vprof_recor
 
 	op->stamped = 0;
 	if (!result && vprof_ask_begin(&asking)) {
-		op->stamped = !vprof_eager_put_behind(track, &vprof_eager_slot(track, track->put)->end);
+		op->stamped = !vprof_eager_put_behind(track, &vprof_eager_slot(track, track->put)->end, op->early);
 		vprof_ask_end(&asking);
 	}
 	told = op->stamped && vprof_eager_holds(track, op, type);

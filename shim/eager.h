@@ -12,8 +12,15 @@
  *         starts later by as long as three launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens by
  *         itself: nothing is told then.
  *
+ * LED     A kernel that programmatic launches follow has an early stamp behind it (stamp_ptx.h): what follows begins
+ *         when the kernel lets it, as without the stamp, and what it waits for is the stamp, which has waited for
+ *         the kernel. Which kernels these are is known from the first such launch on. What follows has nothing in front,
+ *         and is FOLLOWING: it is timed from that stamp to the one behind it, if both were queued in time for
+ *         that, which they are on streams that are busy.
+ *
  * GAUGE   How late a stamp comes goes by the moment (twin_gauge.c). So behind one kernel in so many stands one of ours
- * that does nothing, measured like that kernel.
+ * that does nothing, measured like that kernel. A LED kernel's, with one that follows it, comes when nothing
+ * is to begin early: behind the next operation of another class.
  *
  * A whole graph (VPROF_GPU_SPANS) has a stamp before it instead, which waits for nothing: the span has in it what
  * the host took, if the stream was idle.
@@ -23,8 +30,9 @@
  * that is under way beside it is told. Graphs without stamps take it as well, to be seen. What other threads put onto
  * the stream in calls that are neither (waits for events, host functions) is not seen. No call of the program waits for a track.
  *
- * NO STAMPS: while the stream is captured; in a context that is not ready (gpu_thread.c), or is not the stream's; behind and
- * before launches with programmatic serialization, whose overlap they would take; around calls that
+ * NO STAMPS: while the stream is captured; in a context that is not ready (gpu_thread.c), or is not the stream's; around
+ * launches with programmatic serialization and the kernels ahead of them, whose overlap they would take, where there are no
+ * early stamps (before compute capability 9.0); around calls that
  * do not return before the work is done (gates would hold them for their whole bound), so none at all with
  * CUDA_LAUNCH_BLOCKING=1; and none, around graphs either, where a stamp that waits would hold up other streams, with
  * CUDA_DEVICE_MAX_CONNECTIONS=1.
@@ -58,6 +66,7 @@ struct vprof_eager_op {
 	uint16_t type;            /* enum vprof_stamp_class; NONE: its time is not told */
 	uint8_t stamped;          /* a stamp behind it has been launched, */
 	uint8_t begins;           /* and something before it, which stores its begin. Else that is the end before */
+	uint8_t early;            /* the stamp behind it lets what follows begin */
 };
 
 enum vprof_track_state {
@@ -87,7 +96,8 @@ struct vprof_track {
 	CUstream stream;          /* of its operation, as it is launched onto */
 	uint32_t seen;            /* strangers, when that began */
 	uint32_t gates;           /* so many operations get one in any case */
-	uint32_t kernels;         /* whose times are told */
+	uint32_t kernels, led;    /* whose times are told: STREAM and GATED, LED */
+	uint32_t led_owed;        /* a gauge of these is to come */
 	uint32_t object, missed;  /* of the last operation; calls that were not recorded until then */
 	uint64_t seq, window;     /* record and window of recording of the last one with a stamp; 0: none */
 };

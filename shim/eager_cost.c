@@ -3,6 +3,7 @@
  *
  * BUSY. A gate, then kernels with a stamp behind each, all queued while the gate is shut: what an interval
  * between two stamps has more than the kernel in it. IDLE. A gate, a stamp, one kernel and one stamp, again and again.
+ * What a kernel costs that a programmatic launch follows, and that launch, is not measured: they are taken for BUSY.
  * What a copy or a set is measured with is what a kernel is; a graph's first kernel comes behind a
  * stamp as any does.
  */
@@ -119,5 +120,6 @@ void vprof_eager_measure(struct vprof_gpu *gpu, struct vprof_def_gpu *def)
 	measure(gpu, def, VPROF_STAMP_STREAM);
 	measure(gpu, def, VPROF_STAMP_GATED);
 	def->cost[VPROF_STAMP_STREAM_COPY].ns = def->cost[VPROF_STAMP_GATED].ns;
+	def->cost[VPROF_STAMP_LED].ns = def->cost[VPROF_STAMP_FOLLOWING].ns = def->cost[VPROF_STAMP_STREAM].ns;
 	def->cost[VPROF_STAMP_SPAN].ns = def->cost[VPROF_STAMP_STREAM].ns + VPROF_OWN_NS;
 }

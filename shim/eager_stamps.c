@@ -33,9 +33,9 @@ CUresult vprof_eager_put_stamp(const struct vprof_track *track, const uint64_t *
 	return launch(track->gpu->stamp_plain, track->stream, (void *[]){ &slot });
 }
 
-CUresult vprof_eager_put_behind(const struct vprof_track *track, const uint64_t *where)
+CUresult vprof_eager_put_behind(const struct vprof_track *track, const uint64_t *where, int early)
 {
-	return vprof_gpu_stamp_behind(track->gpu, track->stream, on_device(track, where));
+	return (early ? vprof_gpu_stamp_early : vprof_gpu_stamp_behind)(track->gpu, track->stream, on_device(track, where));
 }
 
 void vprof_eager_open_gate(const struct vprof_track *track)
@@ -98,12 +98,24 @@ int vprof_eager_holds(struct vprof_track *track, const struct vprof_eager_op *op
 		return !vprof_eager_is_made(&slot->begin);
 	if (!vprof_eager_is_made(&vprof_eager_slot(track, track->put - 1)->end))
 		return 1;
-	track->gates = GATES_AFTER;
+	/* What follows has no gate. */
+	if (type != VPROF_STAMP_FOLLOWING)
+		track->gates = GATES_AFTER;
 	return 0;
 }
 
+/* What is measured, and the stamp behind it. */
+static CUresult put_nothing(const struct vprof_track *track, const uint64_t *where, int led)
+{
+	CUresult result = launch(track->gpu->nothing, track->stream, NULL);
+
+	if (!result)
+		result = vprof_eager_put_behind(track, where, led);
+	return result || !led ? result : vprof_gpu_follow(track->gpu, track->stream);
+}
+
 /* Behind an operation that has been put: in the next slot. Between begin and end. */
-static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *like)
+static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *like, enum vprof_stamp_class class)
 {
 	uint32_t number = track->put;
 	struct vprof_eager_op *op = &track->ops[number % VPROF_EAGER_OPS];
@@ -115,8 +127,8 @@ static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *li
 		return;
 	op->kind = 0;
 	op->object = 0;
-	op->stamped = !launch(track->gpu->nothing, track->stream, NULL) &&
-		      !vprof_eager_put_behind(track, &vprof_eager_slot(track, number)->end);
+	op->type = (uint16_t)class;
+	op->stamped = !put_nothing(track, &vprof_eager_slot(track, number)->end, class == VPROF_STAMP_LED);
 	told = op->stamped && vprof_eager_holds(track, op, op->type) && vprof_track_is_alone_still(track);
 	if (op->begins)
 		vprof_eager_open_gate(track);
@@ -128,20 +140,32 @@ static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *li
 	__atomic_store_n(&track->put, number + 1, __ATOMIC_RELEASE);
 }
 
-/* Is it time for a gauge, behind an operation of that class whose time is told? */
-static int wants_gauge(struct vprof_track *track, uint32_t type)
+/*
+ * Of which class a gauge is to be behind an operation whose time is told; NONE: it is not time for any. Nothing comes
+ * between a kernel and what may follow it early.
+ */
+static enum vprof_stamp_class gauge_due(struct vprof_track *track, const struct vprof_eager_op *op)
 {
-	if (type != VPROF_STAMP_STREAM && type != VPROF_STAMP_GATED)
-		return 0;
-	return track->kernels++ % GAUGE_EVERY == 1 && vprof_eager_has_room(track, 2);
+	if (op->type == VPROF_STAMP_LED && track->led++ % GAUGE_EVERY == 1)
+		track->led_owed = 1;
+	if (op->early || op->type == VPROF_STAMP_SPAN || !vprof_eager_has_room(track, 2))
+		return VPROF_STAMP_NONE;
+	if (track->led_owed) {
+		track->led_owed = 0;
+		return VPROF_STAMP_LED;
+	}
+	if (op->type != VPROF_STAMP_STREAM && op->type != VPROF_STAMP_GATED)
+		return VPROF_STAMP_NONE;
+	return track->kernels++ % GAUGE_EVERY == 1 ? (enum vprof_stamp_class)op->type : VPROF_STAMP_NONE;
 }
 
-void vprof_eager_gauge(struct vprof_track *track, const struct vprof_eager_op *like)
+void vprof_eager_gauge(struct vprof_track *track, const struct vprof_eager_op *behind)
 {
+	enum vprof_stamp_class class = gauge_due(track, behind);
 	struct vprof_asking asking;
 
-	if (!wants_gauge(track, like->type) || !vprof_ask_begin(&asking))
+	if (class == VPROF_STAMP_NONE || !vprof_ask_begin(&asking))
 		return;
-	put_gauge(track, like);
+	put_gauge(track, behind, class);
 	vprof_ask_end(&asking);
 }

@@ -12,7 +12,7 @@
 CUresult vprof_eager_put_stamp(const struct vprof_track *track, const uint64_t *where) HIDDEN COLD;
 
 /* Behind one. */
-CUresult vprof_eager_put_behind(const struct vprof_track *track, const uint64_t *where) HIDDEN COLD;
+CUresult vprof_eager_put_behind(const struct vprof_track *track, const uint64_t *where, int early) HIDDEN COLD;
 
 /* Opens when the track's word has come to its number. The stamp behind it is the operation's begin. */
 CUresult vprof_eager_put_gate(struct vprof_track *track, const uint64_t *where) HIDDEN COLD;
@@ -28,6 +28,6 @@ void vprof_eager_clear(const struct vprof_track *track, uint32_t number) HIDDEN 
 int vprof_eager_holds(struct vprof_track *track, const struct vprof_eager_op *op, uint32_t type) HIDDEN COLD;
 
 /* Behind an operation that has been put and is told, if it is time for one: a gauge. Makes calls, by itself. */
-void vprof_eager_gauge(struct vprof_track *track, const struct vprof_eager_op *like) HIDDEN COLD;
+void vprof_eager_gauge(struct vprof_track *track, const struct vprof_eager_op *behind) HIDDEN COLD;
 
 #endif

@@ -170,19 +170,36 @@ uint32_t vprof_gpu_taken(uint64_t before, uint32_t most)
 
 /* ---- cells ---- */
 
-CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot)
+/* Not before what is ahead on the stream lets it. */
+static CUresult launch_early(CUfunction function, CUstream stream, void **params)
 {
 	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
 	CUlaunchConfig config = {
 		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
 		.hStream = stream, .attrs = &attribute, .numAttrs = 1,
 	};
+
+	attribute.value.programmaticStreamSerializationAllowed = 1;
+	return vprof_ask.launch_kernel_ex(&config, function, params, NULL);
+}
+
+CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot)
+{
 	void *params[] = { &slot };
 
 	if (gpu->mode != VPROF_STAMPS_PROGRAMMATIC || !vprof_ask.launch_kernel_ex)
 		return vprof_ask.launch_kernel(gpu->stamp_plain, 1, 1, 1, 1, 1, 1, 0, stream, params, NULL);
-	attribute.value.programmaticStreamSerializationAllowed = 1;
-	return vprof_ask.launch_kernel_ex(&config, gpu->stamp, params, NULL);
+	return launch_early(gpu->stamp, stream, params);
+}
+
+CUresult vprof_gpu_stamp_early(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot)
+{
+	return launch_early(gpu->stamp_early, stream, (void *[]){ &slot });
+}
+
+CUresult vprof_gpu_follow(const struct vprof_gpu *gpu, CUstream stream)
+{
+	return launch_early(gpu->follower, stream, NULL);
 }
 
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu)
@@ -225,6 +242,15 @@ static int is_programmatic(CUdevice device)
 	       !vprof_ask.device_get_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device) && major >= 9;
 }
 
+/* Without them what is launched programmatically is not timed, nor what it follows. */
+static void load_early(struct vprof_gpu *gpu)
+{
+	if (!vprof_ask.launch_kernel_ex ||
+	    vprof_ask.module_function(&gpu->follower, gpu->module, "vprof_follower") ||
+	    vprof_ask.module_function(&gpu->stamp_early, gpu->module, "vprof_stamp_early"))
+		gpu->stamp_early = NULL;
+}
+
 static CUresult load(struct vprof_gpu *gpu)
 {
 	const struct { CUfunction *out; const char *name; int programmatic; } functions[] = {
@@ -246,6 +272,8 @@ static CUresult load(struct vprof_gpu *gpu)
 	for (size_t i = 0; !result && i < ARRAY_SIZE(functions); i++)
 		if (programmatic || !functions[i].programmatic)
 			result = vprof_ask.module_function(functions[i].out, gpu->module, functions[i].name);
+	if (!result && programmatic)
+		load_early(gpu);
 	return result;
 }
 

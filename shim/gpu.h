@@ -66,6 +66,7 @@ struct vprof_gpu {
 	CUstream stream;          /* of our own: not blocking */
 	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_started, twin_stamp_plain, twin_end, timed, gate;
 	CUfunction gauge, nothing;
+	CUfunction stamp_early, follower; /* NULL: not to be used */
 	CUdeviceptr cells;        /* VPROF_AREAS of them */
 	struct vprof_cell *images; /* of cells on their way, in our pages */
 	struct vprof_area areas[VPROF_AREAS];
@@ -118,6 +119,13 @@ uint32_t vprof_gpu_taken(uint64_t before, uint32_t most) HIDDEN COLD;
  * there when that ends.
  */
 CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot) HIDDEN COLD;
+
+/*
+ * Likewise behind a kernel that a programmatic launch follows, which begins as early as without it. And a kernel of ours
+ * that follows so, and waits.
+ */
+CUresult vprof_gpu_stamp_early(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot) HIDDEN COLD;
+CUresult vprof_gpu_follow(const struct vprof_gpu *gpu, CUstream stream) HIDDEN COLD;
 
 /* Waits for our stream. CUDA_ERROR_NOT_READY: the process ends. */
 CUresult vprof_gpu_settle(struct vprof_gpu *gpu) HIDDEN COLD;

@@ -3,7 +3,8 @@
  *
  * One thread each. A stamp stores %globaltimer when what it stands behind is over. With programmatic
  * launch control (sm_90) it is started early, waits, reads the clock, lets what follows start, and
- * stores only then: the store is nobody's time. The same below sm_90 without that.
+ * stores only then: the store is nobody's time. The same below sm_90 without that. An early one lets what
+ * follows start before it waits: a launch of the program's that is to overlap the kernel ahead does so.
  *
  * A twin's stamps find their place by its cell, in device memory:
  *
@@ -91,6 +92,9 @@
 static const char vprof_ptx_programmatic[] =
 	PTX_HEAD("8.0", "sm_90")
 	PTX_STAMP("vprof_stamp", PTX_WAIT, PTX_RELEASE)
+	PTX_STAMP("vprof_stamp_early", PTX_RELEASE PTX_WAIT, "")
+	/* Stands behind an early stamp as a kernel of the program's does. */
+	PTX_ENTRY("vprof_follower", "") "{" PTX_WAIT "ret;}\n"
 	PTX_TWIN_STAMP("vprof_twin_stamp", PTX_WAIT, PTX_RELEASE)
 	PTX_TWIN_STAMP_STARTED("vprof_twin_stamp_started")
 	PTX_COMMON;

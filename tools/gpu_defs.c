@@ -208,7 +208,7 @@ const char *gpu_class_name(unsigned int class)
 		[VPROF_STAMP_NONE] = "none", [VPROF_STAMP_PROGRAMMATIC] = "programmatic", [VPROF_STAMP_PLAIN] = "plain",
 		[VPROF_STAMP_INHERITED] = "inherited", [VPROF_STAMP_COPY] = "copy", [VPROF_STAMP_OTHER] = "other",
 		[VPROF_STAMP_STREAM] = "stream", [VPROF_STAMP_GATED] = "gated", [VPROF_STAMP_STREAM_COPY] = "stream copy",
-		[VPROF_STAMP_SPAN] = "span", [VPROF_STAMP_OWN] = "own",
+		[VPROF_STAMP_SPAN] = "span", [VPROF_STAMP_OWN] = "own", [VPROF_STAMP_LED] = "led", [VPROF_STAMP_FOLLOWING] = "following",
 	};
 
 	return NAME_OF(names, class);

@@ -2,7 +2,7 @@
  * gpu_stream_gauge.c - what stamps cost on streams, by the gauges that stand between the operations (ring_gpu.h).
  *
  * Of an operation those count that were measured in the same way on the same GPU next before and next behind: the one in
- * the middle. Where there are none of its class, those of the other, and what the library has found the
+ * the middle. Where there are none of its class, those of the class most like it, and what the library has found the
  * two to differ by.
  */
 #include "tools/gpu.h"
@@ -92,17 +92,23 @@ static int nearest(struct gpu *gpu, unsigned int device, unsigned int class, uin
 	return 1;
 }
 
+/* Whose gauges tell what a class costs, the best first. */
+enum { WAYS = 3 };
+static const uint8_t by[VPROF_STAMP_CLASSES][WAYS] = {
+	[VPROF_STAMP_STREAM] = { VPROF_STAMP_STREAM, VPROF_STAMP_GATED },
+	[VPROF_STAMP_GATED] = { VPROF_STAMP_GATED, VPROF_STAMP_STREAM },
+	[VPROF_STAMP_STREAM_COPY] = { VPROF_STAMP_GATED, VPROF_STAMP_STREAM },
+	[VPROF_STAMP_LED] = { VPROF_STAMP_LED, VPROF_STAMP_STREAM, VPROF_STAMP_GATED },
+	[VPROF_STAMP_FOLLOWING] = { VPROF_STAMP_STREAM, VPROF_STAMP_GATED },
+};
+
 int64_t gpu_stream_cost(struct gpu *gpu, const struct vprof_def_gpu *costs, const struct vprof_slot *slot)
 {
-	unsigned int class = slot->timed.type, like = class == VPROF_STAMP_STREAM_COPY ? VPROF_STAMP_GATED : class;
-	unsigned int other = like == VPROF_STAMP_GATED ? VPROF_STAMP_STREAM : VPROF_STAMP_GATED;
-	int64_t known = gpu_cost_of(costs, class), own = gpu_cost_of(costs, VPROF_STAMP_OWN), cost;
+	unsigned int class = slot->timed.type;
+	int64_t own = gpu_cost_of(costs, VPROF_STAMP_OWN), cost;
 
-	if (class != VPROF_STAMP_STREAM && class != VPROF_STAMP_GATED && class != VPROF_STAMP_STREAM_COPY)
-		return known;
-	if (nearest(gpu, slot->timed.device, like, slot->t0, &cost))
-		return cost - own;
-	if (nearest(gpu, slot->timed.device, other, slot->t0, &cost))
-		return cost - own + gpu_cost_of(costs, like) - gpu_cost_of(costs, other);
-	return known;
+	for (int i = 0; class < VPROF_STAMP_CLASSES && i < WAYS && by[class][i]; i++)
+		if (nearest(gpu, slot->timed.device, by[class][i], slot->t0, &cost))
+			return cost - own + gpu_cost_of(costs, by[class][0]) - gpu_cost_of(costs, by[class][i]);
+	return gpu_cost_of(costs, class);
 }

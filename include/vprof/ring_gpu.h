@@ -39,6 +39,10 @@ enum vprof_stamp_class {
 	VPROF_STAMP_STREAM_COPY = 8,   /* a copy or set of a stream */
 	VPROF_STAMP_SPAN = 9,          /* a whole graph */
 	VPROF_STAMP_OWN = 10,          /* no interval: what a kernel that has nothing to do takes, which is its own and no cost */
+	VPROF_STAMP_LED = 11,          /* a kernel of a stream, busy or not, that a programmatic launch follows as a rule: the
+	                                * stamp behind it lets that begin at once */
+	VPROF_STAMP_FOLLOWING = 12,    /* a kernel of a stream, launched programmatically: from the end of the LED (or
+	                                * FOLLOWING) one ahead; it may have begun earlier */
 	VPROF_STAMP_CLASSES = 16,      /* room for more */
 };
 
@@ -140,7 +144,7 @@ enum vprof_stamp_mode {
  *
  * TIMED: one operation on a stream. object: as in the operation's own record. t0: that of the record.
  * done: 1 << 16. With `of` 0 it is a gauge: a kernel of ours with nothing to do, behind the operation of that t0 and
- * measured as that was; object: ns that it says it ran itself, 0 of one that says nothing. What is more, without what a
+ * measured as that was (of class LED: as such a kernel would be, behind another, with a launch that follows); object: ns that it says it ran itself, 0 of one that says nothing. What is more, without what a
  * kernel takes that has nothing to do (VPROF_STAMP_OWN), is what stamps cost on that stream at that moment.
  *   32 end u64 (GPU ns) | 40 stream u64 | 48 ns u32 (from the stamp before to the one behind) |
  *   52 device u16 | 54 of u16 (enum vprof_kind of the operation) | 56 thread u32 (serial of who made it) |

@@ -8,6 +8,11 @@
  *	eager own N PAUSE          as busy, on the thread's own stream
  *	eager host N PAUSE         as busy, from and to memory that is not pinned and memory that is, and without stream
  *	eager programmatic N PAUSE a kernel, and another that may begin before it ends, and a third
+ *	eager led N PAUSE          one that lets another begin after 5 of its 20 µs, which takes 30; it again, and one that waits;
+ *	                           and a third. Prints whether the other begins early, and how often the one that waits does
+ *	eager led_idle N PAUSE     the same, waiting for each round
+ *	eager led_apart N PAUSE    the same as led, and an event between
+ *	eager unled N PAUSE        the same, and after a quarter of them the others are launched as any
  *	eager events N PAUSE       as busy, with events and waits for another stream between
  *	eager streams N PAUSE      four threads, a stream each, as busy
  *	eager owns N PAUSE         the same, on each thread's own stream
@@ -123,6 +128,73 @@ static void programmatic(long n, CUstream stream)
 		if (between)
 			usleep(between);
 	}
+}
+
+/* Runs for n ns, and stores from when to when; on the fake driver it does what its name says. */
+#define TIMED(name, first) \
+	".visible .entry " name "(.param .u64 s, .param .u32 n)\n{ .reg .u64 %s, %b, %t, %d, %m; .reg .u32 %n; .reg .pred %p;\n" \
+	"ld.param.u64 %s, [s]; ld.param.u32 %n, [n]; cvt.u64.u32 %m, %n; " first "mov.u64 %b, %globaltimer; st.u64 [%s], %b;\n" \
+	"AGAIN: mov.u64 %t, %globaltimer; sub.u64 %d, %t, %b; setp.lt.u64 %p, %d, %m; @%p bra AGAIN;\n" \
+	"st.u64 [%s+8], %t; ret; }\n"
+#define LED(head, release, wait) head ".address_size 64\n" \
+	TIMED("vprof_timed_trigger_5us", release) TIMED("vprof_timed_behind", "") TIMED("vprof_timed_gridwait", wait)
+
+static CUfunction leads, follows, waits;
+struct span { unsigned long long begin, end; };
+
+static void led_load(void)
+{
+	CUmodule module = NULL;
+
+	if (cu.cuModuleLoadData(&module, LED(".version 8.0\n.target sm_90\n", "griddepcontrol.launch_dependents; ", "griddepcontrol.wait; ")))
+		CALL(cuModuleLoadData, &module, LED(".version 7.0\n.target sm_50\n", "", ""));
+	CALL(cuModuleGetFunction, &leads, module, "vprof_timed_trigger_5us");
+	CALL(cuModuleGetFunction, &follows, module, "vprof_timed_behind");
+	CALL(cuModuleGetFunction, &waits, module, "vprof_timed_gridwait");
+}
+
+/* A kernel of so many ns, launched programmatically or not. */
+static void timed(CUfunction function, const struct span *span, U ns, CUstream stream, int early)
+{
+	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
+	CUlaunchConfig config = {
+		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
+		.hStream = stream, .attrs = &attribute, .numAttrs = (U)early,
+	};
+
+	attribute.value.programmaticStreamSerializationAllowed = 1;
+	CALL(cuLaunchKernelEx, &config, function, (void *[]){ &span, &ns }, NULL);
+}
+
+static void led(const char *verb, long n, CUstream stream)
+{
+	long early = 0, wrong = 0, followed = *verb == 'u' ? n / 4 : n;
+	int idle = !strcmp(verb, "led_idle"), apart = !strcmp(verb, "led_apart");
+	struct span (*at)[4];
+	CUevent event;
+
+	led_load();
+	CALL(cuEventCreate, &event, CU_EVENT_DISABLE_TIMING);
+	CALL(cuMemAllocHost_v2, (void **)&at, (size_t)n * sizeof(*at));
+	for (long i = 0; i < n; i++) {
+		timed(leads, &at[i][0], 20000, stream, 0);
+		if (apart)
+			CALL(cuEventRecord, event, stream);
+		timed(follows, &at[i][1], 30000, stream, i < followed);
+		timed(leads, &at[i][2], 20000, stream, 0);
+		timed(waits, &at[i][3], 10000, stream, i < followed);
+		kernel(slow, cells, stream);
+		if (idle || i % DEEP == DEEP - 1)
+			CALL(cuStreamSynchronize, stream);
+		if (between)
+			usleep(between);
+	}
+	CALL(cuStreamSynchronize, stream);
+	for (long i = 0; i < n; i++) {
+		early += at[i][1].begin < at[i][0].end;
+		wrong += at[i][3].begin < at[i][2].end || at[i][2].begin < at[i][1].end;
+	}
+	printf("early %s wrong %ld\n", 10 * early > 9 * followed ? "yes" : "no", wrong);
 }
 
 static void events(long n, CUstream stream, CUstream other)
@@ -346,6 +418,8 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		host(n, a);
 	} else if (!strcmp(verb, "programmatic")) {
 		programmatic(n, a);
+	} else if (!strncmp(verb, "led", 3) || !strcmp(verb, "unled")) {
+		led(verb, n, a);
 	} else if (!strcmp(verb, "events")) {
 		events(n, a, b);
 	} else if (!strcmp(verb, "batch")) {
