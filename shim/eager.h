@@ -19,8 +19,8 @@
  *         that, which they are on streams that are busy.
  *
  * GAUGE   How late a stamp comes goes by the moment (twin_gauge.c). So behind one kernel in so many stands one of ours
- * that does nothing, measured like that kernel. A LED kernel's, with one that follows it, comes when nothing
- * is to begin early: behind the next operation of another class.
+ * that does nothing, measured like that kernel. A LED kernel's, with one that follows it, may not stand between
+ * that kernel and what follows: it comes behind the next operation with another stamp than an early one.
  *
  * A whole graph (VPROF_GPU_SPANS) has a stamp before it instead, which waits for nothing: the span has in it what
  * the host took, if the stream was idle.
