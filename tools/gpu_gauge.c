@@ -65,12 +65,15 @@ static uint32_t read_class(const struct gpu *gpu, const struct gpu_twin *twin, u
  * all the time) is what a kernel takes to get going: without stamps the GPU prepares it while the one ahead is at
  * work. One that the program launches programmatically is not prepared like that, and half of it is its own time
  * then: on an H200 CUPTI gives such kernels 330 to 410 ns more than they read without that, where stamps cost 700 to 750
- * more than when they were tried out. For as long as it could have begun early it had time for that.
+ * more than when they were tried out. For as long as it could have begun early it had time for that. Where they were
+ * not tried out nothing is known of it.
  */
 static int64_t inherited_cost(const struct vprof_def_gpu *costs, int64_t now)
 {
 	int64_t cold = now - gpu_cost_of(costs, VPROF_STAMP_PROGRAMMATIC);
 
+	if (!costs || costs->cost[VPROF_STAMP_PROGRAMMATIC].error_ns == UINT32_MAX)
+		return now;
 	return cold > 0 ? now - cold / 2 : now;
 }
 
