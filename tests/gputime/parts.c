@@ -4,7 +4,8 @@
  *	parts LAUNCHES US VERB
  *
  * US: from one launch to the next. VERB: `launch` alone; `change`: half-way a kernel of it is given another word, three
- * times; `update`: half-way an update gives it the same nodes anew. Prints the words to which its kernels add.
+ * times; `update`: half-way an update gives it the same nodes anew; `held`: the graph holds a child and nothing else, of a
+ * kernel and three beside each other behind it; `row`: likewise, of eight kernels one behind the other. Prints the words to which its kernels add.
  *
  * Its nodes, in the order of the ring: 16 kernels one behind the other; two rows of 12 beside each other; a set
  * that waits for both; a record of an event; a child of 8 kernels; two kernels behind that; and the child's.
@@ -66,6 +67,22 @@ static CUgraph make(CUgraphNode *changed, CUevent event)
 	return graph;
 }
 
+/* Only of what a child holds. */
+static CUgraph make_holder(int is_row)
+{
+	CUgraph graph, child;
+	CUgraphNode head, of_child;
+
+	CALL(cuGraphCreate, &graph, 0);
+	CALL(cuGraphCreate, &child, 0);
+	head = add_row(child, NULL, 0, is_row ? CHILD : 1);
+	for (int i = 1; !is_row && i < 4; i++)
+		add(child, &head, i);
+	CALL(cuGraphAddChildGraphNode, &of_child, graph, NULL, 0, child);
+	CALL(cuGraphDestroy, child);
+	return graph;
+}
+
 /* It adds to the last word from now on, and to its own again. */
 static void change(CUgraphExec exec, CUgraphNode node, int turn)
 {
@@ -98,7 +115,7 @@ static void run(long launches, useconds_t between, const char *verb)
 	CUgraph graph;
 
 	CALL(cuEventCreate, &event, 0);
-	graph = make(&node, event);
+	graph = strcmp(verb, "held") && strcmp(verb, "row") ? make(&node, event) : make_holder(!strcmp(verb, "row"));
 	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
 	for (int i = 0; i < 2; i++)
 		CALL(cuStreamCreate, &streams[i], CU_STREAM_NON_BLOCKING);

@@ -90,6 +90,14 @@ is "an update has twins of its own" "$(seen update twins) $(seen update lost)" "
 timed close 3 1500 0 launch
 ok "without a pause, on two streams by turns" test "$(seen close stamped)" -gt 20
 
+# ---- child graphs ----
+
+stamps_each() { echo "$(($(seen "$1" stamps) / $(seen "$1" replays)))"; }
+timed held 1 100 1500 held
+is "gauges of plain edges where only a child has some" "$(stamps_each held)" $((5 + GAUGES + 3))
+timed row 1 100 1500 row
+is "none for a row in a child" "$(stamps_each row)" $((9 + GAUGES))
+
 # ---- bounds ----
 
 VPROF_GPU_TWINS=1 timed one 3 300 1500 launch
