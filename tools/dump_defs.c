@@ -167,13 +167,23 @@ static void print_costs(FILE *out, const struct vprof_def_gpu *def)
 			fprintf(out, "%s%u:%u:%u", count++ ? "," : " costs=", i, def->cost[i].ns, def->cost[i].error_ns);
 }
 
-/* "node:class" of each; of the first, which stands before all nodes, the class alone. */
+/* "node:class" of each, with a word for what is none; of the first, which stands before all nodes, the class alone. */
 static void print_stamps(FILE *out, const struct vprof_def_twin *def)
 {
+	static const char *const words[] = { /* from the last number on */
+		[UINT32_MAX - VPROF_STAMP_FIRST] = "", [UINT32_MAX - VPROF_STAMP_GAUGE_BEGIN] = "gauge-begin",
+		[UINT32_MAX - VPROF_STAMP_GAUGE_END] = "gauge-end", [UINT32_MAX - VPROF_STAMP_GAUGE] = "gauge",
+		[UINT32_MAX - VPROF_STAMP_STARTED] = "started",
+	};
+
 	for (uint32_t i = 0; i < def->count; i++) {
+		uint32_t node = def->stamps[i].node, behind = UINT32_MAX - node;
+
 		fputs(i ? "," : " stamps=", out);
-		if (def->stamps[i].node != UINT32_MAX)
-			fprintf(out, "%u", def->stamps[i].node);
+		if (behind < sizeof(words) / sizeof(words[0]))
+			fputs(words[behind], out);
+		else
+			fprintf(out, "%u", node);
 		fprintf(out, ":%u", def->stamps[i].type);
 	}
 }

@@ -44,6 +44,9 @@ done
 
 made cold --cold 720
 true_to cold "what gauges say is taken off, half as much more of what the program itself lets begin early"
+is "dump has words for stamps that are of no node" \
+	"$("$BUILD/vprof" dump --defs "$TMP/cold.ring" | grep -o '7:2,.*' | tr '\n' ' ')" \
+	"7:2,started:0,8:3,9:4,10:1,gauge-begin:1,gauge-end:1,gauge:1,gauge-begin:1,gauge-end:1,gauge:1 "
 made early --cold 720 --lead 128
 true_to early "less so where that could have begun before"
 made earlier --cold 720 --lead 960
