@@ -264,5 +264,5 @@ uint32_t vprof_gpu_parts(void)
 {
 	uint64_t parts = vprof_config.gpu_parts;
 
-	return parts < 1 ? 1 : parts < GPU_PARTS_MOST ? (uint32_t)parts : GPU_PARTS_MOST;
+	return parts < GPU_PARTS_MOST ? (uint32_t)parts : GPU_PARTS_MOST;
 }

@@ -134,7 +134,7 @@ struct vprof_gpu_window vprof_gpu_window_now(void) HIDDEN;
 /* Which calls may get stamps, and so take the slow way from now on: what is put onto streams, graphs. Housekeeping. */
 void vprof_launches_stamped(int operations, int graphs) HIDDEN;
 
-/* VPROF_GPU_TWINS. */
+/* VPROF_GPU_TWINS; VPROF_GPU_PARTS, 0: as the graph is. */
 uint32_t vprof_gpu_twins(void) HIDDEN;
 uint32_t vprof_gpu_parts(void) HIDDEN;
 

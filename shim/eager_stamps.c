@@ -114,10 +114,26 @@ static CUresult put_nothing(const struct vprof_track *track, const uint64_t *whe
 	return result || !led ? result : vprof_gpu_follow(track->gpu, track->stream);
 }
 
+/*
+ * Behind a gauge of class LED stands a kernel that could begin early, and one more stamp: what that costs a
+ * kernel that follows.
+ */
+static void put_following(struct vprof_track *track, const struct vprof_eager_op *led, uint32_t number, int told)
+{
+	struct vprof_eager_op *op = &track->ops[number % VPROF_EAGER_OPS];
+
+	vprof_eager_clear(track, number);
+	*op = *led;
+	op->begins = op->early = 0;
+	op->stamped = !vprof_eager_put_behind(track, &vprof_eager_slot(track, number)->end, 0);
+	told = told && op->stamped && !vprof_eager_is_made(&vprof_eager_slot(track, number - 1)->end);
+	op->type = told ? VPROF_STAMP_FOLLOWING : VPROF_STAMP_NONE;
+}
+
 /* Behind an operation that has been put: in the next slot. Between begin and end. */
 static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *like, enum vprof_stamp_class class)
 {
-	uint32_t number = track->put;
+	uint32_t number = track->put, led = class == VPROF_STAMP_LED;
 	struct vprof_eager_op *op = &track->ops[number % VPROF_EAGER_OPS];
 	int told;
 
@@ -128,8 +144,10 @@ static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *li
 	op->kind = 0;
 	op->object = 0;
 	op->type = (uint16_t)class;
-	op->stamped = !put_nothing(track, &vprof_eager_slot(track, number)->end, class == VPROF_STAMP_LED);
+	op->stamped = !put_nothing(track, &vprof_eager_slot(track, number)->end, led);
 	told = op->stamped && vprof_eager_holds(track, op, op->type) && vprof_track_is_alone_still(track);
+	if (led)
+		put_following(track, op, number + 1, told);
 	if (op->begins)
 		vprof_eager_open_gate(track);
 	if (!told)
@@ -137,7 +155,7 @@ static void put_gauge(struct vprof_track *track, const struct vprof_eager_op *li
 	/* What comes next is not to stand behind a gauge. */
 	track->seq = 0;
 	/* Pairs with the acquire in harvest(). */
-	__atomic_store_n(&track->put, number + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&track->put, number + 1 + led, __ATOMIC_RELEASE);
 }
 
 /*
@@ -148,7 +166,7 @@ static enum vprof_stamp_class gauge_due(struct vprof_track *track, const struct 
 {
 	if (op->type == VPROF_STAMP_LED && track->led++ % GAUGE_EVERY == 1)
 		track->led_owed = 1;
-	if (op->early || op->type == VPROF_STAMP_SPAN || !vprof_eager_has_room(track, 2))
+	if (op->early || op->type == VPROF_STAMP_SPAN || !vprof_eager_has_room(track, 3))
 		return VPROF_STAMP_NONE;
 	if (track->led_owed) {
 		track->led_owed = 0;

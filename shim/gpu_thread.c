@@ -271,8 +271,8 @@ uint64_t vprof_shim_gpu_round(void)
 	uint64_t now;
 
 	/* It may have been off for less than a round. */
-	if (gpu && (vprof_twins_uncounted() || !before))
-		vprof_twins_count_all();
+	if (gpu && (vprof_twins_uncounted() || gpu != before))
+		vprof_twins_count_all(gpu != before);
 	before = gpu;
 	if (__atomic_load_n(&ended, __ATOMIC_RELAXED))
 		return UINT64_MAX;

@@ -234,8 +234,11 @@ struct vprof_subject *vprof_twin_wanted(void) HIDDEN COLD;
 /* Has any been launched while nothing was to be stamped, since this was asked last? Housekeeping. */
 int vprof_twins_uncounted(void) HIDDEN;
 
-/* Launches are to be stamped from now on: the next of every graph is looked at. Housekeeping. */
-void vprof_twins_count_all(void) HIDDEN;
+/*
+ * Launches are to be stamped from now on: the next of every graph is looked at that has not been; `again`: of all, since
+ * another number of them is to be stamped. Housekeeping.
+ */
+void vprof_twins_count_all(int again) HIDDEN;
 
 /* Collects what has come. Returns whether some is still to come. `last`: what has not come by now is lost. */
 int vprof_twins_harvest(int last) HIDDEN;

@@ -33,12 +33,12 @@ int vprof_twins_uncounted(void)
 }
 
 /* Nothing is known of where they were launched meanwhile: see vprof_graph_launching(). */
-void vprof_twins_count_all(void)
+void vprof_twins_count_all(int again)
 {
 	struct vprof_handle *entry;
 
 	for (uint32_t i = 0; vprof_subject_at(0) && (entry = vprof_graph_at(i)); i++)
-		if (__atomic_load_n(&entry->word, __ATOMIC_RELAXED) && !__atomic_load_n(&entry->left, __ATOMIC_RELAXED))
+		if (__atomic_load_n(&entry->word, __ATOMIC_RELAXED) && (again || !__atomic_load_n(&entry->left, __ATOMIC_RELAXED)))
 			__atomic_store_n(&entry->left, 1, __ATOMIC_RELAXED);
 }
 

@@ -15,6 +15,8 @@ enum {
 	STAMPS_PIECE = 384,
 };
 
+enum { VPROF_PARTS_OF_MANY = 2 };
+
 enum vprof_chosen {
 	VPROF_CHOSEN_STAMP = 1,           /* has a stamp, */
 	VPROF_CHOSEN_TIMED = 2,           /* for its own sake: when it began is known too */
@@ -70,7 +72,7 @@ static inline CUfunction vprof_plan_stamp(const struct vprof_plan *p)
 	return vprof_plan_programmatic(p) ? p->gpu->twin_stamp : p->gpu->twin_stamp_plain;
 }
 
-/* Into so many parts a graph's nodes are divided. */
+/* Into so many parts a graph's nodes are divided: by VPROF_GPU_PARTS, or by their number and how often they are to be timed. */
 uint32_t vprof_parts_of(const struct vprof_scratch *s) HIDDEN COLD;
 
 /* Which nodes have stamps in the twin of that part; how many. The plan has the nodes and edges of the whole graph. */

@@ -6,7 +6,7 @@
  */
 #include "preload/inner.h"
 #include "shim/ask.h"
-#include "shim/twin.h"
+#include "shim/twin_plan.h"
 
 enum {
 	ALL_STAMPS_MOST = 65536, /* of all twins */
@@ -57,7 +57,8 @@ static uint32_t log_of(uint32_t stride, uint32_t blocks)
 /* So many twins at most, those of all parts counted. */
 static uint32_t most_twins(void)
 {
-	uint64_t most = (uint64_t)vprof_gpu_twins() * vprof_gpu_parts();
+	uint32_t parts = vprof_gpu_parts();
+	uint64_t most = (uint64_t)vprof_gpu_twins() * (parts ? parts : VPROF_PARTS_OF_MANY);
 
 	return !most ? 1 : most < VPROF_TWINS_MOST ? (uint32_t)most : VPROF_TWINS_MOST;
 }

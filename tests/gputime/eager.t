@@ -120,6 +120,8 @@ ok "all are timed: what leads, and what follows on a busy stream" \
 	test "$(events led '_trigger_.*	led	')" -gt 1500 -a "$(events led '_behind.*	following	')" -gt 700 -a "$(events led '_gridwait.*	following	')" -gt 700
 gauges=$("$BUILD/vprof" dump "$TMP"/led/*.ring | grep -c '(timed).* of=0 .*class=led')
 ok "behind one in so many a gauge of its class ($gauges)" test "$gauges" -gt 90 -a "$gauges" -lt 400
+gauges=$("$BUILD/vprof" dump "$TMP"/led/*.ring | grep -c '(timed).* of=0 .*class=following')
+ok "and one of the class of what follows ($gauges)" test "$gauges" -gt 90 -a "$gauges" -lt 400
 FAKECUDA_EARLY_NS=800 led later led 1500 _trigger_ 20690 spin_20us 20690
 led led_idle led_idle 600 _trigger_ 20690 spin_20us 20690
 ok "behind gates too" test "$(events led_idle '_trigger_.*	led	')" -gt 900

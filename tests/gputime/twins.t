@@ -54,14 +54,22 @@ is "what it leads to has its own time" "$(awk -F '\t' '$2 ~ /spin_10us/ && $4 ==
 # Far more are queued than a twin has blocks, fifty of 3 ms.
 # On a busy machine the thread that collects them comes late at times, which is counted; not each time.
 for _ in $(seq 10); do
-	VPROF_GPU=all halting burst has_twins 1 "$client" burst 400 300 2
+	VPROF_GPU=all VPROF_GPU_PARTS=1 halting burst has_twins 1 "$client" burst 400 300 2
 	[ "$(look burst lost)" != 0 ] || break
 done
 timed_well burst
 is "hundreds at once: each launch is stamped" "$(seen burst gaps) $(($(seen burst stamped) >= 800))" "1 1"
 is "and each is collected" "$(seen burst replays) $(seen burst lost)" "$(seen burst stamped) 0"
 is "with all stamps" "$(seen burst stamps)" $(((300 + GAUGES) * $(seen burst replays)))
-timed queue all burst 2500 5 3
+# twins_of GPU NODES WANTED: how many twins a graph of so many nodes has.
+twins_of() {
+	VPROF_GPU=$1 halting divided has_twins "$3" "$client" burst 100 "$2" 2
+	look divided twins
+}
+is "each launch of 64 nodes is timed: in two parts" "$(twins_of all 64 2)" 2
+is "of 63: as one" "$(twins_of all 63 1)" 1
+is "one launch in two of 64: as one" "$(twins_of sample:2 64 1)" 1
+VPROF_GPU_PARTS=1 timed queue all burst 2500 5 3
 ok "more than may wait: some go without" test "$(seen queue lost)" -gt 500
 ok "which is counted" test $(($(seen queue lost) + $(seen queue stamped))) -gt 7400
 is "and told" "$("$BUILD/vprof" info "$TMP/queue" | awk '$1 == "lost" { print $2, $3 }')" "$(seen queue lost) stamps"
