@@ -137,7 +137,7 @@ static int find_recorder(struct verify_runs *runs)
 static int set_defaults(void)
 {
 	static const char *const defaults[][2] = {
-		{ "VPROF_GPU", "all" }, { "VPROF_GPU_TWINS", "256" }, { "VPROF_GPU_EAGER", "always" },
+		{ "VPROF_GPU", "all" }, { "VPROF_GPU_PARTS", "1" }, { "VPROF_GPU_TWINS", "256" }, { "VPROF_GPU_EAGER", "always" },
 	};
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)

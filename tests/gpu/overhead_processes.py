@@ -49,6 +49,7 @@ from overhead_details import Details
 # 97.5 % points of Student's distribution for 1 to 20 degrees of freedom.
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
            2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086)
+LIBC = ctypes.CDLL(None)
 TOKENS = 1000      # of a batch
 TURN = int(os.environ.get("OVERHEAD_TURN", 10))       # decode steps of one engine's turn
 DROPPED = int(os.environ.get("OVERHEAD_DROPPED", 2))  # the first of them, in which caches and clocks warm up
@@ -118,7 +119,7 @@ def child():
 
 def fix_addresses():
     """In a child: no random addresses in the program that it becomes."""
-    ctypes.CDLL(None).personality(0x0040000)  # ADDR_NO_RANDOMIZE
+    LIBC.personality(0x0040000)  # ADDR_NO_RANDOMIZE
 
 
 def settings(arm):
@@ -170,12 +171,15 @@ class Place:
                 self.environment[name] = cache / folder
 
     def start(self, arms, count, end):
-        """The first engine alone: it compiles the model for all others. One that does not come up is left out."""
+        """The first engine alone: it compiles the model for all others. One that does not come up is left out. Arms
+        come in a drawn order: what an engine finds when it starts is its place's and no arm's."""
+        order = [arm for arm in arms for _ in range(count)]
+        random.Random(self.number + len(arms)).shuffle(order)
         time.sleep(STAGGER * self.number)
         starting = []
         try:
-            for i in range(len(arms) * count):
-                starting.append(Engine(arms[i % len(arms)], self, i))
+            for i, arm in enumerate(order):
+                starting.append(Engine(arm, self, i))
                 if i == 0:
                     starting[0].answer(READY, end - time.monotonic())
             for engine in starting:
