@@ -49,7 +49,8 @@ static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struc
 	vprof_plan->s = nodes.scratch;
 	vprof_plan->gpu = twin->gpu;
 	vprof_plan->flags = as->flags;
-	twin->parts = vprof_parts_of(nodes.scratch);
+	if (!twin->parts)
+		twin->parts = vprof_parts_of(nodes.scratch);
 	wanted = vprof_part_choose(vprof_plan, twin->part, twin->parts) + GAUGES * GAUGE_STAMPS;
 	/* Nothing to stamp: a begin and an end would stand for it, and have nothing to hang on. */
 	if (!nodes.scratch->total)
@@ -163,7 +164,8 @@ static int twin_define(struct vprof_twin *twin, uint32_t graph, uint32_t build_u
 	return 1;
 }
 
-static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t part, struct vprof_twin **out)
+/* Of so many parts; 0: as many as the graph is to have now. */
+static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t part, uint32_t parts, struct vprof_twin **out)
 {
 	struct vprof_twin *twin = vprof_twin_place(as, part);
 	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC), left;
@@ -181,6 +183,7 @@ static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t 
 	twin->subject = as->self;
 	twin->next = twin;
 	twin->part = part;
+	twin->parts = parts;
 	twin->graph = NULL;
 	left = vprof_gpu_free();
 	refusal = twin_make(twin, as);
@@ -197,14 +200,14 @@ static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t 
 	return refusal;
 }
 
-/* All parts, or none. */
+/* All parts, or none: of so many as when the first was made, though launches may be timed at another rate since. */
 static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_twin **first)
 {
-	struct vprof_refusal refusal = part_build(as, 0, first);
+	struct vprof_refusal refusal = part_build(as, 0, 0, first);
 	struct vprof_twin *last = *first, *twin;
 
 	for (uint32_t part = 1; last && part < (*first)->parts; part++, last = twin) {
-		refusal = part_build(as, part, &twin);
+		refusal = part_build(as, part, (*first)->parts, &twin);
 		if (!twin) {
 			vprof_twins_release(*first);
 			*first = NULL;

@@ -69,6 +69,17 @@ twins_of() {
 is "each launch of 64 nodes is timed: in two parts" "$(twins_of all 64 2)" 2
 is "of 63: as one" "$(twins_of all 63 1)" 1
 is "one launch in two of 64: as one" "$(twins_of sample:2 64 1)" 1
+# rate NAME N: switched from outside: the word is in the control page.
+rate() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(4096 + 16); f.write(int(sys.argv[2]).to_bytes(4, "little"))' "$TMP/$1"/*.ring "$2"; }
+# The second part is a second in the making, from when the first is told of.
+between_parts() {
+	has_twins "$1" "$2" || return
+	rate "$1" 64
+	until_true has_twins "$1" 2
+}
+FAKECUDA_DELAY=cuGraphClone:1000000000 VPROF_GPU=all halting between between_parts 1 "$client" burst 100 64 2
+is "another rate comes between the two: they are of two parts" \
+	"$("$BUILD/vprof" dump --defs "$TMP"/between/*.ring | sed -n 's/.*\(part=[0-9]* parts=[0-9]*\).*/\1/p' | xargs)" "part=0 parts=2 part=1 parts=2"
 VPROF_GPU_PARTS=1 timed queue all burst 2500 5 3
 ok "more than may wait: some go without" test "$(seen queue lost)" -gt 500
 ok "which is counted" test $(($(seen queue lost) + $(seen queue stamped))) -gt 7400
@@ -137,9 +148,7 @@ done
 ok "killed: what was stamped is there" test "$collected" -gt 100
 ok "but for what one round of collecting has ($missing)" test "$missing" -le 60
 
-# Switched from outside: the word is in the control page.
 forever switched 500
-say() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(4096 + 16); f.write(int(sys.argv[2]).to_bytes(4, "little"))' "$TMP"/switched/*.ring "$1"; }
 # stamps_no_more: of a hundred launches none
 stamps_no_more() {
 	local stamped launches
@@ -148,10 +157,10 @@ stamps_no_more() {
 	[ "$(seen switched stamped)" = "$stamped" ]
 }
 ok "on at the start" until_true more switched stamped 0
-say 0
+rate switched 0
 ok "off: no more from then on" until_true stamps_no_more
 off=$(seen switched stamped)
-say 5
+rate switched 5
 ok "on again" until_true more switched stamped $((off + 20))
 is "one in five" "$(seen switched gaps | tr ' ' '\n' | grep -cx 5)" 1
 # Shorter than housekeeping sleeps.
