@@ -126,7 +126,8 @@ static void put_following(struct vprof_track *track, const struct vprof_eager_op
 	*op = *led;
 	op->begins = op->early = 0;
 	op->stamped = !vprof_eager_put_behind(track, &vprof_eager_slot(track, number)->end, 0);
-	told = told && op->stamped && !vprof_eager_is_made(&vprof_eager_slot(track, number - 1)->end);
+	told = told && op->stamped && !vprof_eager_is_made(&vprof_eager_slot(track, number - 1)->end) &&
+	       vprof_track_is_alone_still(track);
 	op->type = told ? VPROF_STAMP_FOLLOWING : VPROF_STAMP_NONE;
 }
 

@@ -91,7 +91,7 @@ static void track_claim(struct vprof_gpu *gpu, CUstream stream, uint64_t key)
 		track->gpu = gpu;
 		track->seq = 0;
 		track->gates = 0;
-		track->kernels = 0;
+		track->kernels = track->led = track->led_owed = 0;
 		track->object = 0;
 		track->ended_ns = 0;
 		track->used_ns = vprof_clock_ns(CLOCK_MONOTONIC);

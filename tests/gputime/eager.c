@@ -13,6 +13,7 @@
  *	eager led_idle N PAUSE     the same, waiting for each round
  *	eager led_apart N PAUSE    the same as led, and an event between
  *	eager unled N PAUSE        the same, and after a quarter of them the others are launched as any
+ *	eager gone_led N PAUSE     N streams, made and destroyed: one that has only what could be followed, two that have none
  *	eager events N PAUSE       as busy, with events and waits for another stream between
  *	eager streams N PAUSE      four threads, a stream each, as busy
  *	eager owns N PAUSE         the same, on each thread's own stream
@@ -309,6 +310,30 @@ static void many(long n, int keep)
 	}
 }
 
+static void gone_led(long n, CUstream busy)
+{
+	struct span *at;
+	CUstream stream;
+
+	led_load();
+	CALL(cuMemAllocHost_v2, (void **)&at, sizeof(*at));
+	timed(leads, at, 20000, busy, 0);
+	timed(waits, at, 10000, busy, 1);
+	CALL(cuStreamSynchronize, busy);
+	for (long i = 0; i < n; i++) {
+		CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+		for (int j = 0; j < 8; j++) {
+			if (i % 3)
+				kernel(slow, cells, stream);
+			else
+				timed(leads, at, 20000, stream, 0);
+			CALL(cuStreamSynchronize, stream);
+			usleep(1000);
+		}
+		CALL(cuStreamDestroy_v2, stream);
+	}
+}
+
 static void beside_captures(long n, CUstream stream)
 {
 	struct capturing other = {
@@ -420,6 +445,8 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		programmatic(n, a);
 	} else if (!strncmp(verb, "led", 3) || !strcmp(verb, "unled")) {
 		led(verb, n, a);
+	} else if (!strcmp(verb, "gone_led")) {
+		gone_led(n, a);
 	} else if (!strcmp(verb, "events")) {
 		events(n, a, b);
 	} else if (!strcmp(verb, "batch")) {

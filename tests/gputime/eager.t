@@ -131,6 +131,10 @@ ok "what does not come directly behind is not timed" \
 led unled unled 1500 _trigger_ 20690 spin_20us 20690
 ok "what is not followed this time has the same stamps, and what comes then is timed as any" \
 	test "$(events unled '_trigger_.*	led	')" -gt 1500 -a "$(events unled '_behind.*	\(stream\|gated\)	')" -gt 700
+# At the end of a stream whose kernels all could be followed a gauge is owed, which is not for the stream that comes next.
+led gone_led gone_led 60 _trigger_ 20690
+ok "streams that have gone leave no gauge to the next" test "$(events gone_led '_trigger_.*	led	')" -gt 16 -a "$(events gone_led 'spin_20us.*	gated	')" -gt 16 -a \
+	"$("$BUILD/vprof" dump "$TMP"/gone_led/*.ring | grep -c '(timed).* of=0 .*class=led')" = 0
 FAKECUDA_SM=80 led unled_plain led 600 spin_20us 20690
 # The program has asked for five functions, and the library for those of its table, before it asks for these two.
 asked=$((5 + $(grep -c '{ &gpu->[a-z_]*, "vprof_' shim/gpu.c)))
