@@ -33,26 +33,18 @@
 	wait PTX_CLOCK release                                                                  \
 	"st.volatile.u64 [%a], %t;\nret;\n}\n"
 
-#define PTX_TWIN_STAMP(name, wait, release)                                                     \
+/* `start` and `more`: what else it notes, when it starts; and stores, behind the stamp. */
+#define PTX_TWIN_STAMP(name, start, wait, release, more)                                        \
 	PTX_ENTRY(name, ".param .u64 p_cell, .param .u32 p_index")                              \
-	"{\n.reg .u64 %a, %o, %t;\n.reg .u32 %i;\n"                                             \
+	"{\n.reg .u64 %a, %b, %o, %t;\n.reg .u32 %i;\n" start                                   \
 	"ld.param.u64 %a, [p_cell];\nld.param.u32 %i, [p_index];\n"                             \
 	wait PTX_CLOCK release                                                                  \
 	"ld.volatile.u64 %a, [%a+8];\nmul.wide.u32 %o, %i, 8;\nadd.u64 %a, %a, %o;\n"           \
-	"st.volatile.u64 [%a+16], %t;\nret;\n}\n"
-
-/* Stores when it was started too, behind that. */
-#define PTX_TWIN_STAMP_STARTED(name)                                                            \
-	PTX_ENTRY(name, ".param .u64 p_cell, .param .u32 p_index")                              \
-	"{\n.reg .u64 %a, %b, %o, %t;\n.reg .u32 %i;\nmov.u64 %b, %globaltimer;\n"             \
-	"ld.param.u64 %a, [p_cell];\nld.param.u32 %i, [p_index];\n"                             \
-	PTX_WAIT PTX_CLOCK PTX_RELEASE                                                          \
-	"ld.volatile.u64 %a, [%a+8];\nmul.wide.u32 %o, %i, 8;\nadd.u64 %a, %a, %o;\n"           \
-	"st.volatile.u64 [%a+16], %t;\nst.volatile.u64 [%a+24], %b;\nret;\n}\n"
+	"st.volatile.u64 [%a+16], %t;\n" more "ret;\n}\n"
 
 #define PTX_COMMON                                                                              \
 	PTX_STAMP("vprof_stamp_plain", "", "")                                                  \
-	PTX_TWIN_STAMP("vprof_twin_stamp_plain", "", "")                                        \
+	PTX_TWIN_STAMP("vprof_twin_stamp_plain", "", "", "", "")                                \
 	PTX_ENTRY("vprof_nothing", "") "{ret;}\n"                                               \
 	/* Does nothing; from when to when are stamps `index` and the one behind it. */         \
 	PTX_ENTRY("vprof_gauge", ".param .u64 p_cell, .param .u32 p_index")                     \
@@ -95,8 +87,9 @@ static const char vprof_ptx_programmatic[] =
 	PTX_STAMP("vprof_stamp_early", PTX_RELEASE PTX_WAIT, "")
 	/* Stands behind an early stamp as a kernel of the program's does. */
 	PTX_ENTRY("vprof_follower", "") "{" PTX_WAIT "ret;}\n"
-	PTX_TWIN_STAMP("vprof_twin_stamp", PTX_WAIT, PTX_RELEASE)
-	PTX_TWIN_STAMP_STARTED("vprof_twin_stamp_started")
+	PTX_TWIN_STAMP("vprof_twin_stamp", "", PTX_WAIT, PTX_RELEASE, "")
+	PTX_TWIN_STAMP("vprof_twin_stamp_started", "mov.u64 %b, %globaltimer;\n", PTX_WAIT, PTX_RELEASE,
+		       "st.volatile.u64 [%a+24], %b;\n")
 	PTX_COMMON;
 
 static const char vprof_ptx_plain[] = PTX_HEAD("6.0", "sm_50") PTX_COMMON;

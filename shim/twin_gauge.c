@@ -64,15 +64,14 @@ static CUresult put_first(struct vprof_plan *p, CUgraph graph, uint32_t end, CUg
 	return result;
 }
 
-/* Of child graphs, which are looked at later: from the edges in them. */
-static uint32_t plain_held(struct vprof_plan *p, uint32_t nodes)
+/* The classes of what child graphs hold, which are looked at later: from the edges in them. */
+static void classify_held(struct vprof_plan *p, uint32_t nodes)
 {
 	const struct vprof_scratch *s = p->s;
-	uint32_t count = 0;
 
 	for (uint32_t i = nodes; i < s->total; i++) {
 		p->in[i] = p->out[i] = 0;
-		count += (p->chosen[i] & VPROF_CHOSEN_STAMP) != 0;
+		p->class[i] = VPROF_STAMP_PLAIN;
 	}
 	for (uint32_t i = 0; i < s->edge_count; i++)
 		if (s->edges[i].to >= nodes) {
@@ -80,22 +79,22 @@ static uint32_t plain_held(struct vprof_plan *p, uint32_t nodes)
 			p->out[s->edges[i].from & ~VPROF_EDGE_PROGRAMMATIC]++;
 		}
 	for (uint32_t i = 0; i < s->edge_count; i++) {
-		uint32_t from = s->edges[i].from, to = s->edges[i].to;
+		uint32_t from = s->edges[i].from & ~VPROF_EDGE_PROGRAMMATIC, to = s->edges[i].to;
 
-		if (to >= nodes && p->chosen[to] & VPROF_CHOSEN_STAMP && s->nodes[to].type == VPROF_NODE_KERNEL &&
-		    p->in[to] == 1 && (from & VPROF_EDGE_PROGRAMMATIC || p->out[from] == 1))
-			count--;
+		if (to >= nodes && vprof_plan_both(p, from, to, (s->edges[i].from & VPROF_EDGE_PROGRAMMATIC) != 0))
+			p->class[to] = VPROF_STAMP_PROGRAMMATIC;
 	}
-	return count;
 }
 
 /* Are there more than a few to be taken off like that? */
 static int has_plain(struct vprof_plan *p, uint32_t nodes)
 {
-	uint32_t count = plain_held(p, nodes);
+	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < nodes; i++)
-		count += p->stamp[i] && p->class[i] != VPROF_STAMP_PROGRAMMATIC && p->class[i] != VPROF_STAMP_INHERITED;
+	classify_held(p, nodes);
+	for (uint32_t i = 0; i < p->s->total; i++)
+		count += p->chosen[i] & VPROF_CHOSEN_STAMP && p->class[i] != VPROF_STAMP_PROGRAMMATIC &&
+			 p->class[i] != VPROF_STAMP_INHERITED;
 	return count > PLAIN_LEAST;
 }
 

@@ -15,8 +15,6 @@ enum {
 	STAMPS_PIECE = 384,
 };
 
-enum { VPROF_PARTS_OF_MANY = 2 };
-
 enum vprof_chosen {
 	VPROF_CHOSEN_STAMP = 1,           /* has a stamp, */
 	VPROF_CHOSEN_TIMED = 2,           /* for its own sake: when it began is known too */
@@ -65,6 +63,13 @@ static inline int vprof_node_has_stamp(uint32_t type)
 static inline int vprof_plan_programmatic(const struct vprof_plan *p)
 {
 	return p->gpu->mode == VPROF_STAMPS_PROGRAMMATIC;
+}
+
+/* Is that edge programmatic on both sides of its stamp? `own`: the program made it so. By p->in and p->out. */
+static inline int vprof_plan_both(const struct vprof_plan *p, uint32_t from, uint32_t to, int own)
+{
+	return vprof_plan_programmatic(p) && p->s->nodes[to].type == VPROF_NODE_KERNEL &&
+	       (own || (p->in[to] == 1 && p->out[from] == 1));
 }
 
 static inline CUfunction vprof_plan_stamp(const struct vprof_plan *p)

@@ -6,7 +6,7 @@
  */
 #include "preload/inner.h"
 #include "shim/ask.h"
-#include "shim/twin_plan.h"
+#include "shim/twin.h"
 
 enum {
 	ALL_STAMPS_MOST = 65536, /* of all twins */

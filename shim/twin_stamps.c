@@ -105,8 +105,7 @@ static void edge_divert(struct vprof_plan *p, size_t i, uint32_t from, uint32_t 
 {
 	struct vprof_scratch *s = p->s;
 	int own = s->data[i].type != CU_GRAPH_DEPENDENCY_TYPE_DEFAULT;
-	int single = p->in[to] == 1 && p->out[from] == 1;
-	int both = vprof_plan_programmatic(p) && is_kernel(p, to) && (own || single);
+	int both = vprof_plan_both(p, from, to, own);
 
 	if (both)
 		p->class[to] = own ? VPROF_STAMP_INHERITED : VPROF_STAMP_PROGRAMMATIC;
