@@ -160,7 +160,7 @@ static uint32_t lead_of(const struct replay *r, uint32_t node, uint32_t begin)
 static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t stamp)
 {
 	struct gpu_event *event = &r->gpu->events[r->count];
-	uint32_t end = r->gpu->stamps[stamp];
+	uint32_t end = r->gpu->stamps[stamp], lead;
 	unsigned int class;
 
 	*event = r->like;
@@ -181,7 +181,8 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 	event->raw_ns = end - begin;
 	event->end_ns = host_time(r->device, r->slot->replay.begin + end);
 	class = r->twin->stamps[stamp].type;
-	correct(event, r->costs, class, gpu_cost_now(&r->costs_now, class, lead_of(r, node, begin)));
+	lead = class == VPROF_STAMP_INHERITED ? lead_of(r, node, begin) : 0;
+	correct(event, r->costs, class, gpu_cost_now(&r->costs_now, class, lead));
 	check_early(r->gpu, event, r->device);
 	r->count++;
 }

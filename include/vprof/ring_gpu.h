@@ -75,7 +75,8 @@ enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */
 #define VPROF_STAMP_GAUGE_END   (UINT32_MAX - 2)
 #define VPROF_STAMP_GAUGE       (UINT32_MAX - 3)
 
-/* Likewise: when the stamp ahead in the list was started. What follows it by a programmatic edge of the program's own could have been then. */
+/* Likewise: when the stamp ahead in the list was started. What follows by a programmatic edge of the program's own could
+   have been started then. */
 #define VPROF_STAMP_STARTED     (UINT32_MAX - 4)
 enum { VPROF_TWIN_GAUGES = 16 };       /* at most */
 
@@ -144,8 +145,9 @@ enum vprof_stamp_mode {
  *
  * TIMED: one operation on a stream. object: as in the operation's own record. t0: that of the record.
  * done: 1 << 16. With `of` 0 it is a gauge: a kernel of ours with nothing to do, behind the operation of that t0 and
- * measured as that was (of class LED: as such a kernel would be, behind another, with a launch that follows); object: ns that it says it ran itself, 0 of one that says nothing. What is more, without what a
- * kernel takes that has nothing to do (VPROF_STAMP_OWN), is what stamps cost on that stream at that moment.
+ * measured as that was (of class LED: as such a kernel would be, behind another, with a launch that follows); object:
+ * ns that it says it ran itself, 0 of one that says nothing. What is more, without what a kernel takes that has nothing
+ * to do (VPROF_STAMP_OWN), is what stamps cost on that stream at that moment.
  *   32 end u64 (GPU ns) | 40 stream u64 | 48 ns u32 (from the stamp before to the one behind) |
  *   52 device u16 | 54 of u16 (enum vprof_kind of the operation) | 56 thread u32 (serial of who made it) |
  *   60 type u16 (enum vprof_stamp_class) | 62 zero u16

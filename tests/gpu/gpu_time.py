@@ -235,8 +235,8 @@ def instrumented(folder):
 
 
 def cost(name, command, parts, folder):
-    text = must(command, environment(folder / "rings", VPROF_GPU="all" if parts == 0 else "sample:64", VPROF_GPU_PARTS=str(parts)),
-                folder / "cost.log", 60)
+    env = environment(folder / "rings", VPROF_GPU="sample:64" if parts else "all", VPROF_GPU_PARTS=str(parts))
+    text = must(command, env, folder / "cost.log", 60)
     (folder / "blocks.tsv").write_text(text)
     measured, replays = turns(text), int(command[-1])
     seen, wanted = instrumented(folder / "rings"), len(measured) * replays
