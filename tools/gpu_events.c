@@ -142,7 +142,7 @@ static void put_open(struct replay *r, const struct gpu_event *event, uint32_t n
 	open->begin_ns = open->end_ns = host_time(r->device, r->slot->replay.begin + begin);
 }
 
-/* Behind the stamp at `begin`: for how long had it been there by then? */
+/* Behind the stamp at `begin`, over a programmatic edge: for how long had it been there by then? */
 static uint32_t lead_of(const struct replay *r, uint32_t node, uint32_t begin)
 {
 	const uint32_t *stamps = r->gpu->stamps;
@@ -150,7 +150,7 @@ static uint32_t lead_of(const struct replay *r, uint32_t node, uint32_t begin)
 	for (uint32_t i = r->plan->at[node]; i < r->plan->at[node + 1]; i++) {
 		uint32_t point = r->plan->waits[i], stamp = point < r->plan->nodes ? r->gpu->stamp_of[point] : 0;
 
-		if (stamp && stamp + 1 < r->twin->have && r->twin->stamps[stamp + 1].node == VPROF_STAMP_STARTED &&
+		if (r->plan->early[i] && stamp && stamp + 1 < r->twin->have && r->twin->stamps[stamp + 1].node == VPROF_STAMP_STARTED &&
 		    stamps[stamp] == begin && stamps[stamp + 1] && stamps[stamp + 1] < begin)
 			return begin - stamps[stamp + 1];
 	}

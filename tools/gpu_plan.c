@@ -9,6 +9,7 @@
 
 struct pair {
 	uint32_t from, to;
+	int programmatic;
 };
 
 struct making {
@@ -23,9 +24,9 @@ static uint32_t begin_of(const struct making *m, uint32_t node)
 	return m->holds[node] ? m->list->count + node : node;
 }
 
-static void add_pair(struct making *m, uint32_t from, uint32_t to)
+static void add_pair(struct making *m, uint32_t from, uint32_t to, int programmatic)
 {
-	m->pairs[m->count++] = (struct pair){ from, to };
+	m->pairs[m->count++] = (struct pair){ from, to, programmatic };
 }
 
 static void find_pairs(struct making *m)
@@ -38,18 +39,20 @@ static void find_pairs(struct making *m)
 		m->holds[i] |= list->nodes[i].type == VPROF_NODE_GRAPH;
 	}
 	for (uint32_t i = 0; i < list->edge_count; i++) {
-		m->left[list->edges[i].from] = m->entered[list->edges[i].to] = 1;
-		add_pair(m, list->edges[i].from, begin_of(m, list->edges[i].to));
+		const struct graph_edge *edge = &list->edges[i];
+
+		m->left[edge->from] = m->entered[edge->to] = 1;
+		add_pair(m, edge->from, begin_of(m, edge->to), edge->programmatic);
 	}
 	for (uint32_t i = 0; i < list->count; i++) {
 		uint32_t parent = list->nodes[i].parent;
 
 		if (m->holds[i])
-			add_pair(m, list->count + i, i);
+			add_pair(m, list->count + i, i, 0);
 		if (parent && !m->entered[i] && parent - 1 != i)
-			add_pair(m, list->count + parent - 1, begin_of(m, i));
+			add_pair(m, list->count + parent - 1, begin_of(m, i), 0);
 		if (parent && !m->left[i] && parent - 1 != i)
-			add_pair(m, i, parent - 1);
+			add_pair(m, i, parent - 1, 0);
 	}
 }
 
@@ -74,9 +77,11 @@ static int order_points(struct gpu_plan *plan, const struct making *m)
 	}
 	for (size_t i = 0; i < m->count; i++) {
 		const struct pair *pair = &m->pairs[i];
+		uint32_t at = plan->at[pair->to + 1] - open[pair->to]--;
 
 		next[after[pair->from + 1]++] = pair->to;
-		plan->waits[plan->at[pair->to + 1] - open[pair->to]--] = pair->from;
+		plan->waits[at] = pair->from;
+		plan->early[at] = (uint8_t)pair->programmatic;
 	}
 	for (uint32_t p = 0; p < points; p++) {
 		open[p] = plan->at[p + 1] - plan->at[p];
@@ -108,9 +113,10 @@ int gpu_plan_make(struct gpu_plan *plan, const struct graph_list *list)
 	plan->order = malloc(2 * nodes * sizeof(*plan->order));
 	plan->at = calloc(2 * nodes + 1, sizeof(*plan->at));
 	plan->waits = malloc(pairs * sizeof(*plan->waits));
+	plan->early = malloc(pairs);
 	m.holds = calloc(nodes, 3);
 	m.pairs = malloc(pairs * sizeof(*m.pairs));
-	if (!plan->order || !plan->at || !plan->waits || !m.holds || !m.pairs)
+	if (!plan->order || !plan->at || !plan->waits || !plan->early || !m.holds || !m.pairs)
 		goto err;
 	m.entered = m.holds + nodes;
 	m.left = m.entered + nodes;
@@ -129,5 +135,6 @@ void gpu_plan_free(struct gpu_plan *plan)
 	free(plan->order);
 	free(plan->at);
 	free(plan->waits);
+	free(plan->early);
 	memset(plan, 0, sizeof(*plan));
 }

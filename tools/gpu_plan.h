@@ -18,6 +18,7 @@ struct gpu_plan {
 	uint32_t *order;       /* points, each after all that it waits for */
 	uint32_t count;        /* of them */
 	uint32_t *at, *waits;  /* of point p: waits[at[p]] to waits[at[p + 1]] */
+	uint8_t *early;        /* as waits: the edge is programmatic */
 };
 
 /* 0, -ENOMEM, or -EINVAL: too large, or nodes or edges are missing. */

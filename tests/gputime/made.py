@@ -38,6 +38,7 @@ options.add_argument("--draw", type=int, default=1)
 options.add_argument("--gauges", type=int, help="streams read so much more than the costs say, and gauges tell so")
 options.add_argument("--cold", type=int, help="stamps in graphs read so much more than the costs say, and gauges tell so")
 options.add_argument("--lead", type=int, default=0, help="with it: so long before its end node 7 lets what follows begin")
+options.add_argument("--joined", action="store_true", help="node 8 waits for 7 by a plain edge, and by a programmatic one for another")
 options.add_argument("--ended", type=int, default=0, help="so much of the GPU's work was collected by the main thread, at its end")
 options.add_argument("--alone", action="store_true", help="the main thread makes the eager work as well")
 options.add_argument("--all", action="store_true", help="measure all eager work")
@@ -77,6 +78,10 @@ NODES = [
     (2, 4096, [5, 6], 4, 640, 0),
     (0, "_Z4gemmPf", [9], 1, 10240, 0),
 ]
+if o.joined:
+    NODES.append((0, "_Z3addPf", [], 2, 640, 7))
+    NODES[8] = (*NODES[8][:2], [7, 11], *NODES[8][3:])
+PROGRAMMATIC = {(11 if o.joined else 7, 8): 1 << 31}  # in the upper bit of where it comes from
 
 
 def node_bytes(node):
@@ -88,7 +93,7 @@ def node_bytes(node):
 ring.define(14, struct.pack("<IIII", graph, 0, len(NODES), len(NODES)) + b"".join(map(node_bytes, NODES)))
 edges = [(f, t) for t, node in enumerate(NODES) for f in node[2]]
 kept = edges[:-1] if o.skip == "edges" else edges
-ring.define(15, struct.pack("<IIII", graph, 0, len(kept), len(edges)) + b"".join(struct.pack("<II", f, t) for f, t in kept))
+ring.define(15, struct.pack("<IIII", graph, 0, len(kept), len(edges)) + b"".join(struct.pack("<II", f | PROGRAMMATIC.get((f, t), 0), t) for f, t in kept))
 if o.skip != "costs":
     costs = b"".join(struct.pack("<II", COST.get(i, 0), 50 if i in COST else 0xFFFFFFFF) for i in range(16))
     ring.define(20, struct.pack("<iIQII", 0, 2, 1, STEP, 0) + costs)
@@ -100,7 +105,7 @@ if o.cold:
     NODES[8] = (*NODES[8][:4], 1984, 7)
     COST[1] += o.cold
     COST[2] = COST[4] = COST[1]  # there are gauges of one class
-    COST[3] = COST[1] - max(0, o.cold // 2 - o.lead)
+    COST[3] = COST[1] - max(0, o.cold // 2 - (0 if o.joined else o.lead))
     stamps.insert(1 + stamps.index((7, NODES[7][3])), (STARTED, 0))
     stamps += [(GAUGE_BEGIN, 1), (GAUGE_END, 1), (GAUGE, 1)] * 2
 
@@ -150,7 +155,7 @@ def replay(t0, number):
             waits = [before(node[5] - 1)]
         return max(waits, default=0)
 
-    order = [0, 1, 2, 3, 4, 5, 7, 8, 6, 9, 10]
+    order = [0, 1, 2, 3, 4, 5, 7, *([11] if o.joined else []), 8, 6, 9, 10]
     for i in order:
         kind, _, _, class_, ns, _ = NODES[i]
         if i == 6:

@@ -51,6 +51,8 @@ made early --cold 720 --lead 128
 true_to early "less so where that could have begun before"
 made earlier --cold 720 --lead 960
 true_to earlier "and not where it could have begun long before"
+made joined --cold 720 --lead 960 --joined
+true_to joined "which a plain edge that it was waiting for does not let it"
 made untried --cold 720 --skip costs
 is "nor where stamps were not tried out: what gauges say" "$(awk -F '\t' '$10 == "programmatic" || $10 == "inherited" {
 	print $10, $7 - (substr($6, 8) - substr($5, 8)) }' "$TMP/untried.list" | sort -u | tr '\n' ' ')" "inherited 1776 programmatic 1776 "
