@@ -9,6 +9,9 @@
  * stamp. What the stamps cost lies between the two, before the kernel: a launch waits for the stamp ahead
  * of it. So the end stays as it was read, and the correction moves the begin.
  *
+ * What an edge of the program's own lets begin early, and never waits, may be over before the node that the edge comes
+ * from: of its own it has no time then, begins when it ended and is said to overlap.
+ *
  * A twin may have stamps for a part of the nodes alone. What is left out then is not counted: another launch has it.
  *
  * What cannot be told is left out and counted: nodes whose own stamp, or one that they wait for, was not
@@ -65,7 +68,7 @@ struct gpu_counts {
 	uint64_t replays, timed, ties; /* records */
 	uint64_t events;       /* nodes of replays and operations that were given out */
 	uint64_t no_stamp;     /* nodes left out: a stamp is missing */
-	uint64_t backwards;    /* likewise, a stamp is earlier than one that it waited for */
+	uint64_t backwards;    /* likewise, a stamp is earlier than one that it waited for: not of what could begin early */
 	uint64_t no_nodes;     /* replays of which only the whole is known: no twin, or no nodes or edges */
 	uint64_t no_launch;    /* events whose launch's record is gone */
 	uint64_t early;        /* events before their launch by more than the clock's error */

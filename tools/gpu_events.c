@@ -173,14 +173,14 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 			put_open(r, event, node, begin);
 		return;
 	}
-	if (end < begin) {
+	class = r->twin->stamps[stamp].type;
+	if (end < begin && class != VPROF_STAMP_INHERITED) {
 		r->gpu->counts.backwards++;
 		return;
 	}
 	event->node = node;
-	event->raw_ns = end - begin;
+	event->raw_ns = end < begin ? 0 : end - begin; /* begun early, it may be over before what it never waits for */
 	event->end_ns = host_time(r->device, r->slot->replay.begin + end);
-	class = r->twin->stamps[stamp].type;
 	lead = class == VPROF_STAMP_INHERITED ? lead_of(r, node, begin) : 0;
 	correct(event, r->costs, class, gpu_cost_now(&r->costs_now, class, lead));
 	check_early(r->gpu, event, r->device);

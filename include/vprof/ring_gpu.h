@@ -11,7 +11,8 @@
  * launched in place of the program's now and then. VPROF_DEF_TWIN says where its stamps stand, a REPLAY
  * record with its STAMPS what one launch of it read. Stamp 0 stands before all nodes; the others
  * behind the node that they name. A node began when the last of the stamps behind its predecessors (of the
- * graph's edges; of stamped ones, over those that have none) was made, and ended with its own.
+ * graph's edges; of stamped ones, over those that have none) was made, and ended with its own. Of class INHERITED it may
+ * have ended before that: it has no time of its own then.
  *
  * PARTS. A twin may be of a part of its graph's nodes. Those have stamps of a class, and what they wait for has stamps
  * of class NONE: these tell when it was over, not when it began. All other nodes have none, and when they were over

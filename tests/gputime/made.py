@@ -39,6 +39,8 @@ options.add_argument("--gauges", type=int, help="streams read so much more than 
 options.add_argument("--cold", type=int, help="stamps in graphs read so much more than the costs say, and gauges tell so")
 options.add_argument("--lead", type=int, default=0, help="with it: so long before its end node 7 lets what follows begin")
 options.add_argument("--joined", action="store_true", help="node 8 waits for 7 by a plain edge, and by a programmatic one for another")
+options.add_argument("--overtaken", action="store_true", help="node 8, which 7 lets begin early, is over before it")
+options.add_argument("--backwards", action="store_true", help="and so is node 2 before 1, which it waits for")
 options.add_argument("--ended", type=int, default=0, help="so much of the GPU's work was collected by the main thread, at its end")
 options.add_argument("--alone", action="store_true", help="the main thread makes the eager work as well")
 options.add_argument("--all", action="store_true", help="measure all eager work")
@@ -166,18 +168,24 @@ def replay(t0, number):
         cost = COST[class_] if class_ else 0
         ready[i] = begin + (cost + length if class_ else 0)
         began[i] = (begin + cost, ready[i], cost + length)
+        if o.overtaken and i == 8:
+            ready[i] = begin - 256
+            began[i] = (ready[i], ready[i], 0)
     lost = 5 if o.skip == "stamp" and number == 2 else None  # the node whose stamp was not made
     at = max(ready.values())
     made = {STARTED: ready[7] - o.lead, GAUGE_BEGIN: at + 320, GAUGE_END: at + 416, GAUGE: at + 96 + COST[1]}
     whole = [0]
     for node, _ in stamps[1:]:
+        if o.backwards and node == 2:
+            whole.append(ready[1] - 256)
+            continue
         whole.append(0 if node == lost else ready[node] if node in ready else made[node])
         if node == GAUGE:  # the next stands behind it, and is disturbed
             made = {n: ns + 96 + COST[1] + (640 if n == GAUGE else 0) for n, ns in made.items()}
     slots = [record(t0, REPLAY, twin, struct.pack("<QQIIQ", gpu_clock(start), STREAM[1], number, len(stamps) - 1, 1))]
     for at in range(1, len(stamps), 8):
         slots.append(record(t0, STAMPS, 0, struct.pack("<8I", *(whole[at : at + 8] + [0] * 8)[:8])))
-    blind = {lost, 9} if lost else set()
+    blind = {lost, 9} if lost else {2} if o.backwards else set()
     if o.skip == "record" and number == 2:  # the second record of stamps, those of the last nodes
         slots.pop()
         slots.append(record(t0, 0))

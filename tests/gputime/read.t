@@ -53,6 +53,14 @@ made earlier --cold 720 --lead 960
 true_to earlier "and not where it could have begun long before"
 made joined --cold 720 --lead 960 --joined
 true_to joined "which a plain edge that it was waiting for does not let it"
+made overtaken --overtaken
+true_to overtaken "begun early and over before what it followed: there and then, beside that"
+is "and not left out" "$(count overtaken backwards)" 0
+is "a trace has it, of no length" "$("$BUILD/vprof-merge" "$TMP/overtaken.ring" | python3 -c '
+import json, sys
+print(*{e["dur"] for e in json.load(sys.stdin)["traceEvents"] if e.get("args", {}).get("node") == 8})')" 0.0
+made backwards --overtaken --backwards
+is "what waits and is over before: left out, and counted" "$(count backwards backwards) $(awk -F '\t' '$4 == 2' "$TMP/backwards.list" | wc -l)" "16 0"
 made untried --cold 720 --skip costs
 is "nor where stamps were not tried out: what gauges say" "$(awk -F '\t' '$10 == "programmatic" || $10 == "inherited" {
 	print $10, $7 - (substr($6, 8) - substr($5, 8)) }' "$TMP/untried.list" | sort -u | tr '\n' ' ')" "inherited 1776 programmatic 1776 "
