@@ -129,8 +129,9 @@ static void put_remarks(const struct verify *verify, const struct options *optio
 /* The exit code. */
 static int answer(struct verify *verify, const struct options *options)
 {
-	int error = verify_compare(verify, &options->style);
+	int error = verify_close(verify, &options->style);
 
+	verify_compare(verify);
 	if (!error)
 		error = options->json ? verify_print_json(verify, &options->look) :
 					verify_print_table(verify, &options->look);

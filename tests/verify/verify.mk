@@ -9,7 +9,7 @@ $(BUILD)/verify/libcupti.so: tests/verify/fake_cupti.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -fPIC -shared -MF $@.d $< -o $@ $(LDFLAGS)
 
-$(BUILD)/verify/compare.t: $(patsubst %,$(BUILD)/asan/%.o,tests/verify/compare.c tools/verify.c)
+$(BUILD)/verify/compare.t: $(patsubst %,$(BUILD)/asan/%.o,tests/verify/compare.c tools/verify.c tools/verify_rows.c)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_FLAGS) $^ $(LDFLAGS) -o $@
