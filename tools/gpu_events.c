@@ -51,8 +51,13 @@ static void set_stream(const struct gpu *gpu, struct gpu_event *like, uint64_t s
 	like->context = def ? def->context : 0;
 }
 
-/* What the stamps cost is off the begin; what remains is a step of the GPU's clock at least. */
-static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, unsigned int class, int64_t cost)
+/*
+ * What the stamps cost is off the begin; what remains is a step of the GPU's clock at least. It lies behind the stamp
+ * ahead, which was made at `from`, however the host's clock goes beside the GPU's: what waits for another never runs
+ * beside it.
+ */
+static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, unsigned int class, int64_t cost,
+		    uint64_t from)
 {
 	int64_t step = costs && costs->step_ns ? costs->step_ns : 1, raw = event->raw_ns;
 	uint64_t left = (uint64_t)(raw - cost > step ? raw - cost : raw < step ? raw : step);
@@ -60,6 +65,8 @@ static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, 
 	event->class = class;
 	event->correction_ns = raw - (int64_t)left;
 	event->begin_ns = event->end_ns > left ? event->end_ns - left : 0;
+	if (event->correction_ns >= 0 && event->begin_ns < from)
+		event->begin_ns = from < event->end_ns ? from : event->end_ns;
 }
 
 /* What the host launched cannot have begun before. */
@@ -182,7 +189,8 @@ static void put_node(struct replay *r, uint32_t node, uint32_t begin, uint32_t s
 	event->raw_ns = end < begin ? 0 : end - begin; /* begun early, it may be over before what it never waits for */
 	event->end_ns = host_time(r->device, r->slot->replay.begin + end);
 	lead = class == VPROF_STAMP_INHERITED ? lead_of(r, node, begin) : 0;
-	correct(event, r->costs, class, gpu_cost_now(&r->costs_now, class, lead));
+	correct(event, r->costs, class, gpu_cost_now(&r->costs_now, class, lead),
+		host_time(r->device, r->slot->replay.begin + begin));
 	check_early(r->gpu, event, r->device);
 	r->count++;
 }
@@ -373,7 +381,8 @@ void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_bat
 	describe_timed(event, slot, launch);
 	event->end_ns = host_time(device, slot->timed.end);
 	costs = gpu_costs(device, slot->t0);
-	correct(event, costs, slot->timed.type, gpu_stream_cost(gpu, costs, slot));
+	correct(event, costs, slot->timed.type, gpu_stream_cost(gpu, costs, slot),
+		host_time(device, slot->timed.end - slot->timed.ns));
 	check_early(gpu, event, device);
 	batch->twin = NONE;
 	batch->parts = 1;

@@ -54,6 +54,10 @@ near "over time: with what was not measured" "$(device '[.bins[].busy_ns] | add'
 near "over time: what was measured" "$(device '[.bins[].seen_ns] | add')" "$work"
 is "each part has its launches" "$(device '[.bins[].launches] | unique | length')" 1
 ok "a table for people" grep -qE '^ +0 ns +120 .* 100% +[0-9.]+% +[0-9.]+% +9[0-9.]+% ' <("$vprof" gpu --bins 10 "$TMP/a.ring")
+# The host's clock goes slower than the GPU's, and nothing is taken off: one node ends where the next begins.
+python3 "$here/made.py" --replays 400 --skip costs --drift 40 "$TMP/d.ring" >"$TMP/d.truth"
+read -r _ _ _ _ most _ < <(python3 "$TMP/truth.py" "$TMP/d.truth" "$TMP/d.truth")
+is "at once: not the node behind with the one ahead" "$("$vprof" gpu --json "$TMP/d.ring" | jq '.devices[0].most_at_once')" "$most"
 python3 "$here/made.py" --replays 40 --every 1 --all "$TMP/a.ring" >"$TMP/b.truth"
 "$vprof" gpu --json "$TMP/a.ring" >"$TMP/a.json"
 read -r _ _ _ _ _ _ gaps idle longest < <(python3 "$TMP/truth.py" "$TMP/b.truth" "$TMP/b.truth")
