@@ -145,19 +145,20 @@ static void tie_clocks(void)
 	}
 }
 
-/* Those of a context that has gone are wanted no more; those of one that is held wait. */
+/* Those of a context that has gone are wanted no more; those of one that is held wait, as do those without a place yet. */
 static void make_twins(void)
 {
 	struct vprof_subject *subject;
+	int done = 1;
 
-	while ((subject = vprof_twin_wanted()) && vprof_gpu_state_of(subject->gpu) != VPROF_GPU_WANTED) {
+	while (done && (subject = vprof_twin_wanted()) && vprof_gpu_state_of(subject->gpu) != VPROF_GPU_WANTED) {
 		if (vprof_gpu_state_of(subject->gpu) == VPROF_GPU_DEAD) {
 			vprof_twin_unqueue(subject);
 			continue;
 		}
 		if (!work_begin(subject->gpu))
 			break;
-		vprof_twin_build(subject);
+		done = vprof_twin_build(subject);
 		work_end();
 	}
 }

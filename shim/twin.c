@@ -7,9 +7,8 @@
 #include "shim/ask.h"
 #include "shim/captures.h"
 #include "shim/eager.h"
-#include "shim/graph_scratch.h"
 #include "shim/graphs.h"
-#include "shim/twin.h"
+#include "shim/twin_plan.h"
 
 enum { SUBJECT_YIELDS = 100 };
 
@@ -113,6 +112,7 @@ static void keep(struct vprof_subject *subject, CUgraph graph, const struct vpro
 	if (result)
 		return;
 	subject->content = nodes->content;
+	subject->timed = vprof_stampable(nodes->scratch);
 	subject->why = VPROF_TWIN_BUILT;
 	subject->state = VPROF_SUBJECT_KEPT;
 }

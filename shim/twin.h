@@ -110,6 +110,7 @@ struct vprof_subject {
 	uint32_t graph;           /* VPROF_DEF_GRAPH */
 	CUgraph clone;
 	uint64_t flags, content;
+	uint32_t timed;           /* of its nodes so many take time */
 	struct vprof_gpu *gpu;    /* of the launch that wanted a twin */
 	struct vprof_twin *twin;  /* of its twins the one whose turn it is */
 	uint64_t stream, token;   /* of its last launch: vprof_stream_key(), vprof_stream_token(), */
@@ -214,8 +215,15 @@ struct vprof_refusal {
 /* Blocks and a cell for so many stamps. */
 struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps) HIDDEN COLD;
 
-/* A place among the twins for that part; NULL: there is none now. */
-struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted, uint32_t part) HIDDEN COLD;
+/*
+ * A place among the twins for that part of so many: of the first one, when there are places for all. NULL: there is none
+ * now; why BUILT: there will be when housekeeping has given back what was dropped.
+ */
+struct vprof_refusal vprof_twin_place(const struct vprof_subject *wanted, uint32_t part, uint32_t parts,
+				      struct vprof_twin **place) HIDDEN COLD;
+
+/* Into so many parts a graph is divided of whose nodes so many take time: by VPROF_GPU_PARTS, or by that and the rate. */
+uint32_t vprof_parts_of(uint32_t timed) HIDDEN COLD;
 
 /* Is there memory for it on the device, beside the others? */
 int vprof_twin_fits(const struct vprof_twin *twin) HIDDEN COLD;
@@ -226,8 +234,8 @@ void vprof_twin_queue(void) HIDDEN COLD;
 /* It will be again at a launch that is its turn. */
 void vprof_twin_unqueue(struct vprof_subject *subject) HIDDEN COLD;
 
-/* Makes the twin of a subject that is queued. The right context is current. */
-void vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
+/* Makes the twin of a subject that is queued. The right context is current. 0: it stays so until a place is given back. */
+int vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
 
 /* The twin that is wanted most; NULL: none. */
 struct vprof_subject *vprof_twin_wanted(void) HIDDEN COLD;

@@ -49,8 +49,6 @@ static struct vprof_refusal twin_instrument(struct vprof_twin *twin, const struc
 	vprof_plan->s = nodes.scratch;
 	vprof_plan->gpu = twin->gpu;
 	vprof_plan->flags = as->flags;
-	if (!twin->parts)
-		twin->parts = vprof_parts_of(nodes.scratch);
 	wanted = vprof_part_choose(vprof_plan, twin->part, twin->parts) + GAUGES * GAUGE_STAMPS;
 	/* Nothing to stamp: a begin and an end would stand for it, and have nothing to hang on. */
 	if (!nodes.scratch->total)
@@ -164,17 +162,18 @@ static int twin_define(struct vprof_twin *twin, uint32_t graph, uint32_t build_u
 	return 1;
 }
 
-/* Of so many parts; 0: as many as the graph is to have now. */
 static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t part, uint32_t parts, struct vprof_twin **out)
 {
-	struct vprof_twin *twin = vprof_twin_place(as, part);
+	struct vprof_twin *twin;
+	struct vprof_refusal refusal = vprof_twin_place(as, part, parts, &twin);
 	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC), left;
-	struct vprof_refusal refusal;
 
 	*out = NULL;
 	if (!vprof_plan)
 		vprof_plan = vprof_table(sizeof(*vprof_plan));
-	if (!twin || !vprof_plan)
+	if (!twin)
+		return refusal;
+	if (!vprof_plan)
 		return vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
 	if (vprof_gpu_state_of(as->gpu) != VPROF_GPU_READY)
 		return vprof_refuse(VPROF_TWIN_NO_STAMP, as->gpu->error);
@@ -200,14 +199,15 @@ static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t 
 	return refusal;
 }
 
-/* All parts, or none: of so many as when the first was made, though launches may be timed at another rate since. */
+/* All parts, or none: of as many as now, though launches may be timed at another rate before the last is made. */
 static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_twin **first)
 {
-	struct vprof_refusal refusal = part_build(as, 0, 0, first);
+	uint32_t parts = vprof_parts_of(as->timed);
+	struct vprof_refusal refusal = part_build(as, 0, parts, first);
 	struct vprof_twin *last = *first, *twin;
 
-	for (uint32_t part = 1; last && part < (*first)->parts; part++, last = twin) {
-		refusal = part_build(as, part, (*first)->parts, &twin);
+	for (uint32_t part = 1; last && part < parts; part++, last = twin) {
+		refusal = part_build(as, part, parts, &twin);
 		if (!twin) {
 			vprof_twins_release(*first);
 			*first = NULL;
@@ -219,11 +219,24 @@ static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_t
 	return refusal;
 }
 
-void vprof_twin_build(struct vprof_subject *subject)
+/* What has come of it: one for which there is no room now may have its turn later, one whose place is coming waits for it. */
+static void settle(struct vprof_subject *subject, struct vprof_twin *twin, struct vprof_refusal refusal)
+{
+	subject->why = (uint16_t)refusal.why;
+	subject->error = (uint16_t)refusal.error;
+	subject->twin = twin;
+	subject->state = twin ? VPROF_SUBJECT_BUILT : !refusal.why ? VPROF_SUBJECT_QUEUED :
+			 refusal.why == VPROF_TWIN_BUDGET ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;
+	if (refusal.why == VPROF_TWIN_BUDGET)
+		vprof_subject_tell(subject);
+}
+
+int vprof_twin_build(struct vprof_subject *subject)
 {
 	struct vprof_twin *twin = NULL;
 	struct vprof_refusal refusal;
 	struct vprof_subject as;
+	int waits;
 
 	vprof_subject_hold(subject);
 	subject->self = subject;
@@ -232,21 +245,16 @@ void vprof_twin_build(struct vprof_subject *subject)
 		subject->state = VPROF_SUBJECT_MAKING;
 	vprof_subject_drop(subject);
 	if (as.state != VPROF_SUBJECT_QUEUED)
-		return;
+		return 1;
 	refusal = build(&as, &twin);
+	waits = !twin && !refusal.why;
 	vprof_subject_hold(subject);
 	if (subject->version == as.version) {
-		subject->why = (uint16_t)refusal.why;
-		subject->error = (uint16_t)refusal.error;
-		subject->twin = twin;
-		/* One for which there is no room now may have its turn later. */
-		subject->state = twin ? VPROF_SUBJECT_BUILT :
-				 refusal.why == VPROF_TWIN_BUDGET ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;
-		if (refusal.why == VPROF_TWIN_BUDGET)
-			vprof_subject_tell(subject);
+		settle(subject, twin, refusal);
 		twin = NULL;
 	}
 	vprof_subject_drop(subject);
 	if (twin)
 		vprof_twins_release(twin);
+	return !waits;
 }

@@ -180,8 +180,9 @@ static void settle(struct vprof_twin *twin, uint32_t came, uint32_t to_come)
 		vprof_gpu_area_drop(twin->area);
 	else
 		harvest(twin, 1);
-	/* Pairs with the acquire of who takes it. */
+	/* Pairs with the acquire of who takes it, who may be waiting for it. */
 	__atomic_store_n(&twin->use, VPROF_TWIN_FREE, __ATOMIC_RELEASE);
+	vprof_gpu_call();
 }
 
 /* `came`: of how much blocks were used. */

@@ -14,7 +14,7 @@ enum {
 	MANY = 64,       /* nodes: stamps behind all of them cost a graph of short kernels 13 % of its time */
 };
 
-static uint32_t stampable(const struct vprof_scratch *s)
+uint32_t vprof_stampable(const struct vprof_scratch *s)
 {
 	uint32_t count = 0;
 
@@ -23,13 +23,13 @@ static uint32_t stampable(const struct vprof_scratch *s)
 	return count;
 }
 
-uint32_t vprof_parts_of(const struct vprof_scratch *s)
+uint32_t vprof_parts_of(uint32_t timed)
 {
-	uint32_t count = stampable(s), most = count / PART_LEAST, wanted = vprof_gpu_parts();
+	uint32_t most = timed / PART_LEAST, wanted = vprof_gpu_parts();
 
 	/* One launch in many is not made cheap, but whole. */
 	if (!wanted)
-		wanted = vprof_gpu_now() == VPROF_GPU_ALL && count >= MANY ? VPROF_PARTS_OF_MANY : 1;
+		wanted = vprof_gpu_now() == VPROF_GPU_ALL && timed >= MANY ? VPROF_PARTS_OF_MANY : 1;
 	return most < 1 ? 1 : most < wanted ? most : wanted;
 }
 
@@ -77,7 +77,7 @@ static void find_places(struct vprof_plan *p)
 static void choose_own(struct vprof_plan *p, uint32_t part, uint32_t parts)
 {
 	const struct vprof_scratch *s = p->s;
-	uint64_t count = stampable(s);
+	uint64_t count = vprof_stampable(s);
 
 	find_depths(p);
 	find_places(p);

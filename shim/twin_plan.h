@@ -77,8 +77,8 @@ static inline CUfunction vprof_plan_stamp(const struct vprof_plan *p)
 	return vprof_plan_programmatic(p) ? p->gpu->twin_stamp : p->gpu->twin_stamp_plain;
 }
 
-/* Into so many parts a graph's nodes are divided: by VPROF_GPU_PARTS, or by their number and how often they are to be timed. */
-uint32_t vprof_parts_of(const struct vprof_scratch *s) HIDDEN COLD;
+/* How many nodes of a graph have stamps in a twin of all. */
+uint32_t vprof_stampable(const struct vprof_scratch *s) HIDDEN COLD;
 
 /* Which nodes have stamps in the twin of that part; how many. The plan has the nodes and edges of the whole graph. */
 uint32_t vprof_part_choose(struct vprof_plan *p, uint32_t part, uint32_t parts) HIDDEN COLD;

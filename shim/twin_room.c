@@ -1,8 +1,8 @@
 /*
  * twin_room.c - how many twins there are, and of which graphs. By our thread.
  *
- * When there are as many as there may be, a graph that is launched far more often than one that has a twin
- * takes its place.
+ * When there are as many as there may be, of graphs or of places for their parts, a graph that is launched far more often
+ * than one that has a twin takes its place, or those of several.
  */
 #include "preload/inner.h"
 #include "shim/ask.h"
@@ -156,28 +156,69 @@ static int evict(struct vprof_twin *twin)
 	return 1;
 }
 
-struct vprof_twin *vprof_twin_place(const struct vprof_subject *wanted, uint32_t part)
+/* What there is of places, and what would give way to a graph that is launched so often. */
+struct places {
+	struct vprof_twin *place;   /* one that is free */
+	struct vprof_twin *least;   /* of the graph that is launched least, if that is far less */
+	uint32_t free, soon;        /* those that are, and will be when housekeeping has given them back */
+	uint32_t less;              /* of graphs that are launched far less */
+	uint32_t graphs, stamps;    /* that have some; of all */
+};
+
+static struct places look(const struct vprof_subject *wanted)
 {
-	struct vprof_twin *place = NULL, *least = NULL;
-	uint32_t used = 0, stamps = 0, most = vprof_gpu_twins();
+	uint32_t far_less = wanted->wants / FAR_MORE;
+	struct places p = { 0 };
 
 	for (struct vprof_twin *twin = vprof_twins; twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
 		/* Pairs with the release of the harvest. */
 		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE);
 
-		if (use == VPROF_TWIN_FREE && !place)
-			place = twin;
+		if (use == VPROF_TWIN_FREE && !p.free++)
+			p.place = twin;
+		p.soon += use == VPROF_TWIN_DROPPED;
 		if (use != VPROF_TWIN_USED)
 			continue;
-		used += !twin->part;
-		stamps += twin->stamps;
-		if (!least || twin->subject->wants < least->subject->wants)
-			least = twin;
+		p.graphs += !twin->part;
+		p.stamps += twin->stamps;
+		if (twin->subject->wants >= far_less)
+			continue;
+		p.less++;
+		if (!p.least || twin->subject->wants < p.least->subject->wants)
+			p.least = twin;
 	}
-	/* Of as many graphs as there may be; this one has been counted. */
-	if ((part || used < most) && stamps < ALL_STAMPS_MOST && taken_with(wanted->gpu->device, 0) < VPROF_GPU_MEMORY)
-		return place;
-	return !part && least && least->subject->wants < wanted->wants / FAR_MORE && evict(least) ? place : NULL;
+	return p;
+}
+
+/* Places for so many parts, now or soon; `full`: some graph has to give way in any case. 0: none does, or too few would. */
+static int make_way(const struct vprof_subject *wanted, uint32_t parts, int full)
+{
+	struct places p = look(wanted);
+
+	if (p.free + p.soon + p.less < parts)
+		return 0;
+	while (full || p.free + p.soon < parts) {
+		if (!p.least || !evict(p.least))
+			return 0;
+		full = 0;
+		p = look(wanted);
+	}
+	return 1;
+}
+
+struct vprof_refusal vprof_twin_place(const struct vprof_subject *wanted, uint32_t part, uint32_t parts,
+				      struct vprof_twin **place)
+{
+	struct places p = look(wanted);
+	int full = p.stamps >= ALL_STAMPS_MOST || taken_with(wanted->gpu->device, 0) >= VPROF_GPU_MEMORY;
+
+	*place = NULL;
+	/* Of as many graphs as there may be; this one has been counted behind its first part. */
+	if (part ? full || !p.place : !make_way(wanted, parts, full || p.graphs >= vprof_gpu_twins()))
+		return (struct vprof_refusal){ VPROF_TWIN_BUDGET, CUDA_SUCCESS };
+	p = look(wanted);
+	*place = part || p.free >= parts ? p.place : NULL;
+	return (struct vprof_refusal){ VPROF_TWIN_BUILT, CUDA_SUCCESS };
 }
 
 static uint32_t queued; /* 1: some may be. Writers: who wants one; our thread */

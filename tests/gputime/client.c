@@ -18,6 +18,8 @@
  *	client burst N NODES TIMES  N launches at once of a graph of so many kernels, and waited for; so many times
  *	client memory G NODES N   G graphs of so many kernels, launched N times in turn, twice each time; prints
  *	                          `taken BYTES`, of device memory since the first launch
+ *	client crowd G NODES N    G graphs of so many kernels: all but the last N times in turn, then the last 40 N times; it
+ *                          halts at three quarters of both
  *	client forever PAUSE      without end
  *	client alloc N PAUSE      a graph that allocates
  *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
@@ -320,6 +322,24 @@ static void run_memory(long graphs, long nodes, long n, CUstream stream)
 	free(exec);
 }
 
+static void run_crowd(long graphs, long nodes, long n, CUstream stream)
+{
+	CUgraphExec *exec = calloc((size_t)graphs, sizeof(*exec));
+
+	for (long g = 0; g < graphs; g++)
+		exec[g] = make_long(quick, nodes, stream);
+	between = 300;
+	for (long i = 0; i < n; i++) {
+		for (long g = 0; g < graphs - 1; g++)
+			launch(exec[g], stream);
+		CALL(cuStreamSynchronize, stream);
+		rest(stream, i, n);
+	}
+	launch_some(exec[graphs - 1], stream, 40 * n);
+	CALL(cuCtxSynchronize);
+	free(exec);
+}
+
 static void begin(int own)
 {
 	CUmodule module;
@@ -367,6 +387,8 @@ int main(int argc, char **argv)
 			run_burst(n, atol(argv[3]), atol(argv[4]), a);
 		else if (!strcmp(verb, "memory") && argc > 4)
 			run_memory(n, atol(argv[3]), atol(argv[4]), a);
+		else if (!strcmp(verb, "crowd") && argc > 4)
+			run_crowd(n, atol(argv[3]), atol(argv[4]), a);
 		else if (many)
 			run_many(n, atol(argv[3]), late ? 40 * atol(argv[3]) : 0, a);
 		else

@@ -124,6 +124,11 @@ MADE='1 1 2' VPROF_GPU_TWINS=1 timed late sample:2 late 3 40 600
 is "one that comes to be launched most has the place of another" "$(seen late twins) $(seen late execs)" "2 2"
 is "and who has none is told why" "$(seen late refused)" 7
 
+# 32 graphs of eight parts have all the places there are.
+MADE='256 264' VPROF_GPU_TWINS=256 VPROF_GPU_PARTS=8 timed crowd sample:2 crowd 33 128 8
+is "all places taken by fewer graphs than may have twins: one gives way" "$(seen crowd twins) $(seen crowd execs)" "264 33"
+is "and until it does who has none is told why" "$(seen crowd refused)" 7
+
 # forever NAME PAUSE: launches until it is killed; its pid is in $pid
 forever() {
 	drop "$TMP/$1"
