@@ -45,7 +45,6 @@ enum {
 	VPROF_TWINS_MOST = 256,
 	VPROF_TWIN_LAUNCHES = 2048,   /* of a twin that are not collected yet, at most */
 	VPROF_BLOCK_HEAD = 2,         /* words of a block before its stamps */
-	VPROF_PARTS_OF_MANY = 2,      /* of a graph of many nodes, unless VPROF_GPU_PARTS says otherwise */
 };
 
 enum vprof_twin_use { VPROF_TWIN_FREE = 0, VPROF_TWIN_MAKING = 1, VPROF_TWIN_USED = 2, VPROF_TWIN_DROPPED = 3 };

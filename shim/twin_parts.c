@@ -11,6 +11,7 @@
 
 enum {
 	PART_LEAST = 16, /* nodes: the gauges, and the stamps ahead, cost each part the same */
+	PARTS_OF_MANY = 2,
 	MANY = 64,       /* nodes: stamps behind all of them cost a graph of short kernels 13 % of its time */
 };
 
@@ -29,7 +30,7 @@ uint32_t vprof_parts_of(uint32_t timed)
 
 	/* One launch in many is not made cheap, but whole. */
 	if (!wanted)
-		wanted = vprof_gpu_now() == VPROF_GPU_ALL && timed >= MANY ? VPROF_PARTS_OF_MANY : 1;
+		wanted = vprof_gpu_now() == VPROF_GPU_ALL && timed >= MANY ? PARTS_OF_MANY : 1;
 	return most < 1 ? 1 : most < wanted ? most : wanted;
 }
 

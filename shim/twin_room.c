@@ -54,32 +54,35 @@ static uint32_t log_of(uint32_t stride, uint32_t blocks)
 	return log;
 }
 
-/* So many twins at most, those of all parts counted. */
-static uint32_t most_twins(void)
+/* So many graphs have twins at most, if all are divided like one of so many parts. */
+static uint32_t most_graphs(uint32_t parts)
 {
-	uint32_t parts = vprof_gpu_parts();
-	uint64_t most = (uint64_t)vprof_gpu_twins() * (parts ? parts : VPROF_PARTS_OF_MANY);
+	uint32_t most = vprof_gpu_twins(), places = VPROF_TWINS_MOST / parts;
 
-	return !most ? 1 : most < VPROF_TWINS_MOST ? (uint32_t)most : VPROF_TWINS_MOST;
+	return !most ? 1 : most < places ? most : places;
 }
 
-/* Bytes for one more: its share of the pages, and part of what is left beside the shares of those that may come. */
-static uint32_t share_of(int32_t device)
+/*
+ * Bytes for one more: of its graph's share of the pages what is for one part, and part of what is left beside the shares
+ * of those that may come, its graph's other parts among them.
+ */
+static uint32_t share_of(const struct vprof_twin *one)
 {
-	uint32_t most = most_twins(), share = VPROF_GPU_TWIN_PAGES / most, count = 0;
-	uint64_t kept = 0;
+	uint32_t most = most_graphs(one->parts), of_graph = VPROF_GPU_TWIN_PAGES / most, share = of_graph / one->parts;
+	uint32_t graphs = 0;
+	uint64_t kept = one->part ? (uint64_t)(one->parts - one->part) * share : 0;
 
 	for (const struct vprof_twin *twin = vprof_twins; twin < vprof_twins + VPROF_TWINS_MOST; twin++) {
 		/* Pairs with the releases of those who make and drop it. */
 		uint32_t use = __atomic_load_n(&twin->use, __ATOMIC_ACQUIRE);
 
-		if ((use == VPROF_TWIN_USED || use == VPROF_TWIN_DROPPED) && twin->gpu->device == device) {
+		if ((use == VPROF_TWIN_USED || use == VPROF_TWIN_DROPPED) && twin->gpu->device == one->gpu->device) {
 			kept += 1ull << twin->area->log;
-			count++;
+			graphs += !twin->part;
 		}
 	}
-	if (count < most)
-		kept += (uint64_t)(most - count) * share;
+	if (graphs < most)
+		kept += (uint64_t)(most - graphs) * of_graph;
 	return share + (kept < VPROF_GPU_TWIN_PAGES ? (uint32_t)(VPROF_GPU_TWIN_PAGES - kept) / SPARE_PART : 0);
 }
 
@@ -87,7 +90,7 @@ static uint32_t share_of(int32_t device)
 static struct vprof_area *area_for(const struct vprof_twin *twin, uint32_t stride)
 {
 	uint32_t least = log_of(stride, BLOCKS_LEAST), log = log_of(stride, VPROF_TWIN_LAUNCHES);
-	uint32_t share = share_of(twin->gpu->device);
+	uint32_t share = share_of(twin);
 	struct vprof_area *area = NULL;
 
 	while (log > least && 1u << log > share)

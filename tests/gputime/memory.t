@@ -34,4 +34,10 @@ is "64 twins of 1000 kernels: no more than 16 MiB is pinned" "$(grep error "$TMP
 ok "of which most have room" test "$(seen large twins)" -gt 30
 FAKECUDA_FAIL=cuMemHostRegister_v2:4:700 taken seen 64 1000 10
 ok "(more than 6 are)" grep -q error "$TMP/seen.out"
+
+# Of four graphs one has 3 MiB of the 12 there are: 2 in one piece, which the first piece has no room for. Half of it has.
+FAKECUDA_FAIL=cuMemHostRegister_v2:2:700 VPROF_GPU_TWINS=4 taken share 1 300 20
+ok "one launch in two is timed: a graph's one twin has all of its share" grep -q error "$TMP/share.out"
+FAKECUDA_FAIL=cuMemHostRegister_v2:2:700 VPROF_GPU_TWINS=8 taken half 1 300 20
+is "and no more than that" "$(seen half twins) $(grep error "$TMP/half.out")" "1 "
 done_testing
