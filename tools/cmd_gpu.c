@@ -56,6 +56,7 @@ static void print_summary(const struct gpu_busy *busy)
 	       cli_time_text(span, sizeof(span), busy->span_ns), percent((double)busy->busy_ns, (double)busy->span_ns),
 	       percent((double)busy->copy_ns, (double)busy->span_ns),
 	       percent((double)(busy->span_ns - busy->busy_ns), (double)busy->span_ns));
+	gpu_parts_remark(&busy->parts, stdout, "  ", "what stands here is of these nodes, the table of those of all parts");
 	printf("  while at work %.2f pieces at once, at most %u\n",
 	       busy->busy_ns ? (double)busy->work_ns / (double)busy->busy_ns : 0, busy->most);
 	if (busy->measured == busy->launches)
@@ -104,6 +105,8 @@ static void json_device(const struct gpu_busy_list *all, const struct gpu_busy *
 		       busy->idle_ns, busy->longest_gap_ns);
 	else
 		printf("\"gaps\": null");
+	printf(",\n  ");
+	gpu_parts_json(&busy->parts, stdout);
 	printf(",\n  \"bins\": [");
 	for (uint32_t i = 0; i < all->bins; i++) {
 		const struct gpu_busy_bin *bin = &busy->bins[i];

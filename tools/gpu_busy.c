@@ -163,6 +163,8 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 	kind->measured += 1.0 / batch->parts;
 	kind->busy_ns += s.busy_ns;
 	kind->copy_ns += s.busy_ns > s.kernel_ns ? s.busy_ns - s.kernel_ns : 0;
+	if (gpu_parts_add(&device->parts, r->process->ring, r->process->index, batch->events[0].graph, batch->parts))
+		return -ENOMEM;
 	device->measured++;
 	device->span_ns += s.end - s.first;
 	device->busy_ns += s.busy_ns;
@@ -281,6 +283,7 @@ void gpu_busy_free(struct gpu_busy_list *busy)
 	for (size_t i = 0; i < busy->count; i++) {
 		free(busy->list[i].bins);
 		free(busy->list[i].spans);
+		gpu_parts_free(&busy->list[i].parts);
 	}
 	free(busy->list);
 }

@@ -10,6 +10,7 @@
 #define VPROF_TOOLS_GPU_BUSY_H
 
 #include "tools/events.h"
+#include "tools/gpu_parts.h"
 
 struct gpu_busy_bin {
 	uint64_t launches, measured; /* launches that were made in it; work of which was measured */
@@ -29,6 +30,7 @@ struct gpu_busy {
 	uint64_t copy_ns;      /* with copies and sets alone */
 	uint64_t work_ns;      /* the sum of all pieces */
 	uint32_t most;         /* pieces at once */
+	struct gpu_parts parts; /* of a launch that was timed in part all of this is of that part */
 	/* Between launches, where every one was measured: */
 	uint64_t gaps, idle_ns, longest_gap_ns;
 	struct gpu_busy_bin *bins;

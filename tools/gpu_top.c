@@ -416,6 +416,7 @@ void gpu_top_free(struct gpu_top *top)
 	idmap_free(&top->row_ids);
 	idmap_free(&top->cell_ids);
 	idmap_free(&top->part_ids);
+	gpu_parts_free(&top->parts_timed);
 }
 
 uint32_t gpu_top_rank(const struct gpu_top_row *row, double part)

@@ -14,6 +14,7 @@
 #define VPROF_TOOLS_GPU_TOP_H
 
 #include "tools/events.h"
+#include "tools/gpu_parts.h"
 
 enum gpu_top_per {
 	GPU_TOP_ALL, GPU_TOP_PROCESS, GPU_TOP_ROLE, GPU_TOP_DEVICE, GPU_TOP_STREAM, GPU_TOP_GRAPH, GPU_TOP_STEP,
@@ -40,6 +41,7 @@ struct gpu_top {
 	uint32_t group_count;
 	double total_ns;       /* of all rows */
 	uint64_t launches, measured; /* that made a GPU do something; of which there are times */
+	struct gpu_parts parts_timed; /* of these, those of which there are in part */
 
 	/* Inner: while counting. */
 	struct trace *trace;

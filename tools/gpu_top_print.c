@@ -12,6 +12,8 @@
 
 enum { NAME_SHOWN = 80 };
 
+static const char parts_mean[] = "SAMPLES are of these nodes, TOTAL and COUNT of those of all parts";
+
 /* To be freed; NULL: no memory. */
 static char *shown_name(const struct gpu_top_row *row, const struct gpu_top_view *view, int whole)
 {
@@ -104,6 +106,7 @@ static int print_table(const struct gpu_top *top, const struct gpu_top_view *vie
 	printf("\n%s of GPU time, estimated from %" PRIu64 " measured launches of %" PRIu64
 	       "; +-: in 19 of 20 cases; COVERED: of kinds that were measured\n",
 	       cli_time_text(text, sizeof(text), (uint64_t)top->total_ns), top->measured, top->launches);
+	gpu_parts_remark(&top->parts_timed, stdout, "", parts_mean);
 	return 0;
 }
 
@@ -158,8 +161,10 @@ static void json_row(const struct gpu_top *top, const struct gpu_top_row *row, c
 
 static void print_json(const struct gpu_top *top, const struct gpu_top_view *view, size_t rows)
 {
-	printf("{\"by\": \"gpu\", \"total_ns\": %.0f, \"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ",\n \"work\": [",
+	printf("{\"by\": \"gpu\", \"total_ns\": %.0f, \"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ", ",
 	       top->total_ns, top->launches, top->measured);
+	gpu_parts_json(&top->parts_timed, stdout);
+	printf(",\n \"work\": [");
 	for (size_t i = 0; i < rows; i++) {
 		if (i)
 			putchar(',');
@@ -178,6 +183,7 @@ int gpu_top_print(const struct gpu_top *top, const struct gpu_top_view *view)
 		printf("total_ns,share_percent,margin_ns,count,covered,samples,one_in,measured_ns,min_ns,median_ns,p99_ns,max_ns,of,name\n");
 		for (size_t i = 0; i < rows; i++)
 			csv_row(top, &top->rows[i], view);
+		gpu_parts_remark(&top->parts_timed, stderr, "vprof top: ", parts_mean);
 	} else {
 		return print_table(top, view, rows);
 	}

@@ -174,6 +174,8 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 	}
 	index = (uint32_t)(cell - r->top->cells);
 	r->top->measured++;
+	if (gpu_parts_add(&r->top->parts_timed, r->process->ring, r->process->index, batch->events[0].graph, batch->parts))
+		return -ENOMEM;
 	unit = unit_of(r, batch);
 	for (uint32_t i = first; !error && i < batch->count; i++)
 		if (batch->events[i].kind != GPU_OTHER)

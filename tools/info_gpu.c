@@ -6,6 +6,7 @@
 #include <string.h>
 #include "tools/cli.h"
 #include "tools/gpu.h"
+#include "tools/gpu_parts.h"
 #include "tools/info.h"
 
 enum { WHYS = 32 };
@@ -13,6 +14,7 @@ enum { WHYS = 32 };
 struct gpu_sums {
 	uint32_t twins, dropped, without[WHYS]; /* graphs with a twin; twins that were dropped; by enum vprof_twin_why */
 	uint64_t stamps, build_us;
+	struct gpu_parts parts;
 };
 
 /* A graph counts by what was told of it last. */
@@ -21,7 +23,6 @@ static int sum_twins(const struct gpu *gpu, struct gpu_sums *sums)
 	struct idmap last = { 0 };
 	int error = 0;
 
-	memset(sums, 0, sizeof(*sums));
 	for (uint32_t i = 0; !error && i < gpu->twin_count; i++) {
 		sums->dropped += gpu->twins[i].def->why == VPROF_TWIN_CHANGED;
 		error = idmap_put(&last, gpu->twins[i].graph, i);
@@ -43,6 +44,12 @@ static int sum_twins(const struct gpu *gpu, struct gpu_sums *sums)
 	return error;
 }
 
+static void close_all(struct gpu *gpu, struct gpu_sums *sums)
+{
+	gpu_parts_free(&sums->parts);
+	gpu_close(gpu);
+}
+
 /* Reads all of it, so that the counts are whole. */
 static int read_all(struct gpu *gpu, const struct input *input, struct gpu_sums *sums)
 {
@@ -51,11 +58,13 @@ static int read_all(struct gpu *gpu, const struct input *input, struct gpu_sums 
 
 	if (!gpu_has(&input->ring) || gpu_open(gpu, &input->ring, &input->clock))
 		return 0;
-	while (more > 0)
-		more = gpu_next(gpu, &batch);
+	memset(sums, 0, sizeof(*sums));
 	error = sum_twins(gpu, sums);
+	while (!error && (more = gpu_next(gpu, &batch)) > 0)
+		if (batch.parts > 1)
+			error = gpu_parts_add(&sums->parts, gpu->ring, 0, gpu->twins[batch.twin].graph, batch.parts);
 	if (error)
-		gpu_close(gpu);
+		close_all(gpu, sums);
 	return !error;
 }
 
@@ -166,6 +175,7 @@ static const char *have(uint32_t count)
 
 void info_gpu_text(struct cli_table *table, const struct input *input)
 {
+	char text[GPU_PARTS_TEXT];
 	struct gpu_sums sums;
 	struct gpu gpu;
 
@@ -178,6 +188,8 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	}
 	cli_table_pair(table, "GPU times", "%" PRIu64 " pieces of work, from %" PRIu64 " replays of graphs and %" PRIu64 " operations of streams",
 		       gpu.counts.events, gpu.counts.replays, gpu.counts.timed);
+	if (sums.parts.launches)
+		cli_table_pair(table, "", "%s", gpu_parts_text(text, sizeof(text), &sums.parts));
 	text_left_out(table, &gpu.counts);
 	text_open(table, input, &gpu);
 	if (sums.twins)
@@ -185,7 +197,7 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	for (uint32_t i = 0; i < WHYS; i++)
 		if (sums.without[i])
 			cli_table_pair(table, sums.twins || i ? "" : "twins", "%u %s none: %s", sums.without[i], have(sums.without[i]), gpu_why_text(i));
-	gpu_close(&gpu);
+	close_all(&gpu, &sums);
 }
 
 /* ---- for programs ---- */
@@ -235,7 +247,9 @@ void info_gpu_json(const struct input *input, FILE *out)
 	for (uint32_t i = 0; i < WHYS; i++)
 		if (sums.without[i])
 			fprintf(out, "%s\"%s\": %u", count++ ? ", " : "", gpu_why_text(i), sums.without[i]);
-	fputs("},\n    \"in_flight\": [", out);
+	fputs("},\n    ", out);
+	gpu_parts_json(&sums.parts, out);
+	fputs(",\n    \"in_flight\": [", out);
 	for (size_t i = 0; i < gpu.open_count; i++) {
 		fprintf(out, "%s{\"device\": %d, \"graph\": %u, \"node\": %u, \"for_ns\": %" PRIu64 ", \"name\": ", i ? ", " : "",
 			gpu.open[i].device, graph_number_of(input, &gpu.open[i]), gpu.open[i].node, open_ns(input, &gpu.open[i]));
@@ -243,5 +257,5 @@ void info_gpu_json(const struct input *input, FILE *out)
 		fputc('}', out);
 	}
 	fputs("]},\n", out);
-	gpu_close(&gpu);
+	close_all(&gpu, &sums);
 }

@@ -5,7 +5,8 @@
  *
  * US: from one launch to the next. VERB: `launch` alone; `change`: half-way a kernel of it is given another word, three
  * times; `update`: half-way an update gives it the same nodes anew; `held`: the graph holds a child and nothing else, of a
- * kernel and three beside each other behind it; `row`: likewise, of eight kernels one behind the other. Prints the words to which its kernels add.
+ * kernel and three beside each other behind it; `row`: likewise, of eight kernels one behind the other; `chain`: a graph of
+ * 96 kernels one behind the other and nothing else. Prints the words to which its kernels add.
  *
  * Its nodes, in the order of the ring: 16 kernels one behind the other; two rows of 12 beside each other; a set
  * that waits for both; a record of an event; a child of 8 kernels; two kernels behind that; and the child's.
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include "tests/gputime/client.h"
 
-enum { HEAD = 16, ROW = 12, CHILD = 8, WORDS = 64, SET = 62 };
+enum { HEAD = 16, ROW = 12, CHILD = 8, WORDS = 64, SET = 62, CHAIN = 96 };
 
 static CUcontext context;
 static CUfunction slow, fast;
@@ -39,7 +40,7 @@ static CUgraphNode add_row(CUgraph graph, const CUgraphNode *after, int first, i
 	CUgraphNode node = NULL;
 
 	for (int i = 0; i < count; i++) {
-		node = add(graph, after, first + i);
+		node = add(graph, after, (first + i) % WORDS);
 		after = &node;
 	}
 	return node;
@@ -83,6 +84,15 @@ static CUgraph make_holder(int is_row)
 	return graph;
 }
 
+static CUgraph make_chain(void)
+{
+	CUgraph graph;
+
+	CALL(cuGraphCreate, &graph, 0);
+	add_row(graph, NULL, 0, CHAIN);
+	return graph;
+}
+
 /* It adds to the last word from now on, and to its own again. */
 static void change(CUgraphExec exec, CUgraphNode node, int turn)
 {
@@ -115,7 +125,8 @@ static void run(long launches, useconds_t between, const char *verb)
 	CUgraph graph;
 
 	CALL(cuEventCreate, &event, 0);
-	graph = strcmp(verb, "held") && strcmp(verb, "row") ? make(&node, event) : make_holder(!strcmp(verb, "row"));
+	graph = !strcmp(verb, "held") ? make_holder(0) : !strcmp(verb, "row") ? make_holder(1) :
+		!strcmp(verb, "chain") ? make_chain() : make(&node, event);
 	CALL(cuGraphInstantiateWithFlags, &exec, graph, 0);
 	for (int i = 0; i < 2; i++)
 		CALL(cuStreamCreate, &streams[i], CU_STREAM_NON_BLOCKING);

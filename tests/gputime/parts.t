@@ -66,6 +66,27 @@ three=$(busy three) whole=$(busy whole)
 ok "gpu: as busy ($three and $whole ns)" test $((100 * three)) -gt $((98 * whole)) -a $((100 * three)) -lt $((108 * whole))
 is "graphs: says so" "$("$BUILD/vprof" graphs "$TMP/three" | grep -c 'for one of 3 parts of its nodes')" 1
 is "and as JSON" "$("$BUILD/vprof" graphs --json "$TMP/three" | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"][0]["graphs"][0]["twin"]["parts"])')" 3
+
+# ---- what is said of it ----
+
+vprof() { "$BUILD/vprof" "$@"; }
+in_parts="200 launches of 1 graph timed in 3 parts by turns, one part's nodes each"
+# said COMMAND NAME: how often its text says so, with the number of this run put in
+said() { vprof "$1" "$TMP/$2" | grep -cF "${in_parts/200/$(seen "$2" stamped)}"; }
+counted() { echo "{\"launches\":$(seen "$1" stamped),\"graphs\":1,\"least\":$2,\"most\":$2}"; }
+is "info, top and gpu: so do they" "$(said info three) $(said top three) $(said gpu three)" "1 1 1"
+is "as JSON" "$(vprof info --json "$TMP/three" | jq -c '.[0].gpu.parts') $(vprof top --json "$TMP/three" | jq -c .parts) $(vprof gpu --json "$TMP/three" | jq -c '.devices[0].parts')" \
+	"$(counted three 3) $(counted three 3) $(counted three 3)"
+is "as CSV: beside it" "$(vprof top --csv "$TMP/three" 2>&1 >/dev/null | grep -c "^vprof top: .* in 3 parts by turns")" 1
+none='{"launches":0,"graphs":0,"least":0,"most":0}'
+is "of whole ones nothing" "$(said info whole) $(said top whole) $(said gpu whole) $(vprof top --json "$TMP/whole" | jq -c .parts)" "0 0 0 $none"
+
+# ---- a chain ----
+
+timed chain 0 200 3000 chain
+is "many nodes: two parts unasked" "$(vprof info --json "$TMP/chain" | jq -c '.[0].gpu.parts')" "$(counted chain 2)"
+is "one behind the other is one at once" "$(vprof gpu --json "$TMP/chain" | jq '.devices[0].most_at_once')" 1
+
 # The launches of a sample, and parts of 16 nodes at least.
 GPU=sample:4 timed sample 8 600 1000 launch
 is "sample:4 of eight parts: of three" "$(seen sample twins)" 3
