@@ -198,6 +198,10 @@ static char *put_args(char *p, const struct trace_process *process, const struct
 	p = put_number(p, "device", device_of(event));
 	if (event->stream_number)
 		p = put_number(p, "stream number", event->stream_number);
+	if (event->parts) {
+		p = put_number(p, "part", event->part);
+		p = put_number(p, "parts", event->parts);
+	}
 	if (event->unfinished)
 		p = put_literal(p, "\"in_flight\":true,");
 	if (event->overlapped)

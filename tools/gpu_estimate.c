@@ -229,6 +229,7 @@ static int estimate(struct gpu_estimate *e, const struct vprof_slot *slot, uint6
 	like.launch_ns = clock_realtime(e->gpu->clock, &e->clock_at, slot->t0);
 	like.estimated = 1;
 	like.raw_ns = like.correction_ns = 0;
+	like.part = like.parts = 0;
 	like.class = VPROF_STAMP_NONE;
 	end = end_of(e, like.stream, thread);
 	if (!end)

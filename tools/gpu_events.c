@@ -276,6 +276,10 @@ static void put_whole(struct replay *r)
 	event->kind = GPU_GRAPH;
 	event->object = r->like.graph;
 	event->node = NONE;
+	if (r->twin && r->twin->def->parts > 1) {
+		event->part = r->twin->def->part + 1u;
+		event->parts = r->twin->def->parts;
+	}
 	event->raw_ns = most;
 	event->begin_ns = host_time(r->device, r->slot->replay.begin);
 	event->end_ns = host_time(r->device, r->slot->replay.begin + most);

@@ -170,6 +170,14 @@ static char *put_graph(char *p, const struct kineto *kineto, uint32_t id, uint32
 	return node == UINT32_MAX ? p : NUMBER(p, "\"graph node id\":", node);
 }
 
+static char *put_parts(char *p, const struct gpu_event *event)
+{
+	if (!event->parts)
+		return p;
+	p = NUMBER(p, "\"part\":", event->part);
+	return NUMBER(p, "\"parts\":", event->parts);
+}
+
 static char *put_head(char *p, const char *category, const char *name)
 {
 	p = put_literal(p, ",\n{\"ph\":\"X\",\"cat\":\"");
@@ -242,6 +250,7 @@ static char *put_details(char *p, const struct kineto *kineto, const struct gpu_
 		p = put_bytes(p, event);
 		break;
 	case GPU_GRAPH:
+		p = put_parts(p, event);
 		return put_graph(p, kineto, event->object, UINT32_MAX);
 	default:
 		p = put_kernel(p, kineto, event, kernel);

@@ -80,6 +80,17 @@ is "as JSON" "$(vprof info --json "$TMP/three" | jq -c '.[0].gpu.parts') $(vprof
 is "as CSV: beside it" "$(vprof top --csv "$TMP/three" 2>&1 >/dev/null | grep -c "^vprof top: .* in 3 parts by turns")" 1
 none='{"launches":0,"graphs":0,"least":0,"most":0}'
 is "of whole ones nothing" "$(said info whole) $(said top whole) $(said gpu whole) $(vprof top --json "$TMP/whole" | jq -c .parts)" "0 0 0 $none"
+whole_args() {
+	"$BUILD/vprof-merge" ${3:-} "$TMP/$1" 2>/dev/null >"$TMP/trace.json"
+	jq -c --arg cat "$2" '[.traceEvents[] | select(.args.part or .args.parts or .cat == $cat) | [.cat, .args.part, .args.parts]] | unique' "$TMP/trace.json"
+}
+is "a trace: which part, of the whole alone" "$(whole_args three gpu_graph)" '[["gpu_graph",1,3],["gpu_graph",2,3],["gpu_graph",3,3]]'
+is "in the other layout too" "$(whole_args three gpu_user_annotation "--format kineto")" \
+	'[["gpu_user_annotation",1,3],["gpu_user_annotation",2,3],["gpu_user_annotation",3,3]]'
+is "none of whole ones" "$(whole_args whole gpu_graph)" '[["gpu_graph",null,null]]'
+is "the part that is said has the nodes" "$("$BUILD/vprof-merge" "$TMP/three" 2>/dev/null | jq -c '[.traceEvents[] | select(.ph == "X" and .args.correlation)] |
+	[.[] | select(.args.part) | {key: (.args.correlation | tostring), value: .args.part}] as $part | ($part | from_entries) as $of |
+	[.[] | select(.args.node and .cat == "kernel") | [.args.node, $of[.args.correlation | tostring]]] | unique | group_by(.[0]) | map(length) | unique')" "[1]"
 
 # ---- a chain ----
 
@@ -99,6 +110,7 @@ import collections, json, sys
 count = collections.Counter(e["args"].get("correlation") for e in json.load(open(sys.argv[1]))["traceEvents"]
                             if e.get("args", {}).get("estimated") and e["name"] != "graph 1" and e["ph"] == "X")
 print(len(count) > 5, *set(count.values()))' "$TMP/sample.json")" "True 51"
+is "and are of no part" "$(jq '[.traceEvents[] | select(.args.estimated and .args.parts)] | length' "$TMP/sample.json")" 0
 
 # ---- changes, orders ----
 
