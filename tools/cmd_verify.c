@@ -1,5 +1,8 @@
 /*
- * cmd_verify.c - `vprof verify`: the GPU times of vprof beside those of CUPTI, in two runs of a command.
+ * cmd_verify.c - `vprof verify`: the GPU times of vprof beside those of CUPTI, in runs of a command.
+ *
+ * The sides take turns in being first, so what drifts from one run to the next is on neither: cupti vprof,
+ * vprof cupti, cupti vprof.
  *
  * EXIT CODES: 0 the share that is wanted is reached, 1 it is not or one of the runs came to nothing, 2
  * wrong usage.
@@ -15,26 +18,28 @@
 #include "tools/verify_read.h"
 
 enum { SHARE_WANTED = 95, ROWS_SHOWN = 40 };
-#define ROWS_UNSAID UINT64_MAX
+#define UNSAID UINT64_MAX
 
 struct options {
 	struct verify_look look;
 	struct verify_style style;
 	const char *keep, *again, *recorder, *cupti;
+	uint64_t runs;         /* of each side */
 	int json, plain;
 	struct env_choice env;
 };
 
 #define AT(field) offsetof(struct options, field)
 
-enum { OWN_OPTIONS = 12 };
+enum { OWN_OPTIONS = 13 };
 
 static struct cli_option table[OWN_OPTIONS + ENV_OPTIONS + 1] = {
 	{ "json", 'j', CLI_FLAG, AT(json), NULL, "as one JSON object, times in ns" },
 	{ "share", 's', CLI_COUNT, AT(look.share), "PERCENT", "the share of GPU time that is to be near CUPTI's (95)" },
 	{ "warm-up", 'w', CLI_COUNT, AT(style.warm_up), "N", "leave out the first N executions of each row" },
 	{ "by-graph", 'g', CLI_FLAG, AT(style.by_graph), NULL, "rows of each graph apart" },
-	{ "plain", 'p', CLI_FLAG, AT(plain), NULL, "a third run, without either, for its wall time" },
+	{ "runs", 'r', CLI_COUNT, AT(runs), "N", "N runs of each, by turns, at most 16 (1)" },
+	{ "plain", 'p', CLI_FLAG, AT(plain), NULL, "a last run, without either, for its wall time" },
 	{ "keep", 'k', CLI_TEXT, AT(keep), "DIR", "keep there what the runs recorded and printed" },
 	{ "again", 'a', CLI_TEXT, AT(again), "DIR", "run nothing: compare what --keep kept there" },
 	{ "rows", 'n', CLI_COUNT, AT(look.rows), "N", "the N rows with the most GPU time (40, with --json all; 0: all)" },
@@ -51,7 +56,8 @@ static const struct cli_command command = {
 	.notes = "A row is a kernel in one shape, grid and block, as what it takes differs with that; where a launch of\n"
 		 "its name has no known shape, a row is the name. Copies and sets are rows by their bytes. A row is\n"
 		 "near when the medians differ by at most 5 % or 200 ns, whichever is more. SHARE is its part of the\n"
-		 "GPU time by CUPTI. The options from --ring-mb on are the variables of libvprof.so (`vprof help\n"
+		 "GPU time by CUPTI. Of several runs a median is the mean of theirs, and how far the runs of each side\n"
+		 "are apart is said as well. The options from --ring-mb on are the variables of libvprof.so (`vprof help\n"
 		 "env`). Exit status 1: the share was not reached, or a run failed.",
 	.options = table,
 	.options_first = 1,
@@ -59,60 +65,109 @@ static const struct cli_command command = {
 
 /* ---- what the runs have left ---- */
 
-static char *place_in(const char *folder, enum verify_run which)
-{
-	char *path;
+/* A side's run that is looked at. */
+struct place {
+	const struct verify_places *places;
+	enum verify_run which;
+	uint32_t at;
+};
 
-	return asprintf(&path, "%s/%s", folder, verify_run_names[which]) < 0 ? NULL : path;
+static void begin_message(const struct place *place)
+{
+	char text[VERIFY_PLACES_SAID];
+
+	fprintf(stderr, "%s: %s", command.name, verify_places_say(place->places, place->at, text));
 }
 
-static int nothing(const char *what)
+static int nothing(const struct place *place, const char *what)
 {
-	fprintf(stderr, "%s: %s\n", command.name, what);
+	begin_message(place);
+	fprintf(stderr, "%s\n", what);
 	return -ENODATA;
 }
 
-static int judge_cupti(struct verify_source *source)
+static int judge_cupti(const struct place *place, struct verify_source *source)
 {
 	if (*source->error) {
-		fprintf(stderr, "%s: beside CUPTI: %s\n", command.name, cli_clean(source->error));
+		begin_message(place);
+		fprintf(stderr, "beside CUPTI: %s\n", cli_clean(source->error));
 		if (!source->executions)
 			return -ENODATA;
 	}
 	if (!source->processes)
-		return nothing("beside CUPTI no process recorded anything: none of them initialised a CUDA driver that "
-			       "loads what CUDA_INJECTION64_PATH names");
-	return source->executions ? 0 : nothing("CUPTI saw nothing run on the GPU");
+		return nothing(place, "beside CUPTI no process recorded anything: none of them initialised a CUDA driver that "
+				      "loads what CUDA_INJECTION64_PATH names");
+	return source->executions ? 0 : nothing(place, "CUPTI saw nothing run on the GPU");
 }
 
-static int judge_vprof(const struct verify_source *source)
+static int judge_vprof(const struct place *place, const struct verify_source *source)
 {
 	if (!source->processes)
-		return nothing("under vprof there is no ring: no process made a CUDA call that it saw");
+		return nothing(place, "under vprof there is no ring: no process made a CUDA call that it saw");
 	if (source->executions)
 		return 0;
-	fprintf(stderr, "%s: vprof measured nothing of the GPU in %zu %s with %llu launches: %s\n", command.name,
-		source->processes, source->processes == 1 ? "process" : "processes", (unsigned long long)source->launches,
+	begin_message(place);
+	fprintf(stderr, "vprof measured nothing of the GPU in %zu %s with %llu launches: %s\n", source->processes,
+		source->processes == 1 ? "process" : "processes", (unsigned long long)source->launches,
 		*source->error ? source->error : "VPROF_GPU is off, or this library measures nothing");
 	return -ENODATA;
 }
 
-static int read_side(struct verify *verify, const char *folder, enum verify_run which)
+static int read_side(struct verify *verify, const struct place *place)
 {
 	struct verify_source source;
-	char *place = place_in(folder, which);
+	char *path = verify_places_path(place->places, place->which, place->at);
 	int error;
 
-	if (!place)
+	if (!path)
 		return -ENOMEM;
-	if (which == VERIFY_RUN_CUPTI)
-		error = verify_read_cupti(verify, &source, place, command.name);
+	if (place->which == VERIFY_RUN_CUPTI)
+		error = verify_read_cupti(verify, &source, path, command.name);
 	else
-		error = verify_read_rings(verify, &source, place, command.name);
-	free(place);
+		error = verify_read_rings(verify, &source, path, command.name);
+	free(path);
 	if (error)
 		return error;
-	return which == VERIFY_RUN_CUPTI ? judge_cupti(&source) : judge_vprof(&source);
+	return place->which == VERIFY_RUN_CUPTI ? judge_cupti(place, &source) : judge_vprof(place, &source);
+}
+
+/* Both sides of run number `at`, each after it is made where there are `runs` to make. */
+static int take_pair(struct verify *verify, const struct options *options, const struct verify_places *places,
+		     struct verify_runs *runs, uint32_t at)
+{
+	struct place place = { places, at % 2 ? VERIFY_RUN_VPROF : VERIFY_RUN_CUPTI, at };
+	int error = 0;
+
+	for (int side = 0; side < VERIFY_SIDES && !error; side++) {
+		if (runs)
+			error = verify_runs_make(runs, place.which, at);
+		if (!error)
+			error = read_side(verify, &place);
+		place.which = place.which == VERIFY_RUN_CUPTI ? VERIFY_RUN_VPROF : VERIFY_RUN_CUPTI;
+	}
+	if (error)
+		return error;
+	error = verify_close(verify, &options->style);
+	if (error) {
+		begin_message(&place);
+		fprintf(stderr, "%s\n", strerror(-error));
+	}
+	return error;
+}
+
+/* CUPTI's first run is the first of all: where there is no CUPTI the others are of no use. */
+static int take_all(struct verify *verify, const struct options *options, const struct verify_places *places,
+		    struct verify_runs *runs)
+{
+	int error = 0;
+
+	for (uint32_t at = 0; at < places->count && !error; at++)
+		error = take_pair(verify, options, places, runs, at);
+	if (!error && verify->stale) {
+		verify_restart(verify);
+		error = take_all(verify, options, places, NULL);
+	}
+	return error;
 }
 
 static void put_remarks(const struct verify *verify, const struct options *options)
@@ -129,12 +184,10 @@ static void put_remarks(const struct verify *verify, const struct options *optio
 /* The exit code. */
 static int answer(struct verify *verify, const struct options *options)
 {
-	int error = verify_close(verify, &options->style);
+	int error;
 
 	verify_compare(verify);
-	if (!error)
-		error = options->json ? verify_print_json(verify, &options->look) :
-					verify_print_table(verify, &options->look);
+	error = options->json ? verify_print_json(verify, &options->look) : verify_print_table(verify, &options->look);
 	if (error) {
 		fprintf(stderr, "%s: %s\n", command.name, strerror(-error));
 		return CLI_FAILED;
@@ -150,40 +203,29 @@ static int answer(struct verify *verify, const struct options *options)
 static int compare_kept(const struct options *options)
 {
 	struct verify verify = { 0 };
-	int error = read_side(&verify, options->again, VERIFY_RUN_CUPTI), code = CLI_FAILED;
+	struct verify_places places;
+	int code = CLI_FAILED;
 
-	if (!error)
-		error = read_side(&verify, options->again, VERIFY_RUN_VPROF);
-	if (!error)
+	if (!verify_places_find(&places, options->again) && !take_all(&verify, options, &places, NULL))
 		code = answer(&verify, options);
+	verify_places_end(&places);
 	verify_free(&verify);
 	return code;
-}
-
-/* CUPTI's run is first: where there is no CUPTI the others are of no use. */
-static int run_all(struct verify_runs *runs, struct verify *verify, const struct options *options)
-{
-	if (verify_runs_make(runs, VERIFY_RUN_CUPTI) || read_side(verify, runs->folder, VERIFY_RUN_CUPTI))
-		return CLI_FAILED;
-	if (verify_runs_make(runs, VERIFY_RUN_VPROF) || (options->plain && verify_runs_make(runs, VERIFY_RUN_PLAIN)))
-		return CLI_FAILED;
-	if (read_side(verify, runs->folder, VERIFY_RUN_VPROF))
-		return CLI_FAILED;
-	return answer(verify, options);
 }
 
 static int compare_runs(struct options *options, char **words)
 {
 	struct verify_runs runs = {
 		.program = command.name, .command = words, .env = &options->env, .keep = options->keep,
-		.recorder = options->recorder, .cupti = options->cupti,
+		.recorder = options->recorder, .cupti = options->cupti, .count = options->runs == UNSAID ? 1 : (uint32_t)options->runs,
 	};
 	struct verify verify = { 0 };
 	int code = CLI_FAILED;
 
 	options->look.wall_s = runs.wall_s;
-	if (!verify_runs_begin(&runs))
-		code = run_all(&runs, &verify, options);
+	if (!verify_runs_begin(&runs) && !take_all(&verify, options, &runs.places, &runs) &&
+	    (!options->plain || !verify_runs_make(&runs, VERIFY_RUN_PLAIN, 0)))
+		code = answer(&verify, options);
 	verify_runs_end(&runs);
 	verify_free(&verify);
 	return code;
@@ -191,7 +233,7 @@ static int compare_runs(struct options *options, char **words)
 
 int cmd_verify(int argc, char **argv)
 {
-	struct options options = { .look = { .rows = ROWS_UNSAID, .share = SHARE_WANTED } };
+	struct options options = { .look = { .rows = UNSAID, .share = SHARE_WANTED }, .runs = UNSAID };
 	int count;
 
 	env_options_fill(table + OWN_OPTIONS, AT(env));
@@ -200,13 +242,17 @@ int cmd_verify(int argc, char **argv)
 		return CLI_CODE(count);
 	if (options.look.share > 100)
 		return cli_usage(&command, "share: more than 100 %%");
+	if (options.runs != UNSAID && (!options.runs || options.runs > VERIFY_RUNS_MOST))
+		return cli_usage(&command, "runs: 1 to %d", VERIFY_RUNS_MOST);
 	if (env_options_check(&command, &options.env))
 		return CLI_USAGE;
 	options.look.by_graph = options.style.by_graph;
-	if (options.look.rows == ROWS_UNSAID)
+	if (options.look.rows == UNSAID)
 		options.look.rows = options.json ? 0 : ROWS_SHOWN;
+	if (options.again && (count || options.runs != UNSAID))
+		return cli_usage(&command, "--again runs no command");
 	if (options.again)
-		return count ? cli_usage(&command, "--again runs no command") : compare_kept(&options);
+		return compare_kept(&options);
 	if (!count)
 		return cli_usage(&command, "which command?");
 	argv[1 + count] = NULL;

@@ -131,14 +131,29 @@ static uint64_t executions(const struct verify *verify, enum verify_side side)
 	return count;
 }
 
-static void print_wall(const double *wall_s)
+static void print_wall(const double *wall_s, uint32_t runs)
 {
 	const double *plain = &wall_s[VERIFY_RUN_PLAIN];
 
-	printf("wall time: beside CUPTI %.2f s, under vprof %.2f s", wall_s[VERIFY_RUN_CUPTI], wall_s[VERIFY_RUN_VPROF]);
+	printf("wall time%s: beside CUPTI %.2f s, under vprof %.2f s", runs > 1 ? " of a run" : "", wall_s[VERIFY_RUN_CUPTI],
+	       wall_s[VERIFY_RUN_VPROF]);
 	if (*plain > 0)
 		printf(", plain %.2f s: %.3f and %.3f times plain", *plain, wall_s[VERIFY_RUN_CUPTI] / *plain,
 		       wall_s[VERIFY_RUN_VPROF] / *plain);
+	printf("\n");
+}
+
+static void print_among(const struct verify *verify, enum verify_side side, const char *before)
+{
+	printf("%s: %.2f %% (%zu of %zu rows)", before, verify_share_steady(verify, side) * 100, verify->steady_count[side],
+	       rows_of(verify, side));
+}
+
+static void print_runs(const struct verify *verify)
+{
+	printf("%u runs of each, within as much of their mean: ", verify->runs);
+	print_among(verify, VERIFY_CUPTI, "CUPTI's runs among themselves");
+	print_among(verify, VERIFY_VPROF, ", vprof's");
 	printf("\n");
 }
 
@@ -151,25 +166,41 @@ int verify_print_table(const struct verify *verify, const struct verify_look *lo
 	printf("\nexecutions: CUPTI %" PRIu64 ", vprof %" PRIu64 " (%.1f %%)\n", cupti, vprof,
 	       cupti ? (double)vprof / (double)cupti * 100 : 0.0);
 	if (look->wall_s)
-		print_wall(look->wall_s);
+		print_wall(look->wall_s, verify->runs);
 	printf("%.2f %% of %s on the GPU (%zu of %zu rows) lies within 5 %% or 200 ns of CUPTI; wanted: %" PRIu64 " %%\n",
 	       verify_share(verify) * 100, cli_time_text(text, sizeof(text), verify->total_ns), verify->good_count,
 	       rows_of(verify, VERIFY_CUPTI), look->share);
+	if (verify->runs > 1)
+		print_runs(verify);
 	return error;
 }
 
 /* ---- for scripts ---- */
 
-static void json_times(const char *side, const struct verify_times *times, int corrected)
+/* Of each run; null where it has no execution. */
+static void json_medians(const struct verify_times *times, uint32_t runs)
+{
+	printf(", \"medians_ns\": [");
+	for (uint32_t run = 0; run < runs; run++) {
+		printf("%s", run ? ", " : "");
+		if (times->runs & 1u << run)
+			printf("%" PRIu64, times->medians_ns[run]);
+		else
+			printf("null");
+	}
+	printf("]");
+}
+
+static void json_times(const char *side, const struct verify_times *times, uint32_t runs, int corrected)
 {
 	printf("\"%s\": {\"count\": %" PRIu64 ", \"total_ns\": %" PRIu64 ", \"median_ns\": ", side, times->count,
 	       times->total_ns);
-	if (!times->count) {
-		printf("null}");
-		return;
-	}
-	printf("%" PRIu64, times->median_ns);
-	if (corrected)
+	if (times->count)
+		printf("%" PRIu64, times->median_ns);
+	else
+		printf("null");
+	json_medians(times, runs);
+	if (times->count && corrected)
 		printf(", \"taken_off_ns\": %" PRId64 ", \"class\": \"%s\"", times->taken_off, gpu_class_name(times->class));
 	printf("}");
 }
@@ -196,9 +227,9 @@ static int json_row(const struct verify *verify, const struct verify_row *row, c
 	if (look->by_graph)
 		printf(", \"graph\": %" PRIu32, row->graph);
 	printf(", ");
-	json_times("cupti", &row->side[VERIFY_CUPTI], 0);
+	json_times("cupti", &row->side[VERIFY_CUPTI], verify->runs, 0);
 	printf(", ");
-	json_times("vprof", &row->side[VERIFY_VPROF], 1);
+	json_times("vprof", &row->side[VERIFY_VPROF], verify->runs, 1);
 	printf(", \"difference_ns\": ");
 	if (row->side[VERIFY_CUPTI].count && row->side[VERIFY_VPROF].count)
 		printf("%" PRId64, verify_difference(row));
@@ -206,6 +237,24 @@ static int json_row(const struct verify *verify, const struct verify_row *row, c
 		printf("null");
 	printf(", \"near\": %s}", row->good ? "true" : "false");
 	return 0;
+}
+
+static void json_among(const struct verify *verify, enum verify_side side, const char *name)
+{
+	printf("\"%s\": {\"share\": %.6f, \"rows_near\": %zu}", name, verify_share_steady(verify, side),
+	       verify->steady_count[side]);
+}
+
+static void json_runs(const struct verify *verify)
+{
+	printf(" \"runs\": %u,\n", verify->runs);
+	if (verify->runs < 2)
+		return;
+	printf(" \"among_themselves\": {");
+	json_among(verify, VERIFY_CUPTI, "cupti");
+	printf(", ");
+	json_among(verify, VERIFY_VPROF, "vprof");
+	printf("},\n");
 }
 
 static void json_wall(const double *wall_s)
@@ -231,6 +280,7 @@ int verify_print_json(const struct verify *verify, const struct verify_look *loo
 	       verify_enough(verify, look) ? "true" : "false");
 	printf(" \"gpu_ns\": %" PRIu64 ", \"rows_near\": %zu, \"rows\": %zu,\n", verify->total_ns, verify->good_count,
 	       rows_of(verify, VERIFY_CUPTI));
+	json_runs(verify);
 	printf(" \"executions\": {\"cupti\": %" PRIu64 ", \"vprof\": %" PRIu64 "},\n", executions(verify, VERIFY_CUPTI),
 	       executions(verify, VERIFY_VPROF));
 	printf(" \"lost\": {\"cupti\": %" PRIu64 ", \"vprof\": %" PRIu64 "},\n", verify->ops[VERIFY_CUPTI].lost,

@@ -11,7 +11,7 @@ struct verify_look {
 	uint64_t rows;         /* at most; 0: all */
 	uint64_t share;        /* wanted, per cent */
 	int by_graph, full, raw;
-	const double *wall_s;  /* of each run, 0: not made; NULL: of none */
+	const double *wall_s;  /* by enum verify_run, 0: not made; NULL: of none */
 };
 
 /* On standard output; 0 or -ENOMEM. */

@@ -5,106 +5,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "tools/run_child.h"
 
 #define RECORDER "cupti_times.so"
-#define ON_TMPFS "/dev/shm/vprof-"
 
 enum { LINES_SHOWN = 10 };
 
-const char *const verify_run_names[VERIFY_RUNS] = { "cupti", "vprof", "plain" };
 static const char *const run_words[VERIFY_RUNS] = { "beside CUPTI", "under vprof", "plain" };
 
 static int failed(const struct verify_runs *runs, const char *what, int error)
 {
-	fprintf(stderr, "%s: %s: %s\n", runs->program, what, strerror(error));
+	fprintf(stderr, "%s: %s%s: %s\n", runs->program, runs->now, what, strerror(error));
 	return -1;
-}
-
-/* ---- the folder ---- */
-
-static int make_temporary(struct verify_runs *runs)
-{
-	const char *base = getenv("TMPDIR");
-	char *path;
-
-	if (asprintf(&path, "%s/vprof-verify-XXXXXX", base && *base ? base : "/tmp") < 0)
-		return failed(runs, "folder", ENOMEM);
-	if (!mkdtemp(path)) {
-		failed(runs, path, errno);
-		free(path);
-		return -1;
-	}
-	runs->folder = path;
-	return 0;
-}
-
-static int make_kept(struct verify_runs *runs)
-{
-	if (mkdir(runs->keep, 0700) && errno != EEXIST)
-		return failed(runs, runs->keep, errno);
-	runs->folder = realpath(runs->keep, NULL);
-	return runs->folder ? 0 : failed(runs, runs->keep, errno);
-}
-
-char *verify_runs_place(const struct verify_runs *runs, enum verify_run which)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s", runs->folder, verify_run_names[which]) < 0 ? NULL : path;
-}
-
-static int make_places(struct verify_runs *runs)
-{
-	for (int which = 0; which < VERIFY_RUN_PLAIN; which++) {
-		char *path = verify_runs_place(runs, (enum verify_run)which);
-		int error = !path ? ENOMEM : mkdir(path, 0700) ? errno : 0;
-
-		if (error == EEXIST)
-			fprintf(stderr, "%s: %s is of an earlier run: name another folder\n", runs->program, path);
-		else if (error)
-			failed(runs, path ? path : runs->folder, error);
-		free(path);
-		if (error)
-			return -1;
-	}
-	return 0;
-}
-
-/* The links of a ring's folder lead to tmpfs, where the ring itself goes as well. */
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	char target[PATH_MAX];
-	ssize_t n = type == FTW_SL ? readlink(path, target, sizeof(target) - 1) : -1;
-
-	(void)st;
-	(void)at;
-	if (n > 0) {
-		target[n] = '\0';
-		if (!strncmp(target, ON_TMPFS, strlen(ON_TMPFS)))
-			unlink(target);
-	}
-	remove(path);
-	return 0;
-}
-
-void verify_runs_end(struct verify_runs *runs)
-{
-	if (runs->folder && !runs->keep)
-		nftw(runs->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	surround_free(&runs->surround);
-	free(runs->recorder_path);
-	free(runs->folder);
 }
 
 /* ---- what is needed ---- */
@@ -148,27 +68,39 @@ static int set_defaults(void)
 
 int verify_runs_begin(struct verify_runs *runs)
 {
-	char why[PATH_MAX + 256], *place;
-	int error;
+	char why[PATH_MAX + 256];
 
-	if (find_recorder(runs) || (runs->keep ? make_kept(runs) : make_temporary(runs)) || make_places(runs))
+	if (find_recorder(runs) || verify_places_make(&runs->places, runs->count, runs->keep, runs->program))
 		return -1;
-	place = verify_runs_place(runs, VERIFY_RUN_VPROF);
-	if (!place || set_defaults()) {
-		free(place);
+	if (set_defaults())
 		return failed(runs, "environment", ENOMEM);
-	}
-	error = surround_make(&runs->surround, runs->env, place, why, sizeof(why));
-	free(place);
-	if (!error)
+	if (!surround_make(&runs->surround, runs->env, runs->places.folder, why, sizeof(why)))
 		return 0;
 	fprintf(stderr, "%s: %s\n", runs->program, why);
 	return -1;
 }
 
+void verify_runs_end(struct verify_runs *runs)
+{
+	verify_places_end(&runs->places);
+	surround_free(&runs->surround);
+	free(runs->recorder_path);
+}
+
 /* ---- a run ---- */
 
-/* The surroundings of a run without vprof. Values are the caller's. */
+/* The surroundings of all runs under vprof, but that it records in `place`, which is the caller's. */
+static struct surround surround_of_vprof(const struct verify_runs *runs, const char *place)
+{
+	struct surround surround = runs->surround;
+
+	for (size_t i = 0; i < surround.count; i++)
+		if (!strcmp(surround.pairs[i].name, env_row_name(ENV_ROW_out)))
+			surround.pairs[i].value = (char *)place;
+	return surround;
+}
+
+/* To those of a run without it. The value is the caller's. */
 static void add_pair(struct surround *surround, const char *name, const char *value)
 {
 	if (value)
@@ -180,7 +112,7 @@ static struct surround surround_of(const struct verify_runs *runs, enum verify_r
 	struct surround surround = { 0 };
 
 	if (which == VERIFY_RUN_VPROF)
-		return runs->surround;
+		return surround_of_vprof(runs, place);
 	add_pair(&surround, "VPROF_ENABLE", "0");
 	if (which == VERIFY_RUN_CUPTI) {
 		add_pair(&surround, "CUDA_INJECTION64_PATH", runs->recorder_path);
@@ -230,6 +162,13 @@ static double now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+/* Where somebody looks on. */
+static void show_progress(const struct verify_runs *runs, enum verify_run which)
+{
+	if (runs->count > 1 && isatty(STDERR_FILENO))
+		fprintf(stderr, "%s: %s%s ...\n", runs->program, runs->now, run_words[which]);
+}
+
 /* 0 or a negative errno: it could not be started. */
 static int run(struct verify_runs *runs, enum verify_run which, const char *place, const char *log)
 {
@@ -248,7 +187,7 @@ static int run(struct verify_runs *runs, enum verify_run which, const char *plac
 		return error;
 	run_child_wait(&child);
 	run_child_release(&child);
-	runs->wall_s[which] = now_s() - start;
+	runs->wall_s[which] += (now_s() - start) / (which == VERIFY_RUN_PLAIN ? 1 : runs->count);
 	runs->status = child.status;
 	return 0;
 }
@@ -286,15 +225,23 @@ static void say_failed(const struct verify_runs *runs, enum verify_run which, co
 		snprintf(how, sizeof(how), "died of signal %d (%s)", WTERMSIG(runs->status), strsignal(WTERMSIG(runs->status)));
 	else
 		snprintf(how, sizeof(how), "ended with exit code %d", WEXITSTATUS(runs->status));
-	fprintf(stderr, "%s: %s %s %s; what it printed last:\n", runs->program, run_words[which], runs->command[0], how);
+	fprintf(stderr, "%s: %s%s %s %s; what it printed last:\n", runs->program, runs->now, run_words[which],
+		runs->command[0], how);
 	show_last_lines(log);
 }
 
-int verify_runs_make(struct verify_runs *runs, enum verify_run which)
+int verify_runs_make(struct verify_runs *runs, enum verify_run which, uint32_t at)
 {
-	char *place = verify_runs_place(runs, which), *log = NULL;
-	int error = place && asprintf(&log, "%s.log", place) >= 0 ? run(runs, which, place, log) : -ENOMEM;
+	char *place = verify_places_path(&runs->places, which, at), *log = NULL;
+	int error = place && asprintf(&log, "%s.log", place) >= 0 ? 0 : -ENOMEM;
 
+	if (which == VERIFY_RUN_PLAIN)
+		*runs->now = '\0';
+	else
+		verify_places_say(&runs->places, at, runs->now);
+	show_progress(runs, which);
+	if (!error)
+		error = run(runs, which, place, log);
 	if (error)
 		failed(runs, runs->command[0], -error);
 	else if (!WIFEXITED(runs->status) || WEXITSTATUS(runs->status)) {

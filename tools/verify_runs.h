@@ -1,8 +1,8 @@
 /*
  * verify_runs.h - the runs that `vprof verify` makes of a command: beside CUPTI, under vprof, plain.
  *
- * Each has its standard input from /dev/null and what it prints in FOLDER/NAME.log, and leaves what was
- * recorded in FOLDER/NAME. The folder is a temporary one unless it is to be kept.
+ * Each has its standard input from /dev/null, and what it prints and what was recorded in its place
+ * (verify_places.h). The folder is a temporary one unless it is to be kept.
  *
  * Nothing here knows CUPTI: the driver loads the recorder (CUDA_INJECTION64_PATH) into the command.
  */
@@ -10,32 +10,29 @@
 #define VPROF_TOOLS_VERIFY_RUNS_H
 
 #include "tools/surround.h"
-
-enum verify_run { VERIFY_RUN_CUPTI, VERIFY_RUN_VPROF, VERIFY_RUN_PLAIN, VERIFY_RUNS };
-
-extern const char *const verify_run_names[VERIFY_RUNS]; /* "cupti", "vprof", "plain": of folders and logs */
+#include "tools/verify_places.h"
 
 struct verify_runs {
 	const char *program;        /* for messages */
+	uint32_t count;             /* of runs beside CUPTI, and of those under vprof */
 	char **command;
 	const struct env_choice *env;
 	const char *keep;           /* folder to make; NULL: a temporary one */
 	const char *recorder;       /* file; NULL: beside this program, or installed with it */
 	const char *cupti;          /* libcupti; NULL: the recorder looks for it */
 
-	char *folder;               /* absolute, after verify_runs_begin() */
-	char *recorder_path;        /* likewise */
+	struct verify_places places; /* after verify_runs_begin() */
+	char *recorder_path;        /* likewise, absolute */
 	struct surround surround;   /* likewise */
-	double wall_s[VERIFY_RUNS]; /* 0: was not run */
+	double wall_s[VERIFY_RUNS]; /* of one, the mean; 0: was not run */
 	int status;                 /* of the last run, as wait() gave it */
+	char now[VERIFY_PLACES_SAID]; /* which it is, for messages */
 };
 
 /* Makes the folder and finds what is needed. 0, or -1 after a message. */
 int verify_runs_begin(struct verify_runs *runs);
-/* Makes one run. 0, or -1 after a message: it could not be made, or the command failed. */
-int verify_runs_make(struct verify_runs *runs, enum verify_run which);
-/* FOLDER/NAME, or NULL without memory. */
-char *verify_runs_place(const struct verify_runs *runs, enum verify_run which);
+/* Makes one run, number `at` from 0. 0, or -1 after a message: it could not be made, or the command failed. */
+int verify_runs_make(struct verify_runs *runs, enum verify_run which, uint32_t at);
 /* Removes the folder unless it is kept. To be called after verify_runs_begin() even if that failed. */
 void verify_runs_end(struct verify_runs *runs);
 
