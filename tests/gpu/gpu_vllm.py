@@ -135,7 +135,7 @@ def accuracy(folder):
     tokens = STEPS // 2 + 60
     if not started:
         engine(folder, ["decode", 8, 1], READY_S, base.environment())
-    report = base.accuracy("vLLM decode", [*ENGINE, "decode", str(tokens), "2"], WARM_UP, folder, 2 * READY_S, keep_rings=True)
+    report = base.accuracy("vLLM decode", [*ENGINE, "decode", str(tokens), "2"], (WARM_UP, 1), folder, 2 * READY_S, keep_rings=True)
     kept["ring"] = folder / "runs" / "vprof"
     rows = [r for r in report["names"] if r["cupti"]["count"]]
     measured = [r for r in rows if r["vprof"]["count"]]
