@@ -3,8 +3,10 @@
  */
 #include "tools/gpu_words.h"
 
+#include <stdarg.h>
 #include <string.h>
 #include "tools/cli.h"
+#include "vprof/ring.h"
 
 enum { LEAST_NS = 1000, ALWAYS_US = 1000000 };
 
@@ -50,4 +52,49 @@ int gpu_words_read_spans(const char *text, struct gpu_words *words)
 	words->has_spans = 1;
 	words->spans = !strcmp(text, "on");
 	return words->spans || !strcmp(text, "off") ? 0 : -1;
+}
+
+/* ---- for people ---- */
+
+__attribute__((format(printf, 3, 4)))
+static void add(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	if (used && used + 2 < size)
+		used += (size_t)snprintf(text + used, size - used, "; ");
+	va_start(args, format);
+	vsnprintf(text + used, size - used, format, args);
+	va_end(args);
+}
+
+char *gpu_words_on(char *text, size_t size, const struct gpu_words *words)
+{
+	const char *what = words->has_gpu && words->gpu ? "other launches of graphs as a whole" : "launches of graphs as a whole";
+
+	*text = '\0';
+	if (words->has_gpu && words->gpu == VPROF_GPU_ALL)
+		add(text, size, "the nodes of graphs, every launch");
+	else if (words->has_gpu && words->gpu)
+		add(text, size, "the nodes of graphs, one launch in %u", words->gpu);
+	if (words->has_spans && words->spans)
+		add(text, size, "%s", what);
+	if (words->has_window && words->window_us && words->window_us >= words->period_us)
+		add(text, size, "what is put onto streams");
+	else if (words->has_window && words->window_us)
+		add(text, size, "what is put onto streams, for %g ms in every %g ms", words->window_us / 1e3, words->period_us / 1e3);
+	return text;
+}
+
+char *gpu_words_off(char *text, size_t size, const struct gpu_words *words)
+{
+	*text = '\0';
+	if (words->has_gpu && !words->gpu)
+		add(text, size, "the nodes of graphs");
+	if (words->has_spans && !words->spans)
+		add(text, size, "launches of graphs as a whole");
+	if (words->has_window && !words->window_us)
+		add(text, size, "what is put onto streams");
+	return text;
 }

@@ -7,6 +7,7 @@
 #include "tools/cli.h"
 #include "tools/gpu.h"
 #include "tools/gpu_parts.h"
+#include "tools/gpu_words.h"
 #include "tools/info.h"
 
 enum { WHYS = 32 };
@@ -15,6 +16,7 @@ struct gpu_sums {
 	uint32_t twins, dropped, without[WHYS]; /* graphs with a twin; twins that were dropped; by enum vprof_twin_why */
 	uint64_t stamps, build_us;
 	struct gpu_parts parts;
+	uint64_t nodes, spans, streams; /* launches whose nodes were timed, that were as a whole; operations of streams */
 };
 
 /* A graph counts by what was told of it last. */
@@ -44,6 +46,16 @@ static int sum_twins(const struct gpu *gpu, struct gpu_sums *sums)
 	return error;
 }
 
+static int sum_batch(const struct gpu *gpu, struct gpu_sums *sums, const struct gpu_batch *batch)
+{
+	int is_stream = batch->twin == UINT32_MAX, is_span = is_stream && batch->count && batch->events[0].kind == GPU_GRAPH;
+
+	sums->nodes += !is_stream;
+	sums->spans += is_span;
+	sums->streams += is_stream && !is_span;
+	return batch->parts < 2 ? 0 : gpu_parts_add(&sums->parts, gpu->ring, 0, gpu->twins[batch->twin].graph, batch->parts);
+}
+
 static void close_all(struct gpu *gpu, struct gpu_sums *sums)
 {
 	gpu_parts_free(&sums->parts);
@@ -61,8 +73,7 @@ static int read_all(struct gpu *gpu, const struct input *input, struct gpu_sums 
 	memset(sums, 0, sizeof(*sums));
 	error = sum_twins(gpu, sums);
 	while (!error && (more = gpu_next(gpu, &batch)) > 0)
-		if (batch.parts > 1)
-			error = gpu_parts_add(&sums->parts, gpu->ring, 0, gpu->twins[batch.twin].graph, batch.parts);
+		error = sum_batch(gpu, sums, &batch);
 	if (error)
 		close_all(gpu, sums);
 	return !error;
@@ -147,25 +158,24 @@ static void text_open(struct cli_table *table, const struct input *input, const 
 	}
 }
 
-/* What gets stamps now; of a process that has ended, what did at the end. */
-static void text_asked(struct cli_table *table, const struct vprof_ring_control *c)
+/* What gets stamps now, and what did and does not; of a process that has ended, at the end. NULL: never anything. */
+static void text_asked(struct cli_table *table, const struct vprof_ring_control *c, const struct gpu_sums *sums)
 {
-	char graphs[64] = "", spans[64] = "", streams[96] = "";
+	struct gpu_words words = {
+		.has_gpu = 1, .has_spans = 1, .has_window = 1, .gpu = c->gpu, .spans = c->gpu_spans,
+		.window_us = c->gpu_window_us, .period_us = c->gpu_period_us,
+	};
+	char on[GPU_WORDS_TEXT], off[GPU_WORDS_TEXT] = "";
 
-	if (c->gpu == VPROF_GPU_ALL)
-		snprintf(graphs, sizeof(graphs), "; the nodes of graphs, every launch");
-	else if (c->gpu)
-		snprintf(graphs, sizeof(graphs), "; the nodes of graphs, one launch in %u", c->gpu);
-	if (c->gpu_spans)
-		snprintf(spans, sizeof(spans), "; %s graphs as a whole", c->gpu ? "other launches of" : "launches of");
-	if (c->gpu_window_us && c->gpu_window_us >= c->gpu_period_us)
-		snprintf(streams, sizeof(streams), "; what is put onto streams");
-	else if (c->gpu_window_us)
-		snprintf(streams, sizeof(streams), "; what is put onto streams, for %g ms in every %g ms",
-			 c->gpu_window_us / 1e3, c->gpu_period_us / 1e3);
-	if (*graphs || *spans || *streams)
-		cli_table_pair(table, "timed", "%s%s%s", *graphs ? graphs + 2 : "", *graphs || !*spans ? spans : spans + 2,
-			       *graphs || *spans ? streams : *streams ? streams + 2 : "");
+	gpu_words_on(on, sizeof(on), &words);
+	if (sums) {
+		words.has_gpu = sums->nodes != 0;
+		words.has_spans = sums->spans != 0;
+		words.has_window = sums->streams != 0;
+		gpu_words_off(off, sizeof(off), &words);
+	}
+	if (*on || sums)
+		cli_table_pair(table, "timed", "%s%s%s", *on ? on : "nothing now", *off ? "; earlier " : "", off);
 }
 
 static const char *have(uint32_t count)
@@ -179,9 +189,11 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	struct gpu_sums sums;
 	struct gpu gpu;
 
-	text_asked(table, &input->ring.control);
-	if (!read_all(&gpu, input, &sums))
+	if (!read_all(&gpu, input, &sums)) {
+		text_asked(table, &input->ring.control, NULL);
 		return;
+	}
+	text_asked(table, &input->ring.control, &sums);
 	for (uint32_t i = 0; i < gpu.device_count; i++) {
 		text_clock(table, &gpu.devices[i]);
 		text_costs(table, &gpu.devices[i]);

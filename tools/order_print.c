@@ -41,6 +41,17 @@ static void count_results(const struct order_target *list, size_t count, size_t 
 	}
 }
 
+/* What became of times of the GPU, where anything was said of them. */
+static void print_gpu(const struct gpu_words *words)
+{
+	char text[GPU_WORDS_TEXT];
+
+	if (*gpu_words_on(text, sizeof(text), words))
+		printf("timed on the GPU from now on: %s\n", text);
+	if (*gpu_words_off(text, sizeof(text), words))
+		printf("no longer timed on the GPU: %s\n", text);
+}
+
 static void print_text(const struct order *order, const struct order_target *list, size_t count)
 {
 	struct cli_table *table = cli_table_new("rlll");
@@ -76,11 +87,32 @@ static void print_text(const struct order *order, const struct order_target *lis
 		printf("; left out %zu that %s used no GPU yet (--all)", skipped, skipped == 1 ? "has" : "have");
 	if (count)
 		putchar('\n');
+	if (done)
+		print_gpu(&order->gpu);
 }
 
 static uint64_t to_realtime(uint64_t monotonic)
 {
 	return monotonic + (now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC));
+}
+
+/* What was given, in the words of vprof info. */
+static void json_gpu(const struct gpu_words *words)
+{
+	const char *comma = "";
+
+	printf(",\n \"gpu\": {");
+	if (words->has_gpu) {
+		printf("\"graphs\": %u", words->gpu);
+		comma = ", ";
+	}
+	if (words->has_spans) {
+		printf("%s\"spans\": %s", comma, words->spans ? "true" : "false");
+		comma = ", ";
+	}
+	if (words->has_window)
+		printf("%s\"window_us\": %u, \"period_us\": %u", comma, words->window_us, words->period_us);
+	putchar('}');
 }
 
 static void print_json(const struct order *order, const struct order_target *list, size_t count)
@@ -89,9 +121,12 @@ static void print_json(const struct order *order, const struct order_target *lis
 	size_t chosen, done;
 
 	count_results(list, count, &chosen, &done);
-	printf("{\"verb\": \"%s\", \"chosen\": %zu, \"done\": %zu, \"at_monotonic_ns\": %llu, \"at_ns\": %llu,\n \"processes\": [",
+	printf("{\"verb\": \"%s\", \"chosen\": %zu, \"done\": %zu, \"at_monotonic_ns\": %llu, \"at_ns\": %llu",
 	       order->verb, chosen, done, (unsigned long long)r->at_ns,
 	       (unsigned long long)(r->at_ns ? to_realtime(r->at_ns) : 0));
+	if (gpu_words_given(&order->gpu))
+		json_gpu(&order->gpu);
+	printf(",\n \"processes\": [");
 	for (size_t i = 0; i < count; i++) {
 		const struct order_target *one = &list[i];
 		const struct role *role = &one->target->role;

@@ -143,6 +143,14 @@ is "what is not named stays" "$(code "$vprof" start --gpu=all --gpu-eager=always
 1 1 1000000 1000000"
 is "off" "$(code "$vprof" start --gpu=off --gpu-eager=off --gpu-spans=off "$engine"; gpu_words)" "0
 0 0 0 0"
+said_of_gpu() { code "$vprof" start "$@" "$engine" >/dev/null; grep 'timed on the GPU' "$TMP/text"; }
+is "it is said what is timed now" "$(said_of_gpu --gpu=sample:64 --gpu-eager=2ms/200ms)" \
+	"timed on the GPU from now on: the nodes of graphs, one launch in 64; what is put onto streams, for 2 ms in every 200 ms"
+is "and what is not" "$(said_of_gpu --gpu=all --gpu-eager=off --gpu-spans=off)" "timed on the GPU from now on: the nodes of graphs, every launch
+no longer timed on the GPU: launches of graphs as a whole; what is put onto streams"
+is "nothing where nothing was asked" "$(said_of_gpu)" ""
+is "as JSON: what was given" "$("$vprof" start --json --gpu=off --gpu-eager=2ms/200ms "$engine" | jq -c .gpu) $("$vprof" start --json --gpu-spans=off --gpu-eager=off "$engine" | jq -c .gpu)" \
+	'{"graphs":0,"window_us":2000,"period_us":200000} {"spans":false,"window_us":0,"period_us":0}'
 for wrong in --gpu=some --gpu=sample:0 --gpu=sample:x --gpu-eager=2ms --gpu-eager=3ms/2ms --gpu-spans=1; do
 	is "$wrong is refused" "$(code "$vprof" start "$wrong" "$engine"; gpu_words; grep -c "^vprof start: ${wrong%%=*}: '${wrong#*=}' is " "$TMP/errors")" "2
 0 0 0 0

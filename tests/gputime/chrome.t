@@ -91,6 +91,16 @@ info() { "$BUILD/vprof" info --json "$TMP/a.ring" | jq -c ".[0].gpu$1"; }
 is "info: clock, costs" "$(info '.devices[0] | [.clock_error_ns < 3500, .ties, .costs.plain.ns, .costs.span]')" '[true,50,1408,null]'
 is "info: what was read" "$(info ' | [.replays, .timed, .events, .early, .twins, .stamps]')" '[16,16,160,0,1,10]'
 is "info: why some have none" "$(info .without)" '{"it allocates or frees memory":1}'
+# What is asked of a process stands in words 4 to 7 of its ring's second page.
+timed() {
+	python3 -c 'import struct, sys; struct.pack_into("<4I", page := bytearray(open(sys.argv[1], "rb").read()), 4112, *map(int, sys.argv[3:])); open(sys.argv[2], "wb").write(page)' \
+		"$TMP/a.ring" "$TMP/asked.ring" "$@"
+	"$BUILD/vprof" info "$TMP/asked.ring" | sed -n 's/^ *timed *//p'
+}
+is "info: what is timed" "$(timed 1 0 1000000 1000000)" "the nodes of graphs, every launch; what is put onto streams"
+is "info: what was and is not now" "$(timed 64 1 0 0)" \
+	"the nodes of graphs, one launch in 64; other launches of graphs as a whole; earlier what is put onto streams"
+is "info: nothing any more" "$(timed 0 0 0 0)" "nothing now; earlier the nodes of graphs; what is put onto streams"
 ok "info: the same for people" grep -q 'GPU clock *device 0: within [0-9]* ns' <("$BUILD/vprof" info "$TMP/a.ring")
 is "dump: a replay and its stamps" "$("$BUILD/vprof" dump --json "$TMP/a.ring" | jq -c 'select(.call == "(replay)" or .call == "(stamps)") | [.call, .graph, .stamps, (.after // [] | length)]' | head -2 | tr '\n' ' ')" \
 	'["(replay)",1,9,0] ["(stamps)",null,null,8] '
