@@ -13,7 +13,9 @@
  * thread changes, all its launches take the slow way, one at a time.
  *
  * PARTS. With VPROF_GPU_PARTS a graph has a twin for each part of its nodes (twin_parts.c), whose turns follow each
- * other. All are made, changed and dropped together; the order above holds between them as well.
+ * other. All are made, changed and dropped together; the order above holds between them as well. Where another rate wants
+ * another number of parts they are made anew: queued at a launch that is its turn, with the twins of before at hand
+ * until our thread takes them away; the program's own is launched meanwhile.
  *
  * CHANGES. A node that the program sets in its executable graph is set likewise in the clone and in the twin
  * (twin_change.c), for launches to come, as the driver has it. Where that cannot be the twin goes and is made
@@ -90,7 +92,7 @@ extern struct vprof_twin *vprof_twins HIDDEN;
 enum vprof_subject_state {
 	VPROF_SUBJECT_NONE = 0,   /* nothing to make a twin of: `why` */
 	VPROF_SUBJECT_KEPT = 1,   /* a clone */
-	VPROF_SUBJECT_QUEUED = 2, /* and a twin is wanted */
+	VPROF_SUBJECT_QUEUED = 2, /* and a twin is wanted, or others than it has */
 	VPROF_SUBJECT_CLONING = 3, /* our thread copies the clone, which is its own until that is done */
 	VPROF_SUBJECT_MAKING = 4, /* it makes a twin of the copy */
 	VPROF_SUBJECT_BUILT = 5,
@@ -123,7 +125,7 @@ struct vprof_subject {
 	uint32_t tries;           /* launches in a row at which it was its turn, and which went without */
 	uint32_t wants;           /* how often it was its turn */
 	uint32_t changes;         /* of single nodes, so far */
-	uint32_t rebuilds;        /* twins that went because of changes */
+	uint32_t rebuilds;        /* twins that went because of changes, or of another rate */
 	uint32_t off_count;       /* nodes that are switched off, by their clones: no twin meanwhile. More than there is */
 	CUgraphNode off[VPROF_SUBJECT_OFF]; /* room for: not known which, and none at all */
 	struct vprof_subject *self;
@@ -189,6 +191,9 @@ void vprof_twins_release(struct vprof_twin *twin) HIDDEN COLD;
 
 /* Is it one of the subject's, of any part? */
 int vprof_twin_is_of(const struct vprof_twin *twin, const struct vprof_subject *subject) HIDDEN;
+
+/* Takes its twins from it, to be released; NULL: there are none, or a launch of them may have to be waited for. */
+struct vprof_twin *vprof_twins_take(struct vprof_subject *subject) HIDDEN COLD;
 
 /* The subject of that place, and of that exec; NULL: there are none. */
 struct vprof_subject *vprof_subject_at(uint32_t place) HIDDEN;

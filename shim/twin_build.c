@@ -233,18 +233,24 @@ static void settle(struct vprof_subject *subject, struct vprof_twin *twin, struc
 
 int vprof_twin_build(struct vprof_subject *subject)
 {
-	struct vprof_twin *twin = NULL;
+	struct vprof_twin *twin = NULL, *before = NULL;
 	struct vprof_refusal refusal;
 	struct vprof_subject as;
 	int waits;
 
 	vprof_subject_hold(subject);
 	subject->self = subject;
+	if (subject->state == VPROF_SUBJECT_QUEUED) {
+		before = vprof_twins_take(subject);
+		subject->rebuilds += before != NULL;
+		/* Those that may not go now stay, and have their turn. */
+		subject->state = subject->twin ? VPROF_SUBJECT_BUILT : VPROF_SUBJECT_MAKING;
+	}
 	as = *subject;
-	if (as.state == VPROF_SUBJECT_QUEUED)
-		subject->state = VPROF_SUBJECT_MAKING;
 	vprof_subject_drop(subject);
-	if (as.state != VPROF_SUBJECT_QUEUED)
+	if (before)
+		vprof_twins_release(before);
+	if (as.state != VPROF_SUBJECT_MAKING)
 		return 1;
 	refusal = build(&as, &twin);
 	waits = !twin && !refusal.why;

@@ -121,11 +121,19 @@ static void wait_end(const struct vprof_subject *subject)
 		vprof_gpu_pause(20000);
 }
 
+/* Has it no twin, or in more or fewer parts than one that is made now? */
+static int may_want(const struct vprof_subject *subject)
+{
+	if (subject->state == VPROF_SUBJECT_BUILT)
+		return subject->twin->parts != vprof_parts_of(subject->timed);
+	return subject->state == VPROF_SUBJECT_KEPT && subject->wants >= 2 && !subject->off_count;
+}
+
 static void want_twin(struct vprof_subject *subject)
 {
 	struct vprof_asking asking;
 
-	if (subject->state != VPROF_SUBJECT_KEPT || subject->wants < 2 || subject->off_count)
+	if (!may_want(subject))
 		return;
 	/* Where there was no room, or changes leave it none for long, it is asked for ever more seldom. */
 	if ((subject->why == VPROF_TWIN_BUDGET || subject->rebuilds > REBUILDS) && subject->wants & (subject->wants - 1))
@@ -183,7 +191,9 @@ static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, co
 
 	if (subject->on_twin && !same && known)
 		return follow_twin(subject);
-	if (!due || !same || !is_same_thread(subject, to) || !is_ready(twin) || !has_room(twin))
+	/* Those of one that is queued are to go. */
+	if (!due || !same || !is_same_thread(subject, to) || subject->state != VPROF_SUBJECT_BUILT || !is_ready(twin) ||
+	    !has_room(twin))
 		return NULL;
 	subject->twin = twin->next;
 	return twin;

@@ -133,29 +133,32 @@ struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps)
 /* ---- places ---- */
 
 /* Nothing is to be kept in order when the program's own has been launched since, or the twin's launch has ended. */
-static int may_go(const struct vprof_subject *subject, const struct vprof_twin *twin)
+struct vprof_twin *vprof_twins_take(struct vprof_subject *subject)
 {
-	return vprof_twin_is_of(twin, subject) &&
-	       (!subject->on_twin || vprof_twin_has_ended(subject->last_twin, subject->last_number));
+	struct vprof_twin *twin = subject->twin;
+
+	if (subject->on_twin && !vprof_twin_has_ended(subject->last_twin, subject->last_number))
+		return NULL;
+	subject->twin = NULL;
+	return twin;
 }
 
 /* 0: it stays. */
 static int evict(struct vprof_twin *twin)
 {
 	struct vprof_subject *subject = twin->subject;
-	int goes;
+	struct vprof_twin *goes;
 
 	vprof_subject_hold(subject);
-	goes = may_go(subject, twin);
+	goes = vprof_twin_is_of(twin, subject) ? vprof_twins_take(subject) : NULL;
 	if (goes) {
-		subject->twin = NULL;
 		subject->state = VPROF_SUBJECT_KEPT;
 		subject->why = VPROF_TWIN_BUDGET;
 	}
 	vprof_subject_drop(subject);
 	if (!goes)
 		return 0;
-	vprof_twins_release(twin);
+	vprof_twins_release(goes);
 	return 1;
 }
 
@@ -237,7 +240,7 @@ void vprof_twin_unqueue(struct vprof_subject *subject)
 {
 	vprof_subject_hold(subject);
 	if (subject->state == VPROF_SUBJECT_QUEUED)
-		subject->state = VPROF_SUBJECT_KEPT;
+		subject->state = subject->twin ? VPROF_SUBJECT_BUILT : VPROF_SUBJECT_KEPT;
 	vprof_subject_drop(subject);
 }
 

@@ -21,6 +21,7 @@
  *	client crowd G NODES N    G graphs of so many kernels: all but the last N times in turn, then the last 40 N times; it
  *                          halts at three quarters of both
  *	client forever PAUSE      without end
+ *	client long NODES PAUSE   without end, a graph of so many kernels
  *	client alloc N PAUSE      a graph that allocates
  *	client context N PAUSE    in a context of its own, which is destroyed before it ends, and again in another
  *
@@ -389,6 +390,8 @@ int main(int argc, char **argv)
 			run_memory(n, atol(argv[3]), atol(argv[4]), a);
 		else if (!strcmp(verb, "crowd") && argc > 4)
 			run_crowd(n, atol(argv[3]), atol(argv[4]), a);
+		else if (!strcmp(verb, "long"))
+			launch_some(make_long(quick, n, a), a, 1L << 60);
 		else if (many)
 			run_many(n, atol(argv[3]), late ? 40 * atol(argv[3]) : 0, a);
 		else

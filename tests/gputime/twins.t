@@ -71,6 +71,8 @@ is "of 63: as one" "$(twins_of all 63 1)" 1
 is "one launch in two of 64: as one" "$(twins_of sample:2 64 1)" 1
 # rate NAME N: switched from outside: the word is in the control page.
 rate() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(4096 + 16); f.write(int(sys.argv[2]).to_bytes(4, "little"))' "$TMP/$1"/*.ring "$2"; }
+# parts NAME: of its twins, a line each.
+parts() { "$BUILD/vprof" dump --defs "$TMP/$1"/*.ring | sed -n 's/.*\(part=[0-9]* parts=[0-9]*\).*/\1/p'; }
 # The second part is a second in the making, from when the first is told of.
 between_parts() {
 	has_twins "$1" "$2" || return
@@ -79,7 +81,12 @@ between_parts() {
 }
 FAKECUDA_DELAY=cuGraphClone:1000000000 VPROF_GPU=all halting between between_parts 1 "$client" burst 100 64 2
 is "another rate comes between the two: they are of two parts" \
-	"$("$BUILD/vprof" dump --defs "$TMP"/between/*.ring | sed -n 's/.*\(part=[0-9]* parts=[0-9]*\).*/\1/p' | xargs)" "part=0 parts=2 part=1 parts=2"
+	"$(parts between | head -2 | xargs)" "part=0 parts=2 part=1 parts=2"
+# While launches are queued.
+other_rate() { has_twins "$1" 1 && rate "$1" "$2"; }
+VPROF_GPU=sample:2 halting hurried other_rate 1 "$client" burst 400 64 4
+timed_well hurried
+is "another rate while hundreds are queued: all is collected" "$(seen hurried lost) $(seen hurried replays)" "0 $(seen hurried stamped)"
 VPROF_GPU_PARTS=1 timed queue all burst 2500 5 3
 ok "more than may wait: some go without" test "$(seen queue lost)" -gt 500
 ok "which is counted" test $(($(seen queue lost) + $(seen queue stamped))) -gt 7400
@@ -129,11 +136,11 @@ MADE='256 264' VPROF_GPU_TWINS=256 VPROF_GPU_PARTS=8 timed crowd sample:2 crowd 
 is "all places taken by fewer graphs than may have twins: one gives way" "$(seen crowd twins) $(seen crowd execs)" "264 33"
 is "and until it does who has none is told why" "$(seen crowd refused)" 7
 
-# forever NAME PAUSE: launches until it is killed; its pid is in $pid
+# forever NAME VERB... PAUSE: launches until it is killed; its pid is in $pid
 forever() {
 	drop "$TMP/$1"
 	mkdir "$TMP/$1"
-	VPROF_OUT=$TMP/$1 VPROF_GPU=sample:2 LD_PRELOAD=$BUILD/libvprof.so "$client" forever "$2" >/dev/null 2>&1 &
+	VPROF_OUT=$TMP/$1 VPROF_GPU=sample:2 LD_PRELOAD=$BUILD/libvprof.so "$client" "${@:2}" >/dev/null 2>&1 &
 	pid=$!
 }
 killed() {
@@ -144,7 +151,7 @@ more() { [ "$(look "$1" "$2")" -gt "$3" ]; }
 
 # A busy machine may keep the thread that collects from running just then; not each time.
 for _ in $(seq 10); do
-	forever killed 1000
+	forever killed forever 1000
 	until_true more killed replays 100
 	killed
 	collected=$(look killed replays) missing=$(($(look killed stamped) - $(look killed replays)))
@@ -153,7 +160,7 @@ done
 ok "killed: what was stamped is there" test "$collected" -gt 100
 ok "but for what one round of collecting has ($missing)" test "$missing" -le 60
 
-forever switched 500
+forever switched forever 500
 # stamps_no_more: of a hundred launches none
 stamps_no_more() {
 	local stamped launches
@@ -181,5 +188,24 @@ blinked=$(look switched stamped)
 ok "and after a moment off" until_true more switched stamped $((blinked + 20))
 killed
 is "and the twin is the one that was there" "$(seen switched twins)" 1
+
+# From one part to two and back.
+forever divided long 64 1000
+ok "one launch in two: one part" until_true has_twins divided 1
+rate divided 1
+ok "each launch: two" until_true has_twins divided 3
+ok "and they are stamped" until_true more divided stamped $(($(look divided stamped) + 50))
+rate divided 3
+ok "one in three: one again" until_true has_twins divided 4
+ok "which is stamped" until_true more divided stamped $(($(look divided stamped) + 20))
+killed
+is "of so many parts" "$(parts divided | xargs)" "part=0 parts=1 part=0 parts=2 part=1 parts=2 part=0 parts=1"
+is "each replay is of a stamped launch" "$(look divided wrong)" 0
+VPROF_GPU_PARTS=3 forever told long 64 1000
+ok "where VPROF_GPU_PARTS says how many" until_true has_twins told 3
+rate told 1
+ok "launches are stamped at another rate" until_true more told stamped $(($(look told stamped) + 100))
+killed
+is "by the same twins" "$(look told twins)" 3
 
 done_testing
