@@ -20,7 +20,8 @@ struct gpu_parts {
 /* Room for gpu_parts_text(). */
 enum { GPU_PARTS_TEXT = 160 };
 
-/* A launch of `graph` (definition) of the process of that index was timed in one of `parts`: counts from 2 on. 0 or -ENOMEM. */
+/* A launch of `graph` (definition) of the process of that index was timed in one of so many parts: counted from 2 on.
+   0 or -ENOMEM. */
 int gpu_parts_add(struct gpu_parts *parts, const struct ring *ring, uint32_t process, uint32_t graph, uint32_t of);
 void gpu_parts_free(struct gpu_parts *parts);
 
