@@ -27,7 +27,8 @@ struct options {
 static const struct cli_option table[] = {
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "as one JSON object, times in ns" },
 	{ "csv", 0, CLI_FLAG, FIELD(csv), NULL, "as CSV, times in ns" },
-	{ "by", 'b', CLI_TEXT, FIELD(by), "TIME", "gpu (where rings have it, the default), launches, or host: time in launch calls" },
+	{ "by", 'b', CLI_TEXT, FIELD(by), "TIME",
+	  "gpu (where rings have it, the default), launches, or host: time in launch calls" },
 	{ "per", 0, CLI_TEXT, FIELD(per), "WHAT", "GPU time apart by process, role, device, stream, graph, step or range" },
 	{ "rows", 'n', CLI_COUNT, FIELD(rows), "N", "the N first kernels (default 20; 0: all)" },
 	{ "full", 'f', CLI_FLAG, FIELD(full), NULL, "whole names, however long" },
@@ -206,6 +207,9 @@ static int check_options(void *values)
 
 	if (options->json && options->csv)
 		return cli_usage(&command, "--json or --csv, not both");
+	if (options->by && !gpu_top_per(options->by, &per))
+		return cli_usage(&command, "--by: '%s' is none of gpu, launches, host (did you mean --per %s?)", options->by,
+				 options->by);
 	if (options->by && !is_word(options->by, "gpu") && !is_word(options->by, "launches") && !is_word(options->by, "host"))
 		return cli_usage(&command, "--by: '%s' is none of gpu, launches, host", options->by);
 	if (options->per && gpu_top_per(options->per, &per))

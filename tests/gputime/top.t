@@ -72,6 +72,8 @@ is "by host time" "$("$vprof" top --by host --csv "$TMP/a.ring" | sed -n 2p)" '4
 "$BUILD/tests/make_ring" "$TMP/none.ring"
 ok "without GPU times: launches" grep -q LAUNCHES <("$vprof" top "$TMP/none.ring")
 is "asked for, and not there" "$("$vprof" top --by gpu "$TMP/none.ring" 2>&1)" "vprof top: these rings have no times of a GPU (see VPROF_GPU)"
+$vprof top --by graph "$TMP/a.ring" 2>"$TMP/err"
+is "by what time is told apart: said how" "$(head -1 "$TMP/err")" "vprof top: --by: 'graph' is none of gpu, launches, host (did you mean --per graph?)"
 for wrong in "--by time" "--per kernel" "--json --csv" "--by host --per graph" "--by-range --by gpu"; do
 	$vprof top $wrong "$TMP/a.ring" >/dev/null 2>"$TMP/err"
 	is "refused: $wrong" "$? $(grep -c 'vprof top' "$TMP/err")" "2 2"

@@ -37,6 +37,17 @@ is "every option of the tools is in its man page" "$(
 		done
 	done)" ""
 
+is "and no page describes one that its tool has not" "$(
+	for page in docs/man/vprof-*.1; do
+		tool=${page#docs/man/} tool=${tool%.1}
+		[ "$tool" = vprof-merge ] || tool=${tool/-/ }
+		$BUILD/$tool --help >"$TMP/help"
+		sed 's/\\-/-/g' "$page" | awk '/^\.S[HS]/ { in_ = /OPTIONS/ } in_ && after && /^\.B/; { after = /^\.TP/ }' |
+			grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r option; do
+			grep -qE -- "$option([^a-z-]|$)" "$TMP/help" || echo "$page: $option"
+		done
+	done)" ""
+
 if command -v mandoc >/dev/null; then
 	is "mandoc finds nothing wrong with the man pages" "$(mandoc -Tlint -Wwarning docs/man/* 2>&1)" ""
 elif command -v man >/dev/null; then
