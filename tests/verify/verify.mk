@@ -9,10 +9,12 @@ $(BUILD)/verify/libcupti.so: tests/verify/fake_cupti.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -fPIC -shared -MF $@.d $< -o $@ $(LDFLAGS)
 
-$(BUILD)/verify/compare.t: $(patsubst %,$(BUILD)/asan/%.o,tests/verify/compare.c tools/verify.c tools/verify_rows.c)
+COMPARISONS := $(patsubst %,$(BUILD)/verify/%.t,compare merge)
+
+$(COMPARISONS): $(BUILD)/verify/%.t: $(patsubst %,$(BUILD)/asan/%.o,tests/verify/%.c tools/verify.c tools/verify_rows.c)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_FLAGS) $^ $(LDFLAGS) -o $@
 
-TESTS      += $(BUILD)/verify/compare.t
-TEST_NEEDS += $(BUILD)/verify/compare.t $(BUILD)/verify/libcupti.so $(BUILD)/gpu/cupti_times.so $(BUILD)/gpu/gpu_kernels
+TESTS      += $(COMPARISONS)
+TEST_NEEDS += $(COMPARISONS) $(BUILD)/verify/libcupti.so $(BUILD)/gpu/cupti_times.so $(BUILD)/gpu/gpu_kernels
