@@ -179,6 +179,9 @@ static void put_remarks(const struct verify *verify, const struct options *optio
 		fprintf(stderr, "%s: CUPTI saw %llu graphs and vprof %llu: those of one number may not be the same\n",
 			command.name, (unsigned long long)verify->graphs[VERIFY_CUPTI],
 			(unsigned long long)verify->graphs[VERIFY_VPROF]);
+	if (options->style.by_graph && verify->graphs_vary)
+		fprintf(stderr, "%s: not all runs saw as many graphs: those of one number may not be the same\n",
+			command.name);
 }
 
 /* The exit code. */
@@ -217,7 +220,8 @@ static int compare_runs(struct options *options, char **words)
 {
 	struct verify_runs runs = {
 		.program = command.name, .command = words, .env = &options->env, .keep = options->keep,
-		.recorder = options->recorder, .cupti = options->cupti, .count = options->runs == UNSAID ? 1 : (uint32_t)options->runs,
+		.recorder = options->recorder, .cupti = options->cupti,
+		.count = options->runs == UNSAID ? 1 : (uint32_t)options->runs,
 	};
 	struct verify verify = { 0 };
 	int code = CLI_FAILED;

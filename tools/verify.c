@@ -163,6 +163,8 @@ static int forget_shapes(struct verify *verify)
 /* Of each side in this run. */
 static void note_graphs(struct verify *verify, const uint64_t graphs[VERIFY_SIDES])
 {
+	if (verify->runs)
+		verify->graphs_vary |= memcmp(verify->graphs, graphs, sizeof(verify->graphs)) != 0;
 	if (verify->graphs[VERIFY_CUPTI] == verify->graphs[VERIFY_VPROF] &&
 	    (!verify->runs || graphs[VERIFY_CUPTI] != graphs[VERIFY_VPROF]))
 		memcpy(verify->graphs, graphs, sizeof(verify->graphs));
@@ -193,6 +195,7 @@ void verify_restart(struct verify *verify)
 	verify->row_count = 0;
 	verify->runs = 0;
 	verify->stale = 0;
+	verify->graphs_vary = 0;
 	memset(verify->graphs, 0, sizeof(verify->graphs));
 	for (int side = 0; side < VERIFY_SIDES; side++) {
 		verify->ops[side].count = 0;

@@ -95,6 +95,7 @@ struct verify {
 	uint32_t runs;         /* of each side */
 	int stale;             /* see verify_restart() */
 	uint64_t graphs[VERIFY_SIDES]; /* of the first runs, or of the first two that differ */
+	int graphs_vary;       /* from one run of a side to another */
 
 	/* From verify_compare(). */
 	size_t good_count, steady_count[VERIFY_SIDES];

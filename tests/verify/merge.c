@@ -89,9 +89,30 @@ static void runs_and_shapes(void)
 	verify_free(&v);
 }
 
+static void runs_and_graphs(void)
+{
+	struct verify v = { 0 };
+
+	for (uint32_t run = 0; run < 2; run++) {
+		add_graph(&v, VERIFY_CUPTI, 0, 7 + run, 1, 1000); /* numbers are of a run */
+		add_graph(&v, VERIFY_VPROF, 0, 1 + run, 1, 1100);
+		close_run(&v, 0, 1);
+	}
+	ok(!v.graphs_vary && v.graphs[VERIFY_CUPTI] == 1 && v.row_count == 1 && v.rows[0].graph == 1,
+	   "graphs of all runs find each other");
+	for (uint32_t number = 1; number < 3; number++) {
+		add_graph(&v, VERIFY_CUPTI, 0, number, number, 1000);
+		add_graph(&v, VERIFY_VPROF, 0, number, number, 1100);
+	}
+	close_run(&v, 0, 1);
+	ok(v.graphs_vary, "a run that has another number of them is noted, where its sides have as many");
+	verify_free(&v);
+}
+
 int main(void)
 {
 	runs();
 	runs_and_shapes();
+	runs_and_graphs();
 	return done_testing();
 }
