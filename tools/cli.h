@@ -122,6 +122,9 @@ void cli_table_cell(struct cli_table *table, const char *format, ...)
 /* A row of two columns: a word, and what there is to say of it. */
 void cli_table_pair(struct cli_table *table, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Appends a cell of each of these words, which are the heads of columns. */
+#define cli_table_heads(table, ...) cli_table_words(table, (const char *const[]){ __VA_ARGS__, NULL })
+void cli_table_words(struct cli_table *table, const char *const *words);
 /* Prints with `indent` blanks before each row, and frees. 0 or -ENOMEM when a cell was lost. */
 int cli_table_print(struct cli_table *table, FILE *out, int indent);
 

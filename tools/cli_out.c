@@ -81,6 +81,12 @@ void cli_table_cell(struct cli_table *table, const char *format, ...)
 	va_end(args);
 }
 
+void cli_table_words(struct cli_table *table, const char *const *words)
+{
+	for (; *words; words++)
+		cli_table_cell(table, "%s", *words);
+}
+
 void cli_table_pair(struct cli_table *table, const char *key, const char *format, ...)
 {
 	va_list args;

@@ -103,12 +103,10 @@ static int exported(void)
 static int print_families(void)
 {
 	struct cli_table *out = cli_table_new("llrrrrr");
-	static const char *const head[] = { "FAMILY", "GROUP", "FUNCTIONS", "TYPED", "PLAIN", "QUERY", "GATE" };
 
 	if (!out)
 		return CLI_FAILED;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		cli_table_cell(out, "%s", head[i]);
+	cli_table_heads(out, "FAMILY", "GROUP", "FUNCTIONS", "TYPED", "PLAIN", "QUERY", "GATE");
 	for (unsigned family = 0; family < FAMILIES; family++) {
 		int counts[STYLES] = { 0 }, all = 0;
 
@@ -127,13 +125,11 @@ static int print_families(void)
 static int print_functions(void)
 {
 	struct cli_table *out = cli_table_new("lllrrr");
-	static const char *const head[] = { "FUNCTION", "FAMILY", "STYLE", "ARGUMENTS", "SINCE", "FLAGS" };
 
 	if (!out)
 		return CLI_FAILED;
 	putchar('\n');
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		cli_table_cell(out, "%s", head[i]);
+	cli_table_heads(out, "FUNCTION", "FAMILY", "STYLE", "ARGUMENTS", "SINCE", "FLAGS");
 	for (unsigned family = 0; family < FAMILIES; family++)
 		for (int i = 0; i < FUNCTIONS; i++) {
 			const struct function *f = &functions[i];

@@ -155,16 +155,15 @@ static void kernel_row(struct cli_table *cells, const struct options *options, c
 
 static void print_kernels(const struct options *options, const struct cubin *cubin)
 {
-	static const char *const head[] = {
-		"CODE", "REGS", "SHARED", "STACK", "CONST", "PARAMS", "BYTES", "THREADS", "CLUSTER", "PARAMETERS", "KERNEL",
-	};
 	struct cli_table *cells = cli_table_new(options->params ? "rrrrrrrrrll" : "rrrrrrrrrl");
 
 	if (!cells)
 		return;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		if (options->params || strcmp(head[i], "PARAMETERS"))
-			cli_table_cell(cells, "%s", head[i]);
+	cli_table_heads(cells, "CODE", "REGS", "SHARED", "STACK", "CONST", "PARAMS", "BYTES", "THREADS",
+			"CLUSTER");
+	if (options->params)
+		cli_table_heads(cells, "PARAMETERS");
+	cli_table_heads(cells, "KERNEL");
 	for (size_t i = 0; i < cubin->kernel_count; i++)
 		if (fits(options, cubin->kernels[i].name))
 			kernel_row(cells, options, &cubin->kernels[i]);
@@ -174,12 +173,10 @@ static void print_kernels(const struct options *options, const struct cubin *cub
 static void print_sections(const struct cubin *cubin)
 {
 	struct cli_table *cells = cli_table_new("rrrrl");
-	static const char *const head[] = { "SECTION", "TYPE", "OFFSET", "BYTES", "NAME" };
 
 	if (!cells)
 		return;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		cli_table_cell(cells, "%s", head[i]);
+	cli_table_heads(cells, "SECTION", "TYPE", "OFFSET", "BYTES", "NAME");
 	for (size_t i = 1; i < cubin->section_count; i++) {
 		const struct cubin_section *section = &cubin->sections[i];
 

@@ -67,14 +67,12 @@ static void print_summary(const struct gpu_busy *busy)
 
 static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *busy, const struct trace *trace)
 {
-	static const char *const heads[] = { "FROM", "LAUNCHES", "MEASURED", "COVERED", "BUSY", "COPIES", "IDLE", "SEEN" };
 	struct cli_table *cells = cli_table_new("rrrrrrrr");
 	char text[32];
 
 	if (!cells)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		cli_table_cell(cells, "%s", heads[i]);
+	cli_table_heads(cells, "FROM", "LAUNCHES", "MEASURED", "COVERED", "BUSY", "COPIES", "IDLE", "SEEN");
 	for (uint32_t i = 0; i < all->bins; i++) {
 		const struct gpu_busy_bin *bin = &busy->bins[i];
 		double length = (double)all->bin_ns;

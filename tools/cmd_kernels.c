@@ -144,16 +144,12 @@ static void print_row(struct cli_table *cells, const struct options *options, co
 
 static int print_rows(const struct kernels *kernels, const struct options *options, size_t rows)
 {
-	static const char *const head[] = {
-		"LAUNCHES", "GRAPHS", "REGS", "SHARED", "LOCAL", "THREADS", "DYNAMIC", "BLOCK", "OCCUPANCY", "LIMIT", "PARAMS",
-		"BYTES", "PTX", "BINARY", "MODULE", "KERNEL",
-	};
 	struct cli_table *cells = cli_table_new("rrrrrrrrrlrrrrll");
 
 	if (!cells)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		cli_table_cell(cells, "%s", head[i]);
+	cli_table_heads(cells, "LAUNCHES", "GRAPHS", "REGS", "SHARED", "LOCAL", "THREADS", "DYNAMIC", "BLOCK",
+			"OCCUPANCY", "LIMIT", "PARAMS", "BYTES", "PTX", "BINARY", "MODULE", "KERNEL");
 	for (size_t i = 0; i < rows; i++)
 		print_row(cells, options, &kernels->rows[i]);
 	return cli_table_print(cells, stdout, 0);

@@ -77,9 +77,7 @@ static int print_rows(const struct top *top, const struct options *options, size
 
 	if (!cells)
 		return -ENOMEM;
-	for (const char *const *head = (const char *const[]){ "LAUNCHES", "TOTAL", "MEAN", "MAX", NULL }; *head; head++)
-		cli_table_cell(cells, "%s", *head);
-	cli_table_cell(cells, options->by_range ? "RANGE" : "KERNEL");
+	cli_table_heads(cells, "LAUNCHES", "TOTAL", "MEAN", "MAX", options->by_range ? "RANGE" : "KERNEL");
 	for (size_t i = 0; i < rows; i++) {
 		const struct top_row *row = &top->rows[i];
 		char *name = row_name(options, row->name);

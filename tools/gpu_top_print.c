@@ -86,19 +86,16 @@ static void print_row(const struct gpu_top *top, const struct gpu_top_row *row, 
 
 static int print_table(const struct gpu_top *top, const struct gpu_top_view *view, size_t rows)
 {
-	static const char *const heads[] = {
-		"TOTAL", "SHARE", "+-", "COUNT", "SAMPLES", "1 IN", "COVERED", "MIN", "MEDIAN", "P99", "MAX",
-	};
 	struct cli_table *table = cli_table_new(top->per ? "rrrrrrrrrrrll" : "rrrrrrrrrrrl");
 	char text[32];
 
 	if (!table)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		cli_table_cell(table, "%s", heads[i]);
+	cli_table_heads(table, "TOTAL", "SHARE", "+-", "COUNT", "SAMPLES", "1 IN", "COVERED", "MIN", "MEDIAN",
+			"P99", "MAX");
 	if (top->per)
-		cli_table_cell(table, "OF");
-	cli_table_cell(table, "WORK OF THE GPU");
+		cli_table_heads(table, "OF");
+	cli_table_heads(table, "WORK OF THE GPU");
 	for (size_t i = 0; i < rows; i++)
 		print_row(top, &top->rows[i], view, table);
 	if (cli_table_print(table, stdout, 0))

@@ -11,12 +11,6 @@
 
 enum { NAMES_SHOWN = 100, NAME_SHOWN = 100, DEPENDENCIES_SHOWN = 6 };
 
-static void put_heads(struct cli_table *table, const char *const *heads)
-{
-	for (; *heads; heads++)
-		cli_table_cell(table, "%s", *heads);
-}
-
 static void cut(char *text, size_t most)
 {
 	if (strlen(text) > most)
@@ -129,14 +123,13 @@ static int put_graph(struct cli_table *table, const struct graph_report *report,
 
 static int print_graphs(const struct graph_report *report, FILE *out, const struct graph_style *style)
 {
-	static const char *const heads[] = { "GRAPH", "NODES", "KERNELS", "DISTINCT", "COPIES", "SETS", "EDGES", "LAUNCHES",
-					     "TOTAL", "MEAN", "MADE BY, AT", "CAPTURED AT", "KERNELS BY NAME", NULL };
 	struct cli_table *table = cli_table_new("rrrrrrrrrrlll");
 	int error = 0;
 
 	if (!table)
 		return -ENOMEM;
-	put_heads(table, heads);
+	cli_table_heads(table, "GRAPH", "NODES", "KERNELS", "DISTINCT", "COPIES", "SETS", "EDGES", "LAUNCHES", "TOTAL", "MEAN",
+			"MADE BY, AT", "CAPTURED AT", "KERNELS BY NAME");
 	for (uint32_t i = 0; !error && i < report->graphs.count; i++)
 		if (graph_shown(style, &report->graphs.list[i]))
 			error = put_graph(table, report, style, &report->graphs.list[i]);
@@ -200,7 +193,6 @@ static void put_dependencies(struct cli_table *table, const struct graph_list *l
 
 static int print_nodes(const struct graph_report *report, FILE *out, const struct graph_style *style, const struct graph *graph)
 {
-	static const char *const heads[] = { "NODE", "IN", "KIND", "GRID", "BLOCK", "SHARED", "AFTER", "WHAT", NULL };
 	const struct graph_list *list = graph_nodes(&report->graphs, graph);
 	struct cli_table *table;
 	char number[32];
@@ -211,7 +203,7 @@ static int print_nodes(const struct graph_report *report, FILE *out, const struc
 	table = cli_table_new("rllrrrll");
 	if (!table)
 		return -ENOMEM;
-	put_heads(table, heads);
+	cli_table_heads(table, "NODE", "IN", "KIND", "GRID", "BLOCK", "SHARED", "AFTER", "WHAT");
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct vprof_graph_node *node = &list->nodes[i];
 

@@ -17,9 +17,6 @@ void info_threads_text(const struct ring *ring, const struct info *info, const s
 		       FILE *out)
 {
 	struct cli_table *table = cli_table_new("rlrrrrl");
-	static const char *const head[] = {
-		"TID", "NAME", "RECORDS", "OVERWRITTEN", "FIRST", "LAST", "LAST CALL",
-	};
 	static const char *const became[] = {
 		[INFO_RETURNED] = "", [INFO_IN_FLIGHT] = " (in flight)", [INFO_ABANDONED] = " (abandoned)",
 	};
@@ -27,8 +24,7 @@ void info_threads_text(const struct ring *ring, const struct info *info, const s
 
 	if (!table)
 		return;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		cli_table_cell(table, "%s", head[i]);
+	cli_table_heads(table, "TID", "NAME", "RECORDS", "OVERWRITTEN", "FIRST", "LAST", "LAST CALL");
 	for (size_t i = 0; i < info->thread_count; i++) {
 		const struct info_thread *row = &info->threads[i];
 		int64_t first = (int64_t)(clock_realtime(clock, &at, row->first_ticks) - start_ns);

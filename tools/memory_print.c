@@ -113,23 +113,15 @@ static const char *heading(const struct memory_view *view)
 	}
 }
 
-static int print_head(struct cli_table *table, const char *const *head)
-{
-	if (!table)
-		return -ENOMEM;
-	for (; *head; head++)
-		cli_table_cell(table, "%s", *head);
-	return 0;
-}
-
 static int text_places(const struct memory_view *view, const struct memory_use *use, FILE *out)
 {
-	static const char *const head[] = { "PLACE", "HELD", "", "", "", "AT MOST", "WHEN", NULL };
 	struct cli_table *table = cli_table_new("lrlllrr");
-	int error = print_head(table, head);
 	char text[64];
 
-	for (uint32_t place = 0; !error && place < VPROF_MEMORY_TOTALS; place++) {
+	if (!table)
+		return -ENOMEM;
+	cli_table_heads(table, "PLACE", "HELD", "", "", "", "AT MOST", "WHEN");
+	for (uint32_t place = 0; place < VPROF_MEMORY_TOTALS; place++) {
 		const struct vprof_memory_total *total = &view->process->ring->live.memory[place];
 		uint64_t sum = 0;
 
@@ -145,7 +137,7 @@ static int text_places(const struct memory_view *view, const struct memory_use *
 		cli_table_cell(table, "%s", cli_size_text(text, sizeof(text), total->peak));
 		cli_table_cell(table, "%s", moment_text(view, ns_of(view, total->peak_ticks), text, sizeof(text)));
 	}
-	return error ? error : cli_table_print(table, out, 2);
+	return cli_table_print(table, out, 2);
 }
 
 static void group_row(const struct memory_view *view, struct cli_table *table, const struct memory_group *group)
@@ -170,17 +162,17 @@ static void group_row(const struct memory_view *view, struct cli_table *table, c
 
 static int text_groups(const struct memory_view *view, const struct memory_groups *groups, FILE *out)
 {
-	const char *const head[] = {
-		"BYTES", view->options->each ? "ADDRESS" : "COUNT", "HELD FOR", "PLACE", "KIND", "CALL", "THREAD", "RANGE", NULL,
-	};
 	struct cli_table *table = cli_table_new("rrrlllll");
 	size_t rows = rows_of(view, groups->count);
-	int error = print_head(table, head);
+	int error;
 
-	for (size_t i = 0; !error && i < rows; i++)
+	if (!table)
+		return -ENOMEM;
+	cli_table_heads(table, "BYTES", view->options->each ? "ADDRESS" : "COUNT", "HELD FOR", "PLACE", "KIND", "CALL", "THREAD",
+			"RANGE");
+	for (size_t i = 0; i < rows; i++)
 		group_row(view, table, &groups->list[i]);
-	if (!error)
-		error = cli_table_print(table, out, 2);
+	error = cli_table_print(table, out, 2);
 	if (!error && rows < groups->count)
 		fprintf(out, "  (%zu more rows: --top=0)\n", groups->count - rows);
 	return error;
@@ -188,18 +180,18 @@ static int text_groups(const struct memory_view *view, const struct memory_group
 
 static int text_strays(const struct memory_view *view, const struct memory_past *past, FILE *out)
 {
-	static const char *const head[] = { "WHEN", "ADDRESS", "KIND", "CALL", "THREAD", NULL };
 	size_t rows = rows_of(view, past->stray_count);
 	struct cli_table *table;
 	char text[96];
-	int error;
 
 	if (!past->stray_count)
 		return 0;
 	fprintf(out, "\ngiven back without having been taken: %zu\n", past->stray_count);
 	table = cli_table_new("rrlll");
-	error = print_head(table, head);
-	for (size_t i = 0; !error && i < rows; i++) {
+	if (!table)
+		return -ENOMEM;
+	cli_table_heads(table, "WHEN", "ADDRESS", "KIND", "CALL", "THREAD");
+	for (size_t i = 0; i < rows; i++) {
 		const struct memory_stray *stray = &past->strays[i];
 
 		cli_table_cell(table, "%s", moment_text(view, ns_of(view, stray->ticks), text, sizeof(text)));
@@ -208,7 +200,7 @@ static int text_strays(const struct memory_view *view, const struct memory_past 
 		cli_table_cell(table, "%s", call_of(view, stray->call));
 		cli_table_cell(table, "%s", thread_text(view, stray->thread, text, sizeof(text)));
 	}
-	return error ? error : cli_table_print(table, out, 2);
+	return cli_table_print(table, out, 2);
 }
 
 /* What the tables above cannot know. */

@@ -110,15 +110,12 @@ static void row_text(struct cli_table *table, const struct ps_row *row)
 
 void ps_print_text(const struct ps_row *rows, size_t count, FILE *out)
 {
-	static const char *const head[] = {
-		"PID", "ROLE", "RANK", "GPU", "THREADS", "STATE", "RECORDING", "RATE", "BACK", "LOST", "LAST CALL",
-	};
 	struct cli_table *table = cli_table_new("rlllrllrrrl");
 
 	if (!table)
 		return;
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		cli_table_cell(table, "%s", head[i]);
+	cli_table_heads(table, "PID", "ROLE", "RANK", "GPU", "THREADS", "STATE", "RECORDING", "RATE", "BACK",
+			"LOST", "LAST CALL");
 	for (size_t i = 0; i < count; i++)
 		row_text(table, &rows[i]);
 	cli_table_print(table, out, 0);

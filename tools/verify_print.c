@@ -93,18 +93,16 @@ static int put_row(struct cli_table *cells, const struct verify *verify, const s
 
 static int print_rows(const struct verify *verify, const struct verify_look *look)
 {
-	static const char *const heads[] = { "SHARE", "CUPTI", "us", "VPROF", "us", "DIFF", "%", "NEAR" };
 	struct cli_table *cells = cli_table_new(look->by_graph ? "rrrrrrrlrl" : "rrrrrrrll");
 	size_t rows = look->rows && look->rows < verify->row_count ? look->rows : verify->row_count;
 	int error = 0, printed;
 
 	if (!cells)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		cli_table_cell(cells, "%s", heads[i]);
+	cli_table_heads(cells, "SHARE", "CUPTI", "us", "VPROF", "us", "DIFF", "%", "NEAR");
 	if (look->by_graph)
-		cli_table_cell(cells, "GRAPH");
-	cli_table_cell(cells, "NAME");
+		cli_table_heads(cells, "GRAPH");
+	cli_table_heads(cells, "NAME");
 	for (size_t i = 0; i < rows && !error; i++)
 		error = put_row(cells, verify, &verify->rows[i], look);
 	printed = cli_table_print(cells, stdout, 0);
