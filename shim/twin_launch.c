@@ -32,14 +32,37 @@ int vprof_twins_uncounted(void)
 	return __atomic_load_n(&uncounted, __ATOMIC_RELAXED) && __atomic_exchange_n(&uncounted, 0, __ATOMIC_ACQUIRE);
 }
 
-/* Nothing is known of where they were launched meanwhile: see vprof_graph_launching(). */
+/*
+ * One that is not counted is from now on: nothing is known of where it was launched meanwhile. One that is counted is
+ * nobody's now, so that its next launch is looked at, whosever it is: see vprof_graph_launching(). A launch that is
+ * under way writes how many are left, but not whose they are.
+ */
 void vprof_twins_count_all(int again)
 {
 	struct vprof_handle *entry;
 
-	for (uint32_t i = 0; vprof_subject_at(0) && (entry = vprof_graph_at(i)); i++)
-		if (__atomic_load_n(&entry->word, __ATOMIC_RELAXED) && (again || !__atomic_load_n(&entry->left, __ATOMIC_RELAXED)))
+	for (uint32_t i = 0; vprof_subject_at(0) && (entry = vprof_graph_at(i)); i++) {
+		if (!__atomic_load_n(&entry->word, __ATOMIC_RELAXED))
+			continue;
+		if (!__atomic_load_n(&entry->left, __ATOMIC_RELAXED))
 			__atomic_store_n(&entry->left, 1, __ATOMIC_RELAXED);
+		else if (again)
+			/* Behind the load of the rate. Pairs with the fence in count_down(). */
+			__atomic_store_n(&entry->token, 0, __ATOMIC_RELEASE);
+	}
+}
+
+/* To its next turn at that rate. Housekeeping may have seen another one meanwhile, and what it set be overwritten here. */
+static void count_down(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t every)
+{
+	uint32_t left = subject->on_twin || (every && subject->since >= every) ? 1 : every ? every - subject->since : 0;
+
+	vprof_subject_count(entry, subject, left);
+	if (left <= 1)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (vprof_gpu_now() != every)
+		vprof_subject_count(entry, subject, 1);
 }
 
 /* ---- where to ---- */
@@ -251,10 +274,7 @@ static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struc
 	subject->context = to.context;
 	subject->gone = to.gone;
 	subject->window = every ? vprof_window_open() : 0;
-	if (subject->on_twin || (every && subject->since >= every))
-		vprof_subject_count(entry, subject, 1);
-	else
-		vprof_subject_count(entry, subject, every ? every - subject->since : 0);
+	count_down(entry, subject, every);
 	/* Pairs with the acquire in vprof_twins_uncounted(). */
 	if (!every && !subject->on_twin)
 		__atomic_store_n(&uncounted, 1, __ATOMIC_RELEASE);

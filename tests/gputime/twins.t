@@ -87,6 +87,20 @@ other_rate() { has_twins "$1" 1 && rate "$1" "$2"; }
 VPROF_GPU=sample:2 halting hurried other_rate 1 "$client" burst 400 64 4
 timed_well hurried
 is "another rate while hundreds are queued: all is collected" "$(seen hurried lost) $(seen hurried replays)" "0 $(seen hurried stamped)"
+# Fewer launches than there are records in a chunk: the first of another is looked at in any case. One in a thousand million
+# would be the next turn.
+rate_and_time() { rate "$1" "$2" && sleep 0.5; }
+VPROF_GPU=sample:1000000000 halting counting rate_and_time 2 "$client" chain 200 20000
+timed_well counting
+ok "another rate while a launch is counted down to: from the next on" test "$(seen counting stamped)" -gt 0
+# While the first launch asks whether its stream is captured.
+rate_at_launch() {
+	until "$BUILD/vprof" dump --defs "$TMP/$1" 2>"$TMP/err" | grep -q 'graph - number=1'; do sleep 0.02; done
+	rate "$1" "$2"
+}
+rate_at_launch counted 2 &
+FAKECUDA_DELAY=cuStreamIsCapturing:400000000 timed counted sample:1000000000 chain 24 1000
+ok "or while a launch sets the count for the one before" test "$(seen counted stamped)" -gt 0
 VPROF_GPU_PARTS=1 timed queue all burst 2500 5 3
 ok "more than may wait: some go without" test "$(seen queue lost)" -gt 500
 ok "which is counted" test $(($(seen queue lost) + $(seen queue stamped))) -gt 7400
