@@ -7,13 +7,6 @@
  *	eager legacy N PAUSE       as busy, on the legacy stream
  *	eager own N PAUSE          as busy, on the thread's own stream
  *	eager host N PAUSE         as busy, from and to memory that is not pinned and memory that is, and without stream
- *	eager programmatic N PAUSE a kernel, and another that may begin before it ends, and a third
- *	eager led N PAUSE          one that lets another begin after 5 of its 20 µs, which takes 30; it again, and one that waits;
- *	                           and a third. Prints whether the other begins early, and how often the one that waits does
- *	eager led_idle N PAUSE     the same, waiting for each round
- *	eager led_apart N PAUSE    the same as led, and an event between
- *	eager unled N PAUSE        the same, and after a quarter of them the others are launched as any
- *	eager gone_led N PAUSE     N streams, made and destroyed: one that has only what could be followed, two that have none
  *	eager events N PAUSE       as busy, with events and waits for another stream between
  *	eager streams N PAUSE      four threads, a stream each, as busy
  *	eager owns N PAUSE         the same, on each thread's own stream
@@ -32,28 +25,17 @@
  *	eager hang N PAUSE         as idle, and then a kernel that never ends, and a thousand rounds behind it
  *	eager stuck N PAUSE        as idle, in a thread that may hang in a call; the stream is waited for in another
  *
- * A round adds one to x twice and to y twice, copies x and sets z. Between two rounds it waits for PAUSE µs. Prints
- * what they are at the end, `current yes` when the context is still the current one, and `error E CALL` for a
- * call that failed.
+ * A round adds one to x twice and to y twice, copies x and sets z. Between two rounds it waits for PAUSE µs. What it
+ * prints is eager.h's.
  */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "tests/gputime/client.h"
+#include "tests/gputime/eager.h"
 
-enum {
-	THREADS = 4,
-	STEP = 256,
-	DEEP = 100, /* rounds that are queued before they are waited for: as deep as real queues are, and not more */
-};
-
-static CUcontext context;
-static CUfunction slow, fast, first, second, hang;
-static CUdeviceptr cells; /* of each thread x, and 64 bytes on y, and as many on the copy, and z */
-static CUdeviceptr spare; /* the same, of what is done before it counts */
-static useconds_t between;
+static CUfunction hang;
 static U *pinned, pageable[2];
 
 static void wait_for(CUstream stream, int idle)
@@ -78,18 +60,6 @@ static void round_of(CUdeviceptr cell, CUstream stream, int idle)
 	wait_for(stream, idle);
 	if (between)
 		usleep(between);
-}
-
-/*
- * Until what the library prepares for the context and the stream has been: until a launch has been timed, if any is to
- * be, client.h.
- */
-static void warm_up(CUstream stream)
-{
-	do {
-		kernel(fast, spare, stream);
-		CALL(cuStreamSynchronize, stream);
-	} while (!told(2));
 }
 
 /* `deep`: so many rounds are queued before they are waited for; 0: none is. */
@@ -117,85 +87,6 @@ static void host(long n, CUstream stream)
 		CALL(cuMemsetD32_v2, cells + 192, 7, 1);
 		CALL(cuStreamSynchronize, stream);
 	}
-}
-
-static void programmatic(long n, CUstream stream)
-{
-	for (long i = 0; i < n; i++) {
-		kernel(first, cells, stream);
-		kernel_early(second, cells + 64, stream);
-		kernel(slow, cells, stream);
-		CALL(cuStreamSynchronize, stream);
-		if (between)
-			usleep(between);
-	}
-}
-
-/* Runs for n ns, and stores from when to when; on the fake driver it does what its name says. */
-#define TIMED(name, first) \
-	".visible .entry " name "(.param .u64 s, .param .u32 n)\n{ .reg .u64 %s, %b, %t, %d, %m; .reg .u32 %n; .reg .pred %p;\n" \
-	"ld.param.u64 %s, [s]; ld.param.u32 %n, [n]; cvt.u64.u32 %m, %n; " first "mov.u64 %b, %globaltimer; st.u64 [%s], %b;\n" \
-	"AGAIN: mov.u64 %t, %globaltimer; sub.u64 %d, %t, %b; setp.lt.u64 %p, %d, %m; @%p bra AGAIN;\n" \
-	"st.u64 [%s+8], %t; ret; }\n"
-#define LED(head, release, wait) head ".address_size 64\n" \
-	TIMED("vprof_timed_trigger_5us", release) TIMED("vprof_timed_behind", "") TIMED("vprof_timed_gridwait", wait)
-
-static CUfunction leads, follows, waits;
-struct span { unsigned long long begin, end; };
-
-static void led_load(void)
-{
-	CUmodule module = NULL;
-
-	if (cu.cuModuleLoadData(&module, LED(".version 8.0\n.target sm_90\n", "griddepcontrol.launch_dependents; ", "griddepcontrol.wait; ")))
-		CALL(cuModuleLoadData, &module, LED(".version 7.0\n.target sm_50\n", "", ""));
-	CALL(cuModuleGetFunction, &leads, module, "vprof_timed_trigger_5us");
-	CALL(cuModuleGetFunction, &follows, module, "vprof_timed_behind");
-	CALL(cuModuleGetFunction, &waits, module, "vprof_timed_gridwait");
-}
-
-/* A kernel of so many ns, launched programmatically or not. */
-static void timed(CUfunction function, const struct span *span, U ns, CUstream stream, int early)
-{
-	CUlaunchAttribute attribute = { .id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION };
-	CUlaunchConfig config = {
-		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1, .blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
-		.hStream = stream, .attrs = &attribute, .numAttrs = (U)early,
-	};
-
-	attribute.value.programmaticStreamSerializationAllowed = 1;
-	CALL(cuLaunchKernelEx, &config, function, (void *[]){ &span, &ns }, NULL);
-}
-
-static void led(const char *verb, long n, CUstream stream)
-{
-	long early = 0, wrong = 0, followed = *verb == 'u' ? n / 4 : n;
-	int idle = !strcmp(verb, "led_idle"), apart = !strcmp(verb, "led_apart");
-	struct span (*at)[4];
-	CUevent event;
-
-	led_load();
-	CALL(cuEventCreate, &event, CU_EVENT_DISABLE_TIMING);
-	CALL(cuMemAllocHost_v2, (void **)&at, (size_t)n * sizeof(*at));
-	for (long i = 0; i < n; i++) {
-		timed(leads, &at[i][0], 20000, stream, 0);
-		if (apart)
-			CALL(cuEventRecord, event, stream);
-		timed(follows, &at[i][1], 30000, stream, i < followed);
-		timed(leads, &at[i][2], 20000, stream, 0);
-		timed(waits, &at[i][3], 10000, stream, i < followed);
-		kernel(slow, cells, stream);
-		if (idle || i % DEEP == DEEP - 1)
-			CALL(cuStreamSynchronize, stream);
-		if (between)
-			usleep(between);
-	}
-	CALL(cuStreamSynchronize, stream);
-	for (long i = 0; i < n; i++) {
-		early += at[i][1].begin < at[i][0].end;
-		wrong += at[i][3].begin < at[i][2].end || at[i][2].begin < at[i][1].end;
-	}
-	printf("early %s wrong %ld\n", 10 * early > 9 * followed ? "yes" : "no", wrong);
 }
 
 static void events(long n, CUstream stream, CUstream other)
@@ -310,30 +201,6 @@ static void many(long n, int keep)
 	}
 }
 
-static void gone_led(long n, CUstream busy)
-{
-	struct span *at;
-	CUstream stream;
-
-	led_load();
-	CALL(cuMemAllocHost_v2, (void **)&at, sizeof(*at));
-	timed(leads, at, 20000, busy, 0);
-	timed(waits, at, 10000, busy, 1);
-	CALL(cuStreamSynchronize, busy);
-	for (long i = 0; i < n; i++) {
-		CALL(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-		for (int j = 0; j < 8; j++) {
-			if (i % 3)
-				kernel(slow, cells, stream);
-			else
-				timed(leads, at, 20000, stream, 0);
-			CALL(cuStreamSynchronize, stream);
-			usleep(1000);
-		}
-		CALL(cuStreamDestroy_v2, stream);
-	}
-}
-
 static void beside_captures(long n, CUstream stream)
 {
 	struct capturing other = {
@@ -441,12 +308,6 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		rounds(cells, CU_STREAM_PER_THREAD, n, 0, DEEP);
 	} else if (!strcmp(verb, "host")) {
 		host(n, a);
-	} else if (!strcmp(verb, "programmatic")) {
-		programmatic(n, a);
-	} else if (!strncmp(verb, "led", 3) || !strcmp(verb, "unled")) {
-		led(verb, n, a);
-	} else if (!strcmp(verb, "gone_led")) {
-		gone_led(n, a);
 	} else if (!strcmp(verb, "events")) {
 		events(n, a, b);
 	} else if (!strcmp(verb, "batch")) {
@@ -493,12 +354,7 @@ static CUcontext green;
 
 static void begin(enum own own)
 {
-	const struct { CUfunction *out; const char *name; } functions[] = {
-		{ &slow, "add_one_spin_20us" }, { &fast, "add_one_spin_10us" }, { &first, "add_one_first_spin_20us" },
-		{ &second, "add_one_second_spin_10us" }, { &hang, "hang" },
-	};
-	U zeroes[THREADS * STEP / 4] = { 0 };
-	CUmodule module;
+	const struct eager_function functions[] = { { &hang, "hang" } };
 
 	if (own == GREEN) {
 		CALL(cuGreenCtxCreate, &green, NULL, 0, 0);
@@ -508,26 +364,8 @@ static void begin(enum own own)
 	} else {
 		CALL(cuDevicePrimaryCtxRetain, &context, 0);
 	}
-	CALL(cuCtxSetCurrent, context);
-	CALL(cuModuleLoadData, &module, client_ptx);
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-		CALL(cuModuleGetFunction, functions[i].out, module, functions[i].name);
-	CALL(cuMemAlloc_v2, &cells, sizeof(zeroes) + STEP);
-	spare = cells + sizeof(zeroes);
+	eager_begin(functions, 1);
 	CALL(cuMemAllocHost_v2, (void **)&pinned, 64);
-	CALL(cuMemcpyHtoD_v2, cells, zeroes, sizeof(zeroes));
-}
-
-static void end(void)
-{
-	CUcontext now = NULL;
-	U x[THREADS * STEP / 4];
-
-	CALL(cuMemcpyDtoH_v2, x, cells, sizeof(x));
-	CALL(cuCtxGetCurrent, &now);
-	for (int i = 0; i < THREADS; i++)
-		printf("x %u %u %u %u\n", x[64 * i], x[64 * i + 16], x[64 * i + 32], x[64 * i + 48]);
-	printf("current %s\n", now == context ? "yes" : "no");
 }
 
 int main(int argc, char **argv)
@@ -545,7 +383,7 @@ int main(int argc, char **argv)
 		CALL(cuStreamCreate, &a, CU_STREAM_NON_BLOCKING);
 		CALL(cuStreamCreate, &b, CU_STREAM_NON_BLOCKING);
 		run(verb, n, a, b);
-		end();
+		eager_end();
 		if (own) {
 			round_of(cells, a, 0);
 			if (own == GREEN)

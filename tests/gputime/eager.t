@@ -9,27 +9,6 @@ unset VPROF_GPU VPROF_GPU_EAGER VPROF_GPU_SPANS
 
 . tests/gputime/lib.sh
 
-# traced NAME WINDOW VERB ARGUMENT...: its events in NAME.list. Before what counts it launches until there are times of so
-# many streams as TIMED says, a word for each time. A busy machine may keep the program from launching in time again and
-# again: it has five tries to have RIGHT of a hundred right.
-traced() {
-	for _ in 1 2 3 4 5; do
-		VPROF_GPU_EAGER=$2 halting "$1" has_timed "${TIMED-1}" "$client" "${@:3}"
-		list "$1"
-		is_right_for "$1" spin_20us 20690 && is_right_for "$1" spin_10us 10690 && is_right_for "$1" '^copy' 3690 &&
-			is_right_for "$1" '^set' 3690 && break
-	done
-	is "$1: the program does what it does without" "$(cat "$TMP/$1.out")" "$(cat "$TMP/$1.plain")"
-}
-is_right_for() { [ "$(events "$1" "$2")" = 0 ] || [ "$(right "$1" "$2" "$3")" -ge "${RIGHT-97}" ]; }
-# right NAME PATTERN NS [WITHIN]: of those that have it so many took that, in percent. From stamp to stamp they take longer
-# where a busy machine does not let the program launch in time.
-right() {
-	grep -v '^counts\|^clock' "$TMP/$1.list" | grep -- "$2" | awk -F '\t' -v ns="$3" -v in_="${4-250}" '
-		{ took = substr($6, 8) - substr($5, 8); good += took >= ns - in_ && took <= ns + in_ }
-		END { print int(100 * good / (NR ? NR : 1)) }'
-}
-lost() { python3 -c 'import struct, sys; print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(), 8192 + 64 + 14 * 8)[0])' "$TMP/$1"/*.ring; }
 # gated NAME PATTERN NS: of those behind gates all took that, whatever the machine did meanwhile
 gated() { grep -- "$2" "$TMP/$1.list" | grep '	gated	' | awk -F '\t' -v ns="$3" '{ took = substr($6, 8) - substr($5, 8); if (took < ns - 250 || took > ns + 250) print took }'; }
 all_right() { # NAME [SHARE]
@@ -89,64 +68,6 @@ ok "they took what they took" test "$(right launches spin_20us 20690)" -ge 97 -a
 traced host always host 500 200
 ok "copies of pinned memory" test "$(right host ^copy 3690)" -ge 97
 ok "and no others, nor calls that wait" test "$(events host ^copy)" -le 1000 -a "$(events host ^set)" = 0
-traced programmatic always programmatic 600 200
-ok "a kernel that a launch with programmatic serialization follows is timed: behind it an early stamp" \
-	test "$(right programmatic _first_ 20690)" -ge 97 -a "$(events programmatic '_first_.*	led	')" -gt 120
-ok "others are timed" test "$(right programmatic one_spin_20us 20690)" -ge 97 -a "$(events programmatic one_spin_20us)" -gt 120
-
-# led NAME VERB N PATTERN NS...: the same, until most of the events of each pattern took that.
-led_right() { # NAME PATTERN NS...
-	local name=$1
-	shift
-	while [ $# -gt 1 ]; do
-		[ "$(right "$name" "$1" "$2")" -ge 97 ] || return
-		shift 2
-	done
-}
-led() {
-	for _ in 1 2 3 4 5; do
-		VPROF_GPU_EAGER=always halting "$1" has_timed 1 "$client" "$2" "$3" 0
-		list "$1"
-		[ "$(cat "$TMP/$1.out")" = "$(cat "$TMP/$1.plain")" ] && led_right "$1" "${@:4}" && break
-	done
-	is "$1: what follows early does so with stamps too, what waits does, and the program does what it does" \
-		"$(cat "$TMP/$1.out")" "$(cat "$TMP/$1.plain")"
-	ok "$1: kernels took what they took" led_right "$1" "${@:4}"
-	is "$1: all have their launch, and nothing is lost" "$(sed -n 's/.*\(no_launch=[0-9]*\).*/\1/p' "$TMP/$1.list") $(lost "$1")" "no_launch=0 0"
-}
-led led led 1500 _trigger_ 20690 _behind 15540 _gridwait 10540 spin_20us 20690
-is "it does begin early, and nothing that waits does" "$(sed -n 's/^early //p' "$TMP/led.plain")" "yes wrong 0"
-ok "all are timed: what leads, and what follows on a busy stream" \
-	test "$(events led '_trigger_.*	led	')" -gt 1500 -a "$(events led '_behind.*	following	')" -gt 700 -a "$(events led '_gridwait.*	following	')" -gt 700
-gauges=$("$BUILD/vprof" dump "$TMP"/led/*.ring | grep -c '(timed).* of=0 .*class=led')
-ok "behind one in so many a gauge of its class ($gauges)" test "$gauges" -gt 90 -a "$gauges" -lt 400
-gauges=$("$BUILD/vprof" dump "$TMP"/led/*.ring | grep -c '(timed).* of=0 .*class=following')
-ok "and one of the class of what follows ($gauges)" test "$gauges" -gt 90 -a "$gauges" -lt 400
-FAKECUDA_EARLY_NS=800 led later led 1500 _trigger_ 20690 spin_20us 20690
-led led_idle led_idle 600 _trigger_ 20690 spin_20us 20690
-ok "behind gates too" test "$(events led_idle '_trigger_.*	led	')" -gt 900
-led led_apart led_apart 1000 _trigger_ 20690 _gridwait 10540 spin_20us 20690
-ok "what does not come directly behind is not timed" \
-	test "$(events led_apart _behind)" = 0 -a "$(events led_apart '_gridwait.*	following	')" -gt 400
-led unled unled 1500 _trigger_ 20690 spin_20us 20690
-ok "what is not followed this time has the same stamps, and what comes then is timed as any" \
-	test "$(events unled '_trigger_.*	led	')" -gt 1500 -a "$(events unled '_behind.*	\(stream\|gated\)	')" -gt 700
-# At the end of a stream whose kernels all could be followed a gauge is owed, which is not for the stream that comes next.
-led gone_led gone_led 60 _trigger_ 20690
-ok "streams that have gone leave no gauge to the next" test "$(events gone_led '_trigger_.*	led	')" -gt 16 -a "$(events gone_led 'spin_20us.*	gated	')" -gt 16 -a \
-	"$("$BUILD/vprof" dump "$TMP"/gone_led/*.ring | grep -c '(timed).* of=0 .*class=led')" = 0
-FAKECUDA_SM=80 led unled_plain led 600 spin_20us 20690
-# The program has asked for five functions, and the library for those of its table, before it asks for these two.
-asked=$((5 + $(grep -c '{ &gpu->[a-z_]*, "vprof_' shim/gpu.c)))
-FAKECUDA_FAIL=cuModuleGetFunction:$((asked + 1)):500 led no_follower led 600 spin_20us 20690
-FAKECUDA_FAIL=cuModuleGetFunction:$((asked + 2)):500 led no_early led 600 spin_20us 20690
-for name in unled_plain no_follower no_early; do
-	ok "$name: without early stamps neither is timed, and what comes then is" \
-		test "$(events $name _trigger_)" -le 2 -a "$(events $name '_behind\|_gridwait')" = 0 -a "$(events $name spin_20us)" -gt 300
-done
-is "though the GPU has programmatic launches" \
-	"$("$BUILD/vprof" info --json "$TMP"/no_{follower,early}/*.ring | sed -n 's/.*"mode": "\([a-z]*\)".*/\1/p' | xargs)" "programmatic programmatic"
-
 traced batch always batch 1000 0
 all_right batch
 is "copies in batches are left alone" "$(events batch ^other) $(streams batch)" "0 1"

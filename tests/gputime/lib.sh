@@ -36,3 +36,26 @@ halting() {
 	wait $!
 	timeout 300 "$@" </dev/null >"$TMP/$name.plain" 2>&1
 }
+
+# Of what is put onto streams, by $client.
+# traced NAME WINDOW VERB ARGUMENT...: its events in NAME.list. Before what counts it launches until there are times of so
+# many streams as TIMED says, a word for each time. A busy machine may keep the program from launching in time again and
+# again: it has five tries to have RIGHT of a hundred right.
+traced() {
+	for _ in 1 2 3 4 5; do
+		VPROF_GPU_EAGER=$2 halting "$1" has_timed "${TIMED-1}" "$client" "${@:3}"
+		list "$1"
+		is_right_for "$1" spin_20us 20690 && is_right_for "$1" spin_10us 10690 && is_right_for "$1" '^copy' 3690 &&
+			is_right_for "$1" '^set' 3690 && break
+	done
+	is "$1: the program does what it does without" "$(cat "$TMP/$1.out")" "$(cat "$TMP/$1.plain")"
+}
+is_right_for() { [ "$(events "$1" "$2")" = 0 ] || [ "$(right "$1" "$2" "$3")" -ge "${RIGHT-97}" ]; }
+# right NAME PATTERN NS [WITHIN]: of those that have it so many took that, in percent. From stamp to stamp they take longer
+# where a busy machine does not let the program launch in time.
+right() {
+	grep -v '^counts\|^clock' "$TMP/$1.list" | grep -- "$2" | awk -F '\t' -v ns="$3" -v in_="${4-250}" '
+		{ took = substr($6, 8) - substr($5, 8); good += took >= ns - in_ && took <= ns + in_ }
+		END { print int(100 * good / (NR ? NR : 1)) }'
+}
+lost() { python3 -c 'import struct, sys; print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(), 8192 + 64 + 14 * 8)[0])' "$TMP/$1"/*.ring; }
