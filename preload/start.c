@@ -277,45 +277,41 @@ uint32_t vprof_gpu_now(void)
 	return vprof_ring_is_ours() ? __atomic_load_n(&vprof_map.control->gpu, __ATOMIC_RELAXED) : VPROF_GPU_OFF;
 }
 
-/*
- * Where all streams share one queue what waits at its head holds up the others: a stamp behind a kernel, until that is
- * over. Kernels of two streams would run one after the other then, and two that wait for each other for good.
- */
-static int streams_share(void)
+/* What the environment tells the driver to do, and what stamps go badly with. */
+enum {
+	/* All streams share one queue, where what waits at its head holds up the others: a stamp behind a kernel, until that
+	   is over. Kernels of two streams would run one after the other then, and two that wait for each other for good. */
+	STREAMS_SHARE = 1,
+	/* Each launch returns when its work is done: one behind a gate of a window would wait out its bound. */
+	LAUNCHES_BLOCK = 2,
+	TOLD = 4,
+};
+
+static unsigned int environ_tells(void)
 {
-	static int known; /* 1: they do not, 2: they do */
+	static unsigned int known;
 
 	if (!known) {
-		const char *value = vprof_environ_value("CUDA_DEVICE_MAX_CONNECTIONS=");
+		const char *queues = vprof_environ_value("CUDA_DEVICE_MAX_CONNECTIONS=");
+		const char *blocking = vprof_environ_value("CUDA_LAUNCH_BLOCKING=");
 
-		known = value && !strcmp(value, "1") ? 2 : 1;
+		known = TOLD | (queues && !strcmp(queues, "1") ? STREAMS_SHARE : 0) |
+			(blocking && *blocking && strcmp(blocking, "0") ? LAUNCHES_BLOCK : 0);
 	}
-	return known == 2;
-}
-
-/* Each launch returns when its work is done: one behind a gate of a window would wait out its bound. */
-static int launches_block(void)
-{
-	static int known; /* likewise */
-
-	if (!known) {
-		const char *value = vprof_environ_value("CUDA_LAUNCH_BLOCKING=");
-
-		known = value && *value && strcmp(value, "0") ? 2 : 1;
-	}
-	return known == 2;
+	return known;
 }
 
 int vprof_gpu_spans_now(void)
 {
-	return vprof_ring_is_ours() && !streams_share() && __atomic_load_n(&vprof_map.control->gpu_spans, __ATOMIC_RELAXED);
+	return vprof_ring_is_ours() && !(environ_tells() & STREAMS_SHARE) &&
+	       __atomic_load_n(&vprof_map.control->gpu_spans, __ATOMIC_RELAXED);
 }
 
 struct vprof_gpu_window vprof_gpu_window_now(void)
 {
 	struct vprof_gpu_window window = { 0, 0 };
 
-	if (vprof_ring_is_ours() && !launches_block() && !streams_share()) {
+	if (vprof_ring_is_ours() && environ_tells() == TOLD) {
 		window.open_us = __atomic_load_n(&vprof_map.control->gpu_window_us, __ATOMIC_RELAXED);
 		window.period_us = __atomic_load_n(&vprof_map.control->gpu_period_us, __ATOMIC_RELAXED);
 	}
