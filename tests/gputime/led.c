@@ -8,9 +8,11 @@
  *	led apart N PAUSE        the same as busy, and an event between
  *	led unled N PAUSE        the same, and after a quarter of them the others are launched as any
  *	led gone N PAUSE         N streams, made and destroyed: one that has only what could be followed, two that have none
+ *	led shared N PAUSE       long ones, and another thread's kernels now and then, on the same stream
  *
  * PAUSE: µs between two rounds. What it prints at the end is eager.h's.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,6 +123,44 @@ static void gone(long n, CUstream busy)
 	}
 }
 
+struct stranger {
+	CUstream stream;
+	volatile int stop;
+};
+
+/* At other times in each round. */
+static void *come_between(void *arg)
+{
+	struct stranger *s = arg;
+
+	CALL(cuCtxSetCurrent, context);
+	for (useconds_t pause = 400; !s->stop; pause = 400 + (pause + 37) % 400) {
+		kernel(slow, spare, s->stream);
+		usleep(pause);
+	}
+	return NULL;
+}
+
+static void shared(long n, CUstream stream)
+{
+	struct stranger s = { .stream = stream };
+	struct span *at;
+	pthread_t thread;
+
+	led_load();
+	CALL(cuMemAllocHost_v2, (void **)&at, sizeof(*at));
+	pthread_create(&thread, NULL, come_between, &s);
+	for (long i = 0; i < n; i++) {
+		timed(leads, at, 500000, stream, 0);
+		timed(waits, at, 500000, stream, 1);
+		kernel(fast, cells, stream);
+		if (i % DEEP == DEEP - 1)
+			CALL(cuStreamSynchronize, stream);
+	}
+	s.stop = 1;
+	pthread_join(thread, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct eager_function functions[] = {
@@ -141,6 +181,8 @@ int main(int argc, char **argv)
 		programmatic(n, stream);
 	else if (!strcmp(verb, "gone"))
 		gone(n, stream);
+	else if (!strcmp(verb, "shared"))
+		shared(n, stream);
 	else
 		led(verb, n, stream);
 	CALL(cuCtxSynchronize);

@@ -55,6 +55,13 @@ ok "what is not followed this time has the same stamps, and what comes then is t
 led gone gone 60 _trigger_ 20690
 ok "streams that have gone leave no gauge to the next" test "$(events gone '_trigger_.*	led	')" -gt 16 -a "$(events gone 'spin_20us.*	gated	')" -gt 16 -a \
 	"$("$BUILD/vprof" dump "$TMP"/gone/*.ring | grep -c '(timed).* of=0 .*class=led')" = 0
+# Another thread's kernel of 20 us comes before the stamp of what follows a gauge has been put, which takes 0.1 ms.
+FAKECUDA_DELAY=cuLaunchKernelEx:100000 VPROF_GPU_EAGER=always halting shared has_timed 1 "$client" shared 1500 0
+list shared
+is "shared: the program does what it does without" "$(cat "$TMP/shared.out")" "$(cat "$TMP/shared.plain")"
+"$BUILD/vprof" dump "$TMP"/shared/*.ring | sed -n 's/.*(timed).* of=0 ns=\([0-9]*\) class=following.*/\1/p' >"$TMP/shared.gauges"
+ok "gauges of what follows are told beside another thread ($(wc -l <"$TMP/shared.gauges"))" test "$(wc -l <"$TMP/shared.gauges")" -gt 5
+is "and none has another thread's work in it" "$(awk '$1 > 15000' "$TMP/shared.gauges")" ""
 FAKECUDA_SM=80 led plain busy 600 spin_20us 20690
 # The program has asked for four functions, and the library for those of its table, before it asks for these two.
 asked=$((4 + $(grep -c '{ &gpu->[a-z_]*, "vprof_' shim/gpu.c)))
