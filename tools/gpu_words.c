@@ -71,19 +71,18 @@ static void add(char *text, size_t size, const char *format, ...)
 
 char *gpu_words_on(char *text, size_t size, const struct gpu_words *words)
 {
-	const char *what = words->has_gpu && words->gpu ? "other launches of graphs as a whole" : "launches of graphs as a whole";
-
 	*text = '\0';
 	if (words->has_gpu && words->gpu == VPROF_GPU_ALL)
 		add(text, size, "the nodes of graphs, every launch");
 	else if (words->has_gpu && words->gpu)
 		add(text, size, "the nodes of graphs, one launch in %u", words->gpu);
 	if (words->has_spans && words->spans)
-		add(text, size, "%s", what);
+		add(text, size, "%slaunches of graphs as a whole", *text ? "other " : "");
 	if (words->has_window && words->window_us && words->window_us >= words->period_us)
 		add(text, size, "what is put onto streams");
 	else if (words->has_window && words->window_us)
-		add(text, size, "what is put onto streams, for %g ms in every %g ms", words->window_us / 1e3, words->period_us / 1e3);
+		add(text, size, "what is put onto streams, for %g ms in every %g ms", words->window_us / 1e3,
+		    words->period_us / 1e3);
 	return text;
 }
 

@@ -21,7 +21,8 @@ int gpu_words_read_window(const char *text, struct gpu_words *words);
 /* "on" or "off". 0 or -1. */
 int gpu_words_read_spans(const char *text, struct gpu_words *words);
 
-/* Of what is given, what is to be timed, and what is not to be: "the nodes of graphs, every launch; ..."; returns text. */
+/* Of what is given, what is to be timed, and what is not to be: "the nodes of graphs, every launch; ...". Each returns
+   text. */
 enum { GPU_WORDS_TEXT = 256 };
 char *gpu_words_on(char *text, size_t size, const struct gpu_words *words);
 char *gpu_words_off(char *text, size_t size, const struct gpu_words *words);
