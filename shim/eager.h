@@ -86,7 +86,7 @@ struct vprof_track {
 	struct vprof_eager_op *ops;
 	uint32_t put;             /* operations so far; writer: the owner */
 	uint32_t taken;           /* of these; writer: housekeeping */
-	uint64_t last_end;        /* of the last one taken; 0: not known. Housekeeping */
+	uint64_t last_end;        /* when all that has been taken was over; 0: not known. Housekeeping */
 	uint64_t ended_ns;        /* housekeeping */
 	uint64_t owner;           /* 0: nobody */
 	uint64_t used_ns;         /* when its last operation was put */

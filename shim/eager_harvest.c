@@ -153,7 +153,7 @@ uint64_t vprof_eager_round(uint64_t now)
 static int tell(const struct vprof_track *track, const struct vprof_eager_op *op, uint64_t begin, uint64_t end)
 {
 	struct vprof_record r = vprof_begin_own();
-	uint64_t ns = end - begin;
+	uint64_t ns = end > begin ? end - begin : 0;
 
 	if (!r.slot)
 		return 0;
@@ -186,9 +186,12 @@ static int take(struct vprof_track *track, int last)
 	if (op->stamped && !end && !last)
 		return 0;
 	begin = op->begins ? __atomic_load_n(&slot->begin, __ATOMIC_RELAXED) : track->last_end;
-	if (op->type != VPROF_STAMP_NONE && (!end || !begin || end < begin || !tell(track, op, begin, end)))
+	/* What follows, and never waits, may be over before what it follows: it has no time of its own then. */
+	if (op->type != VPROF_STAMP_NONE && (!end || !begin || (end < begin && op->type != VPROF_STAMP_FOLLOWING) ||
+					     !tell(track, op, begin, end)))
 		vprof_lose(VPROF_LOSS_STAMPS);
-	track->last_end = end;
+	/* What comes next waits for both. */
+	track->last_end = end && end < track->last_end ? track->last_end : end;
 	/* Pairs with the acquire in begin(). */
 	__atomic_store_n(&track->taken, track->taken + 1, __ATOMIC_RELEASE);
 	return 1;

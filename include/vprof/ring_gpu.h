@@ -43,7 +43,7 @@ enum vprof_stamp_class {
 	VPROF_STAMP_LED = 11,          /* a kernel of a stream, busy or not, that a programmatic launch follows as a rule: the
 	                                * stamp behind it lets that begin at once */
 	VPROF_STAMP_FOLLOWING = 12,    /* a kernel of a stream, launched programmatically: from the end of the LED (or
-	                                * FOLLOWING) one ahead; it may have begun earlier */
+	                                * FOLLOWING) one ahead; it may have begun earlier, and ended: 0 ns */
 	VPROF_STAMP_CLASSES = 16,      /* room for more */
 };
 

@@ -10,6 +10,8 @@
  *   FAKECUDA_PROG_NS=N       the same after a programmatic launch or over a programmatic edge (350);
  *                            a kernel between two stamps so reads 1000 or 700 ns more than it takes
  *   FAKECUDA_EARLY_NS=N      a stamp that lets what follows begin first reads the clock so much later (0)
+ *   FAKECUDA_APART=1         what is launched programmatically and waits does so for the kernel ahead of it alone: not for
+ *                            one further ahead that is still at work, as its own has not waited
  *   FAKECUDA_QUEUE=N         a call that would put more than N pieces of work onto a stream waits
  *                            until there is room, as on a real GPU at about 1024 (0: never)
  *   FAKECUDA_NODE_NS=N       how long instantiating a graph takes the caller, for each of its nodes (0)
@@ -101,6 +103,7 @@ __attribute__((constructor)) static void config_read(void)
 	fk_config.edge_ns = env_number("FAKECUDA_EDGE_NS", 500);
 	fk_config.prog_ns = env_number("FAKECUDA_PROG_NS", 350);
 	fk_config.early_ns = env_number("FAKECUDA_EARLY_NS", 0);
+	fk_config.apart = env_number("FAKECUDA_APART", 0) != 0;
 	fk_config.node_ns = env_number("FAKECUDA_NODE_NS", 0);
 	fk_config.node_bytes = env_number("FAKECUDA_NODE_BYTES", 0);
 	fk_config.jitter_ns = env_number("FAKECUDA_JITTER_NS", 0);

@@ -90,6 +90,7 @@ struct fk_config {
 	uint64_t edge_ns, prog_ns, copy_ns, early_ns;
 	uint64_t jitter_ns;
 	uint64_t queue; /* how much work may wait on a stream; 0: any */
+	bool apart;     /* what waits early does so for the kernel ahead alone */
 	uint64_t node_ns, node_bytes; /* to instantiate */
 	int64_t clock_offset[FK_CLOCKS]; /* by device */
 	double clock_ppm[FK_CLOCKS];

@@ -168,6 +168,8 @@ static struct fk_span op_span(CUstream stream, const struct fk_op *op)
 	if (fk_work_serializes(work) && stream->last_kernel) {
 		edge.type = CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC;
 		before.trigger = stream->last_span.trigger;
+		if (fk_config.apart)
+			before.end = stream->last_span.end;
 	}
 	begin = stream->clock ? fk_edge_bound(&before, &edge, work) : 0;
 	if (begin < op->begin)

@@ -7,6 +7,7 @@
  *	led idle N PAUSE         the same, waiting for each round
  *	led apart N PAUSE        the same as busy, and an event between
  *	led unled N PAUSE        the same, and after a quarter of them the others are launched as any
+ *	led short N PAUSE        one that lets another begin after 5 of its 20 µs, which takes 2 and never waits; and a third
  *	led gone N PAUSE         N streams, made and destroyed: one that has only what could be followed, two that have none
  *	led shared N PAUSE       long ones, and another thread's kernels now and then, on the same stream
  *
@@ -123,6 +124,21 @@ static void gone(long n, CUstream busy)
 	}
 }
 
+static void overtaken(long n, CUstream stream)
+{
+	struct span *at;
+
+	led_load();
+	CALL(cuMemAllocHost_v2, (void **)&at, sizeof(*at));
+	for (long i = 0; i < n; i++) {
+		timed(leads, at, 20000, stream, 0);
+		timed(follows, at, 2000, stream, 1);
+		kernel(slow, cells, stream);
+		if (i % DEEP == DEEP - 1)
+			CALL(cuStreamSynchronize, stream);
+	}
+}
+
 struct stranger {
 	CUstream stream;
 	volatile int stop;
@@ -181,6 +197,8 @@ int main(int argc, char **argv)
 		programmatic(n, stream);
 	else if (!strcmp(verb, "gone"))
 		gone(n, stream);
+	else if (!strcmp(verb, "short"))
+		overtaken(n, stream);
 	else if (!strcmp(verb, "shared"))
 		shared(n, stream);
 	else

@@ -55,6 +55,9 @@ ok "what is not followed this time has the same stamps, and what comes then is t
 led gone gone 60 _trigger_ 20690
 ok "streams that have gone leave no gauge to the next" test "$(events gone '_trigger_.*	led	')" -gt 16 -a "$(events gone 'spin_20us.*	gated	')" -gt 16 -a \
 	"$("$BUILD/vprof" dump "$TMP"/gone/*.ring | grep -c '(timed).* of=0 .*class=led')" = 0
+FAKECUDA_APART=1 led short short 1500 _trigger_ 20690 spin_20us 20690
+ok "what is over before the kernel that it follows has no time, and what comes then begins behind both" \
+	test "$(events short '_behind.*	following	')" -gt 700 -a "$(right short '_behind.*	following	' 0 0)" -ge 97
 # Another thread's kernel of 20 us comes before the stamp of what follows a gauge has been put, which takes 0.1 ms.
 FAKECUDA_DELAY=cuLaunchKernelEx:100000 VPROF_GPU_EAGER=always halting shared has_timed 1 "$client" shared 1500 0
 list shared
