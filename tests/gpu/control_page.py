@@ -3,6 +3,7 @@ import ctypes
 import mmap
 import platform
 import struct
+import sys
 
 MAGIC = b"VVPRING1"
 PAGE = 4096
@@ -25,6 +26,22 @@ def ring_path():
     if len(found) != 1:
         raise SystemExit(f"{len(found)} rings are mapped here: is the preload active?")
     return found[0]
+
+
+class Control:
+    """Whether calls are recorded."""
+
+    def __init__(self):
+        with open(ring_path(), "r+b") as f:
+            self.page = mmap.mmap(f.fileno(), PAGE, offset=PAGE)
+            self.live = mmap.mmap(f.fileno(), PAGE, offset=2 * PAGE, prot=mmap.PROT_READ)
+
+    def set(self, on):
+        self.page[0:4] = self.page[4:8] if on else bytes(4)
+
+    def chunks(self):
+        """Chunks of 255 records handed out so far."""
+        return int.from_bytes(self.live[16:24], sys.byteorder)
 
 
 class GpuControl:

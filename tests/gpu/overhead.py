@@ -23,7 +23,6 @@ Raw numbers: OUT/overhead-*.tsv.
 """
 import argparse
 import json
-import mmap
 import os
 import random
 import statistics
@@ -33,7 +32,7 @@ import time
 from pathlib import Path
 
 import overhead_processes
-from control_page import ring_path
+from control_page import Control
 from overhead_common import BEGIN, BUILD, OUT, OUTPUT, TARGET_PERCENT, engine_of_this_process, environment, line, note
 
 STEPS = 32
@@ -66,24 +65,6 @@ HEADING = "figure\tpairs\toff\ton\ton-off\tlow\thigh\tunit\tpercent\tinterval\tt
 def arm(i):
     """ABBA: off on on off."""
     return i % 4 in (1, 2)
-
-
-# ---- the control word ---------------------------------------------------------------------
-
-class Control:
-    """The control word of this process's own ring, through its file."""
-
-    def __init__(self):
-        with open(ring_path(), "r+b") as f:
-            self.page = mmap.mmap(f.fileno(), 4096, offset=4096)
-            self.live = mmap.mmap(f.fileno(), 4096, offset=8192, prot=mmap.PROT_READ)
-
-    def set(self, on):
-        self.page[0:4] = self.page[4:8] if on else bytes(4)
-
-    def chunks(self):
-        """Chunks of 255 records handed out so far."""
-        return int.from_bytes(self.live[16:24], sys.byteorder)
 
 
 # ---- the child: vLLM with its engine in this process -------------------------------------------

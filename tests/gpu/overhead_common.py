@@ -11,6 +11,9 @@ BUILD = Path(os.environ.get("BUILD", "build")).resolve()
 LIBRARY = BUILD / "libvprof.so"
 TARGET_PERCENT = 0.5
 BATCH, INPUT, OUTPUT = 8, 32, 128
+TURN = int(os.environ.get("OVERHEAD_TURN", 10))       # decode steps of one engine's turn, of whole processes
+DROPPED = int(os.environ.get("OVERHEAD_DROPPED", 2))  # the first of them, in which caches and clocks warm up
+READY = "vprof-overhead-ready"
 BEGIN = time.monotonic()
 
 

@@ -20,6 +20,8 @@ their own, and meet among themselves; the figures are of all of them.
 Arms, each compared with "without": "with" records; "silent" has the preload and never records; "no-nvtx"
 records and leaves NVTX alone; "empty" preloads a library that does nothing: what that costs, no change of
 ours can take away, and whether it costs anything says how far the method itself can be trusted;
+"toggled" are the engines of "with" once more, each against itself with its control word off: what recording costs
+where the library is there, which needs far fewer engines, since no two starts are compared;
 "lib:PATH" preloads another library, which records where it is a build of this one.
 
 OVERHEAD_FIXED=1: addresses are the same in every start of an arm, as far as the kernel lets us. OVERHEAD_TURN=100
@@ -44,19 +46,12 @@ from pathlib import Path
 
 import overhead_common as common
 import ringfile
-from overhead_details import Details
 
 # 97.5 % points of Student's distribution for 1 to 20 degrees of freedom.
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
            2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086)
 LIBC = ctypes.CDLL(None)
-TOKENS = 1000      # of a batch
-TURN = int(os.environ.get("OVERHEAD_TURN", 10))       # decode steps of one engine's turn
-DROPPED = int(os.environ.get("OVERHEAD_DROPPED", 2))  # the first of them, in which caches and clocks warm up
 MEETING = "ABBAABBA"
-WARM_UP = 200      # decode steps of each engine before it is ready
-FIRST_STEPS = 3    # of a batch: the prompts, and what they warm up
-READY = "vprof-overhead-ready"
 ARMS = {
     "without": {},
     "with": {"LD_PRELOAD": common.LIBRARY},
@@ -66,55 +61,9 @@ ARMS = {
 }
 START = 230        # s until all engines are up; the others are left out
 STAGGER = 10       # s between the first engines of two GPUs, which compile
+TOGGLED = "toggled"
 # All engines share one GPU: a little memory for each, whatever the others have taken.
 SHARE = " --gpu-memory-utilization 0.05 --kv-cache-memory-bytes 1073741824"
-
-
-class Done(Exception):
-    """There is no further turn."""
-
-
-def child():
-    """An engine that makes TURN decode steps whenever it reads a line, and answers with what each took, us."""
-    os.sched_setaffinity(0, map(int, os.environ["VPROF_PROCESSORS"].split(",")))
-    llm, generate = common.engine_of_this_process()
-    engine = llm.llm_engine
-    step, times = engine.step, []
-    details = Details(TURN, bool(os.environ.get("OVERHEAD_DETAILS")))
-    made = {"batch": 0, "decode": 0, "all": 0, "batches": 0}  # steps; decode: behind the first of each batch
-
-    def turn():
-        took = {"steps": [round(1e6 * t, 1) for t in times[DROPPED:]]} if made["decode"] > WARM_UP else {}
-        if took:
-            took.update(details.take())
-        print(json.dumps(took) if took else READY, flush=True)
-        times.clear()
-        if not sys.stdin.readline():
-            raise Done
-        details.begin()
-
-    def timed():
-        if made["decode"] == WARM_UP or len(times) == TURN:
-            turn()
-        begin = time.perf_counter()
-        output = step()
-        made["batch"] += 1
-        made["all"] += 1
-        if made["batch"] > FIRST_STEPS:
-            made["decode"] += 1
-            if made["decode"] > WARM_UP:
-                times.append(time.perf_counter() - begin)
-        return output
-
-    engine.step = timed
-    try:
-        while True:
-            made["batch"] = 0
-            made["batches"] += 1
-            generate(TOKENS)
-    except Done:
-        # A batch begins with its prompts, and one that is over ended with a step that found nothing to do.
-        print(json.dumps({"decode_steps": made["all"] - 2 * made["batches"] + 1}), flush=True)
 
 
 def fix_addresses():
@@ -173,7 +122,7 @@ class Place:
     def start(self, arms, count, end):
         """The first engine alone: it compiles the model for all others. One that does not come up is left out. Arms
         come in a drawn order: what an engine finds when it starts is its place's and no arm's."""
-        order = [arm for arm in arms for _ in range(count)]
+        order = [arm for arm in arms if arm != TOGGLED for _ in range(count)]
         random.Random(self.number + len(arms)).shuffle(order)
         time.sleep(STAGGER * self.number)
         starting = []
@@ -181,11 +130,11 @@ class Place:
             for i, arm in enumerate(order):
                 starting.append(Engine(arm, self, i))
                 if i == 0:
-                    starting[0].answer(READY, end - time.monotonic())
+                    starting[0].answer(common.READY, end - time.monotonic())
             for engine in starting:
                 try:
                     if engine is not starting[0]:
-                        engine.answer(READY, end - time.monotonic())
+                        engine.answer(common.READY, end - time.monotonic())
                     self.engines.append(engine)
                 except OSError as e:
                     common.note(f"left out: {e}")
@@ -199,6 +148,13 @@ class Place:
     def of(self, arm):
         return [e for e in self.engines if e.arm == arm]
 
+    def pairs(self, arm, draw):
+        if arm == TOGGLED:
+            return [(engine, engine) for engine in self.of("with")]
+        off, on = self.of("without"), self.of(arm)
+        fewest = min(len(off), len(on))
+        return zip(draw.sample(off, fewest), draw.sample(on, fewest))
+
     def measure(self, arms, end):
         """Rounds until `end`; an arm with fewer engines leaves some of the other out, drawn anew each time."""
         draw, longest, self.rounds = random.Random(self.number), 0.0, 0
@@ -206,9 +162,7 @@ class Place:
         while time.monotonic() + 2 * longest < end:
             begin = time.monotonic()
             for arm in draw.sample(arms, len(arms)):
-                off, on = self.of("without"), self.of(arm)
-                fewest = min(len(off), len(on))
-                for pair in zip(draw.sample(off, fewest), draw.sample(on, fewest)):
+                for pair in self.pairs(arm, draw):
                     meet(arm, *pair, next(cpus), draw.random() < 0.5)
             longest, self.rounds = max(longest, time.monotonic() - begin), self.rounds + 1
 
@@ -224,7 +178,7 @@ class Engine:
         more = {"VPROF_OUT": common.OUT / "rings" / self.name, **place.environment, **settings(arm)}
         env.update({k: str(v) for k, v in more.items()})
         fixed = fix_addresses if os.environ.get("OVERHEAD_FIXED") else None
-        self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_processes.py")], env=env,
+        self.process = subprocess.Popen([sys.executable, str(common.HERE / "overhead_engine.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         bufsize=1, preexec_fn=fixed)
         self.times, self.ratios = [], {}  # us a step; by arm and figure, logarithms of with by without
@@ -257,8 +211,9 @@ class Engine:
         fifth = len(ratios) // 5
         return statistics.mean(ratios[fifth:len(ratios) - fifth])
 
-    def turn(self):
-        self.process.stdin.write("\n")
+    def turn(self, word):
+        """word: "1" or "0", or "" of an engine whose control word is left alone."""
+        self.process.stdin.write(word + "\n")
         told = json.loads(self.answer('{"steps"', 60))
         steps = told.pop("steps")
         self.times.append(statistics.median(steps))
@@ -294,20 +249,23 @@ FIGURES = {"medians": of_medians, "quick steps": of_quick_steps}  # logarithms
 def meet(arm, off, on, processor, first):
     """One pair's meeting: both engines learn the logarithm of on by off. first: of the two, off begins."""
     times = {"A": [], "B": []}
-    one, other = (off, on) if first else (on, off)
-    for engine in (one, other):  # its main thread alone, which does the work
+    sides = [(off, "0" if arm == TOGGLED else ""), (on, "1" if on.arm == "with" else "")]
+    one, other = sides if first else sides[::-1]
+    for engine in {off, on}:  # its main thread alone, which does the work
         os.sched_setaffinity(engine.process.pid, {processor})
     for letter in MEETING:
-        times[letter].append((one if letter == "A" else other).turn())
+        engine, word = one if letter == "A" else other
+        times[letter].append(engine.turn(word))
     for figure, of in FIGURES.items():
         ratio = of(times["B"]) - of(times["A"])
-        for engine in (one, other):
+        for engine in {off, on}:
             engine.ratios.setdefault((arm, figure), []).append(ratio if first else -ratio)
 
 
-def compare(arm, figure, off, on):
-    """What `on` takes more than `off`, as a part of it, with its 95 % interval; both are lists of engines."""
-    arms = [[e.mean(arm, figure) for e in engines] for engines in (off, on)]
+def compare(arm, figure, sides):
+    """What the arm takes more, as a part of what is without it, with its 95 % interval; sides: one list of engines
+    that met themselves, or two of those that met."""
+    arms = [[e.mean(arm, figure) for e in engines] for engines in sides]
     parts = [statistics.variance(x) / len(x) for x in arms]
     freedom = sum(parts) ** 2 / sum(v * v / (len(x) - 1) for v, x in zip(parts, arms)) if sum(parts) else 1
     reach = STUDENT[min(len(STUDENT), max(1, int(freedom))) - 1] * math.sqrt(sum(parts))
@@ -334,19 +292,21 @@ def together(work, places):
 
 
 def row_of(arm, figure, engines):
-    off, on = ([e for e in engines if e.arm == a and (arm, figure) in e.ratios] for a in ("without", arm))
-    if min(len(off), len(on)) < 2:
-        raise OSError(f"fewer than two engines of {arm} or of those without met")
-    base = statistics.median(t for e in off for t in e.times)
-    middle, low, high = (base * x for x in compare(arm, figure, off, on))
+    sides = [[e for e in engines if e.arm == a and (arm, figure) in e.ratios]
+             for a in (["with"] if arm == TOGGLED else ["without", arm])]
+    fewest = min(map(len, sides))
+    if fewest < 2:
+        raise OSError(f"fewer than two engines met for {arm}")
+    base = statistics.median(t for e in sides[0] for t in e.times)
+    middle, low, high = (base * x for x in compare(arm, figure, sides))
     with open(common.OUT / f"overhead-process-{label(arm)}-{label(figure)}.tsv", "w") as f:
-        for engine in off + on:
+        for engine in itertools.chain(*sides):
             f.write(f"{engine.name}\t" + "\t".join(f"{r:.5f}" for r in engine.ratios[arm, figure]) + "\n")
-            side = 1 if engine.arm == arm else -1
+            side = -1 if engine.arm == "without" else 1
             common.note(f"{engine.name}: {statistics.median(engine.times):.1f} us/step, "
                         f"{side * 100 * engine.mean(arm, figure):+.2f} % of those it met for {label(arm)}, {figure}")
-    return common.line(f"decode, whole processes, {figure}, {label(arm)}", "us/step", min(len(off), len(on)), base,
-                       base + middle, middle, low, high, common.TARGET_PERCENT if arm == "with" else None)
+    return common.line(f"decode, whole processes, {figure}, {label(arm)}", "us/step", fewest, base, base + middle,
+                       middle, low, high, common.TARGET_PERCENT if arm in ("with", TOGGLED) else None)
 
 
 RARE = ("faults", "waits", "preemptions")  # in most turns none
@@ -406,6 +366,3 @@ def measure(rows, seconds, count, arms):
             engine.process.stdin.close()
     check_rings(engines, stop(engines))
 
-
-if __name__ == "__main__":
-    child()
