@@ -108,7 +108,9 @@ def check_stamps(folder, turns):
 
 
 def cost(folder):
-    text = engine(folder, ["cost", COST_SECONDS], READY_S + COST_SECONDS + 20, traced(folder, "sample:64", VPROF_RING_MB="256"))
+    """Of a whole twin, whatever the rate: a change of it would make twins anew."""
+    env = traced(folder, "sample:64", VPROF_GPU_PARTS="1", VPROF_RING_MB="256")
+    text = engine(folder, ["cost", COST_SECONDS], READY_S + COST_SECONDS + 20, env)
     turns = turns_of(text)
     check_stamps(folder, len(turns))
     plain = statistics.median(turn["off"] for turn in turns)
