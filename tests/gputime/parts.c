@@ -3,10 +3,13 @@
  *
  *	parts LAUNCHES US VERB
  *
- * US: from one launch to the next. VERB: `launch` alone; `change`: half-way a kernel of it is given another word, three
- * times; `update`: half-way an update gives it the same nodes anew; `held`: the graph holds a child and nothing else, of
+ * US: from one launch to the next. VERB: `launch` alone; `change`: half-way a kernel of it is given another word, and two
+ * times more behind the halt after it; `update`: half-way an update gives it the same nodes anew; `held`: the graph holds a child and nothing else, of
  * a kernel and three beside each other behind it; `row`: likewise, of eight kernels one behind the other; `chain`: a graph
  * of 96 kernels one behind the other and nothing else. Prints the words to which its kernels add.
+ *
+ * It halts (client.h) 30 launches behind the start, the first change and the update. It goes on launching meanwhile, so that
+ * twins come and are launched; what that adds to the words it takes back.
  *
  * Its nodes, in the order of the ring: 16 kernels one behind the other; two rows of 12 beside each other; a set
  * that waits for both; a record of an event; a child of 8 kernels; two kernels behind that; and the child's.
@@ -15,7 +18,7 @@
 #include <stdlib.h>
 #include "tests/gputime/client.h"
 
-enum { HEAD = 16, ROW = 12, CHILD = 8, WORDS = 64, SET = 62, CHAIN = 96 };
+enum { HEAD = 16, ROW = 12, CHILD = 8, WORDS = 64, SET = 62, CHAIN = 96, HALT_AT = 30 };
 
 static CUcontext context;
 static CUfunction slow, fast;
@@ -116,6 +119,22 @@ static void update(CUgraphExec exec, CUevent event)
 	CALL(cuGraphDestroy, graph);
 }
 
+static void launch_until_told(CUgraphExec exec, CUstream stream, useconds_t between)
+{
+	U before[WORDS];
+
+	CALL(cuCtxSynchronize);
+	CALL(cuMemcpyDtoH_v2, before, words, sizeof(before));
+	for (long i = 1; !told(0); i++) {
+		CALL(cuGraphLaunch, exec, stream);
+		usleep(between);
+		if (i % PACE == 0)
+			CALL(cuStreamSynchronize, stream);
+	}
+	CALL(cuCtxSynchronize);
+	CALL(cuMemcpyHtoD_v2, words, before, sizeof(before));
+}
+
 static void run(long launches, useconds_t between, const char *verb)
 {
 	CUstream streams[2];
@@ -131,12 +150,17 @@ static void run(long launches, useconds_t between, const char *verb)
 	for (int i = 0; i < 2; i++)
 		CALL(cuStreamCreate, &streams[i], CU_STREAM_NON_BLOCKING);
 	for (long i = 0; i < launches; i++) {
-		CALL(cuGraphLaunch, exec, streams[i / 40 % 2]);
-		if (!strcmp(verb, "change") && i >= launches / 2 && i < launches / 2 + 3)
-			change(exec, node, (int)(i - launches / 2) + 1);
-		if (!strcmp(verb, "update") && i == launches / 2)
+		CUstream stream = streams[i / 40 % 2];
+		long since = i - launches / 2; /* the first change, or the update */
+
+		CALL(cuGraphLaunch, exec, stream);
+		if (!strcmp(verb, "change") && (since == 0 || since == HALT_AT + 1 || since == HALT_AT + 2))
+			change(exec, node, since ? (int)since - HALT_AT + 1 : 1);
+		if (!strcmp(verb, "update") && since == 0)
 			update(exec, event);
 		usleep(between);
+		if (i == HALT_AT || (since == HALT_AT && (!strcmp(verb, "change") || !strcmp(verb, "update"))))
+			launch_until_told(exec, stream, between);
 	}
 	CALL(cuCtxSynchronize);
 	CALL(cuGraphExecDestroy, exec);

@@ -9,19 +9,24 @@ command -v python3 >/dev/null || skip_all "python3 reads the rings"
 export LD_LIBRARY_PATH=$BUILD/fakecuda FAKECUDA_COPY_NS=3000
 client=$BUILD/gputime/parts
 
-# timed NAME PARTS ARGUMENT...: its events in NAME.list, what seen.py has in NAME.seen
+. tests/gputime/lib.sh
+
+# Has it so many twins, and is the last launch one of theirs? It is looked for behind the look that has found them: what our
+# thread has said to be made is not in use yet, and a change at that moment would have others made.
+uses_twins() { has_twins "$1" "$2" && [ "$(look "$1" since)" = 0 ]; }
+is_refused() { [ -n "$(look "$1" refused)" ]; }
+
+# timed NAME PARTS ARGUMENT...: its events in NAME.list, what seen.py has in NAME.seen. MADE: how many twins there have to
+# be each time that the program halts; UNTIL: what else is waited for.
 timed() {
 	local name=$1 parts=$2
 	shift 2
-	mkdir "$TMP/$name"
-	VPROF_OUT=$TMP/$name VPROF_GPU=${GPU:-all} VPROF_GPU_PARTS=$parts LD_PRELOAD=$BUILD/libvprof.so timeout 60 "$client" "$@" >"$TMP/$name.out" 2>&1
-	timeout 60 "$client" "$@" >"$TMP/$name.plain" 2>&1
+	VPROF_GPU=${GPU:-all} VPROF_GPU_PARTS=$parts halting "$name" "${UNTIL:-uses_twins}" "${MADE-$parts}" "$client" "$@"
+	look "$name" launches >/dev/null
 	is "$name: the program does what it does without" "$(cat "$TMP/$name.out")" "$(cat "$TMP/$name.plain")"
-	"$BUILD/gputime/list" "$TMP/$name"/*.ring >"$TMP/$name.list"
-	python3 tests/gputime/seen.py "$TMP/$name"/*.ring >"$TMP/$name.seen"
+	list "$name"
 	"$BUILD/vprof" dump "$TMP/$name"/*.ring >"$TMP/$name.dump"
 }
-seen() { sed -n "s/^$2 *//p" "$TMP/$1.seen"; }
 nodes() { grep -E '^(kernel|set)' "$TMP/$1.list" | cut -f 4 | sort -un | tr '\n' ' '; }
 # Launches whose nodes are not those of one part, each once, the first to the last of it.
 odd() {
@@ -40,9 +45,11 @@ near() { python3 -c '
 import sys
 a, b = ({k: float(v) for k, v in (w.split("=") for w in words.split())} for words in sys.argv[1:])
 sys.exit(not a or a.keys() != b.keys() or any(abs(a[k] - b[k]) > 0.01 * b[k] + 0.1 for k in a))' "$@"; }
+# µs a launch, of which each run has as many as it took for its twins to come
 total() { "$BUILD/vprof" top --json "$TMP/$1" | python3 -c '
 import json, sys
-print(*("%s=%.1f" % (row["name"], row["total_ns"] / 1e6) for row in json.load(sys.stdin)["work"] if row["samples"]))'; }
+print(*("%s=%.1f" % (row["name"], row["total_ns"] / int(sys.argv[1]) / 1000) for row in json.load(sys.stdin)["work"] if row["samples"]))' \
+	"$(seen "$1" launches)"; }
 right() {
 	grep "$2" "$TMP/$1.list" | awk -F '\t' -v ns="$3" '{ took = substr($6, 8) - substr($5, 8); bad += took < ns - 200 || took > ns + 200 } END { print (NR > 50 && !bad) }'
 }
@@ -61,9 +68,10 @@ ok "at a part of the stamps" test $((2 * $(nodes_stamped three))) -lt "$(nodes_s
 is "kernels took what they took" "$(right three spin_20us 20690) $(right three spin_10us 10690)" "1 1"
 is "so did sets" "$(right three ^set 3690)" 1
 ok "top: the same totals ($(total three))" near "$(total three)" "$(total whole)"
-busy() { "$BUILD/vprof" gpu --json "$TMP/$1" | python3 -c 'import json, sys; print(round(sum(b["busy_ns"] for b in json.load(sys.stdin)["devices"][0]["bins"])))'; }
+busy() { "$BUILD/vprof" gpu --json "$TMP/$1" | python3 -c 'import json, sys; print(round(sum(b["busy_ns"] for b in json.load(sys.stdin)["devices"][0]["bins"]) / int(sys.argv[1])))' \
+	"$(seen "$1" launches)"; }
 three=$(busy three) whole=$(busy whole)
-ok "gpu: as busy ($three and $whole ns)" test $((100 * three)) -gt $((98 * whole)) -a $((100 * three)) -lt $((108 * whole))
+ok "gpu: as busy ($three and $whole ns a launch)" test $((100 * three)) -gt $((98 * whole)) -a $((100 * three)) -lt $((108 * whole))
 is "graphs: says so" "$("$BUILD/vprof" graphs "$TMP/three" | grep -c 'for one of 3 parts of its nodes')" 1
 is "and as JSON" "$("$BUILD/vprof" graphs --json "$TMP/three" | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"][0]["graphs"][0]["twin"]["parts"])')" 3
 
@@ -94,12 +102,12 @@ is "the part that is said has the nodes" "$("$BUILD/vprof-merge" "$TMP/three" 2>
 
 # ---- a chain ----
 
-timed chain 0 200 3000 chain
+MADE=2 timed chain 0 200 3000 chain
 is "many nodes: two parts unasked" "$(vprof info --json "$TMP/chain" | jq -c '.[0].gpu.parts')" "$(counted chain 2)"
 is "one behind the other is one at once" "$(vprof gpu --json "$TMP/chain" | jq '.devices[0].most_at_once')" 1
 
 # The launches of a sample, and parts of 16 nodes at least.
-GPU=sample:4 timed sample 8 600 1000 launch
+GPU=sample:4 MADE=3 timed sample 8 600 1000 launch
 is "sample:4 of eight parts: of three" "$(seen sample twins)" 3
 is "by turns" "$(odd sample)" "3 apart True"
 
@@ -114,11 +122,11 @@ is "and are of no part" "$(jq '[.traceEvents[] | select(.args.estimated and .arg
 
 # ---- changes, orders ----
 
-timed change 3 400 1500 change
+MADE='3 6' timed change 3 400 1500 change
 ok "a node that is set: it is followed in each part" test "$(seen change stamped)" -gt 100
 is "from its second change on" "$(seen change twins)" 6
 is "with nothing lost" "$(seen change replays) $(seen change lost)" "$(seen change stamped) 0"
-timed update 3 400 1500 update
+MADE='3 6' timed update 3 400 1500 update
 is "an update has twins of its own" "$(seen update twins) $(seen update lost)" "6 0"
 timed close 3 1500 0 launch
 ok "without a pause, on two streams by turns" test "$(seen close stamped)" -gt 20
@@ -135,7 +143,7 @@ is "none for a row in a child" "$(stamps_each row)" $((9 + GAUGES))
 
 VPROF_GPU_TWINS=1 timed one 3 300 1500 launch
 is "VPROF_GPU_TWINS counts graphs" "$(seen one twins)" 3
-FAKECUDA_FAIL=cuGraphInstantiateWithFlags:5:2 timed refused 3 200 1500 launch
+FAKECUDA_FAIL=cuGraphInstantiateWithFlags:5:2 UNTIL=is_refused timed refused 3 200 1500 launch
 is "one part that cannot be: none" "$(seen refused stamped) $(seen refused refused)" "0 6"
 is "too many parts are eight" "$(VPROF_GPU_PARTS=4000000000 LD_PRELOAD=$BUILD/libvprof.so VPROF_OUT=$TMP/many VPROF_GPU=all timeout 60 "$client" 20 0 launch 2>&1)" \
 	"$(timeout 60 "$client" 20 0 launch)"

@@ -44,6 +44,7 @@ wrong = sum(1 for t0, _, words in replays
 print("launches", len(launches))
 print("stamped", len(stamped))
 print("gaps", *gaps)
+print("since", len(launches) - 1 - stamped[-1] if stamped else -1)
 print("replays", len(replays))
 print("stamps", stamps)
 print("wrong", wrong)
