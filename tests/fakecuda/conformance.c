@@ -8,6 +8,7 @@
  */
 #include <dlfcn.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/fakecuda/conformance.h"
 #include "tests/tap.h"
@@ -72,6 +73,25 @@ CUresult conf_launch(CUfunction f, CUstream stream, int value)
 	void *params[] = { &t.data, &n, &value };
 
 	return cu.cuLaunchKernel(f, CONF_INTS / 128, 1, 1, 128, 1, 1, 0, stream, params, NULL);
+}
+
+static int held; /* by the test; read by the driver's thread that holds the stream */
+
+static void wait_for_go(void *user)
+{
+	while (__atomic_load_n((int *)user, __ATOMIC_ACQUIRE))
+		usleep(100);
+}
+
+void conf_hold(CUstream stream)
+{
+	__atomic_store_n(&held, 1, __ATOMIC_RELEASE);
+	check_result("the stream is held", cu.cuLaunchHostFunc(stream, wait_for_go, &held), CUDA_SUCCESS);
+}
+
+void conf_let_go(void)
+{
+	__atomic_store_n(&held, 0, __ATOMIC_RELEASE);
 }
 
 #ifdef CONFORMANCE_PLT

@@ -198,6 +198,12 @@ bool check_result(const char *name, CUresult got, CUresult want);
 #define need(call) do { if (!check(CUDA_SUCCESS, call)) return; } while (0)
 void check_data(const char *name, int want); /* every int of t.data */
 CUresult conf_launch(CUfunction f, CUstream stream, int value);
+/*
+ * What is put onto that stream from now on waits until it is let go, and for no time: what is asked meanwhile has one
+ * answer, however late a busy machine comes to the question. One stream at a time.
+ */
+void conf_hold(CUstream stream);
+void conf_let_go(void);
 
 void conf_lookup(void);
 void conf_before_init(void);

@@ -118,9 +118,11 @@ static CUresult run_early(CUfunction f, CUdeviceptr address, uint32_t ns)
 static void early_with(CUfunction stamp, CUfunction behind)
 {
 	memset(s.host, 0, 4096);
+	conf_hold(t.stream);
 	check_result("a kernel that lets what follows begin", run1(s.timed, s.seen, 20000000), CUDA_SUCCESS);
 	check_result("a stamp behind it", run_early(stamp, s.seen + 16, 0), CUDA_SUCCESS);
 	check_result("and what follows", run_early(behind, s.seen + 24, 1000), CUDA_SUCCESS);
+	conf_let_go();
 	check(CUDA_SUCCESS, cuStreamSynchronize(t.stream));
 	conf_ok(s.host[1] >= s.host[0] + 20000000 && s.host[2] >= s.host[1] && s.host[2] - s.host[1] < 10000000,
 		"the stamp is made when the kernel is over");
@@ -151,9 +153,11 @@ static void gates(void)
 	volatile uint32_t *go = (volatile uint32_t *)&s.host[8];
 
 	*go = 0;
+	conf_hold(t.stream);
 	check_result("a stamp", run1(s.plain, s.seen, 0), CUDA_SUCCESS);
 	check_result("a gate for at most 10 ms", gate(1, 10000000), CUDA_SUCCESS);
 	check(CUDA_ERROR_NOT_READY, cuStreamQuery(t.stream));
+	conf_let_go();
 	check(CUDA_SUCCESS, cuStreamSynchronize(t.stream));
 	conf_ok(s.host[1] - s.host[0] >= 10000000 && s.host[1] - s.host[0] < 1000000000, "it takes that long");
 	check_result("a gate for at most 4 s", gate(1, 4000000000u), CUDA_SUCCESS);

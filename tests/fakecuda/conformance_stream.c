@@ -67,6 +67,7 @@ static void asynchrony(void)
 	check(CUDA_SUCCESS, cuEventCreate(&untimed, CU_EVENT_DISABLE_TIMING));
 	check(CUDA_SUCCESS, cuEventQuery(end)); /* never recorded */
 	check(CUDA_SUCCESS, cuMemsetD32Async(t.data, 3, CONF_INTS, t.stream));
+	conf_hold(t.stream);
 	check(CUDA_SUCCESS, cuEventRecord(start, t.stream));
 	check_result("a kernel that takes 20 ms", spin(t.stream), CUDA_SUCCESS);
 	check_result("then one that adds", conf_launch(t.add_one, t.stream, 0), CUDA_SUCCESS);
@@ -78,6 +79,7 @@ static void asynchrony(void)
 	check(CUDA_SUCCESS, cuStreamWaitEvent(other, end, 0));
 	check_result("one that doubles, on another stream", conf_launch(t.double_it, other, 0), CUDA_SUCCESS);
 	check(CUDA_ERROR_NOT_READY, cuStreamQuery(other));
+	conf_let_go();
 	check(CUDA_SUCCESS, cuEventSynchronize(end));
 	check(CUDA_SUCCESS, cuStreamSynchronize(other));
 	check_data("a stream that waits for an event comes after it", 8);
@@ -85,10 +87,12 @@ static void asynchrony(void)
 	conf_ok(ms >= 19.9 && ms < 200, "the events are the kernel's time apart");
 	check(CUDA_SUCCESS, cuEventRecord(untimed, t.stream));
 	check(CUDA_ERROR_INVALID_HANDLE, cuEventElapsedTime(&ms, start, untimed));
+	conf_hold(blocking);
 	check_result("20 ms on a blocking stream", spin(blocking), CUDA_SUCCESS);
 	check(CUDA_SUCCESS, cuStreamQuery(other));
 	check_result("then the legacy stream", conf_launch(t.add_one, CU_STREAM_LEGACY, 0), CUDA_SUCCESS);
 	check(CUDA_ERROR_NOT_READY, cuStreamQuery(CU_STREAM_LEGACY));
+	conf_let_go();
 	check(CUDA_SUCCESS, cuStreamSynchronize(CU_STREAM_LEGACY));
 	check(CUDA_SUCCESS, cuStreamQuery(blocking));
 	check_result("20 ms, then the stream is destroyed", spin(blocking), CUDA_SUCCESS);
