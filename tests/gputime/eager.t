@@ -127,9 +127,9 @@ for verb in detach green; do
 	traced "$verb" always "$verb" 500 500
 	ok "$verb: the next context of its handle is timed as well" test "$(events "$verb")" -gt 4000
 done
-"$BUILD/fakecuda/conformance" >"$TMP/conformance.plain"
+timeout 60 "$BUILD/fakecuda/conformance" >"$TMP/conformance.plain"
 is "what the driver says and does is what it is without" "$(VPROF_OUT=$TMP/conformance VPROF_GPU=all VPROF_GPU_EAGER=always VPROF_GPU_SPANS=1 \
-	LD_PRELOAD=$BUILD/libvprof.so "$BUILD/fakecuda/conformance" | diff "$TMP/conformance.plain" -)" ""
+	LD_PRELOAD=$BUILD/libvprof.so timeout 60 "$BUILD/fakecuda/conformance" | diff "$TMP/conformance.plain" -)" ""
 
 # ---- windows ----
 
