@@ -110,6 +110,8 @@ static int parse_sample(const char *text, uint64_t *value)
 
 	if (!strcmp(text, "all"))
 		n = VPROF_GPU_ALL;
+	else if (!strcmp(text, "sample"))
+		n = VPROF_GPU_SAMPLE;
 	else if (!strncmp(text, sample, sizeof(sample) - 1)) {
 		if (parse_count(text + sizeof(sample) - 1, &n) || !n || n > INT32_MAX)
 			return -1;

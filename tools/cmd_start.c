@@ -22,7 +22,7 @@ static const struct cli_option table[] = {
 	{ "mb", 0, CLI_COUNT, FIELD(mb), "N", "after N MiB of records" },
 	{ "groups", 'g', CLI_LIST, FIELD(groups), "LIST",
 	  "what to record: groups as VPROF_TRACE names them, or all (what VPROF_TRACE chose)" },
-	{ "gpu", 0, CLI_TEXT, FIELD(gpu), "WHAT", "from now on time graphs on the GPU: off, all, sample:N" },
+	{ "gpu", 0, CLI_TEXT, FIELD(gpu), "WHAT", "from now on time graphs on the GPU: off, all, sample, sample:N" },
 	{ "gpu-eager", 0, CLI_TEXT, FIELD(eager), "WHEN",
 	  "and what is put onto streams: off, always, TIME/TIME (2ms/200ms: so long, once in so long)" },
 	{ "gpu-spans", 0, CLI_TEXT, FIELD(spans), "on|off", "and each launch of a graph as a whole" },
@@ -126,7 +126,7 @@ static int read_limits(const struct options *o, struct vprof_request *request)
 static int read_gpu(const struct options *o, struct gpu_words *words)
 {
 	if (o->gpu && gpu_words_read_sample(o->gpu, words))
-		return cli_usage(&command, "--gpu: '%s' is none of off, all, sample:N", o->gpu);
+		return cli_usage(&command, "--gpu: '%s' is none of off, all, sample, sample:N", o->gpu);
 	if (o->eager && gpu_words_read_window(o->eager, words))
 		return cli_usage(&command, "--gpu-eager: '%s' is none of off, always, TIME/TIME (as in 2ms/200ms)", o->eager);
 	if (o->spans && gpu_words_read_spans(o->spans, words))

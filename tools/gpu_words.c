@@ -12,11 +12,13 @@ enum { LEAST_NS = 1000, ALWAYS_US = 1000000 };
 
 int gpu_words_read_sample(const char *text, struct gpu_words *words)
 {
-	uint64_t n = 0;
+	uint64_t n = VPROF_GPU_OFF;
 
 	words->has_gpu = 1;
 	if (!strcmp(text, "all"))
-		n = 1;
+		n = VPROF_GPU_ALL;
+	else if (!strcmp(text, "sample"))
+		n = VPROF_GPU_SAMPLE;
 	else if (!strncmp(text, "sample:", 7) && (cli_parse_count(text + 7, &n) || !n || n > UINT32_MAX))
 		return -1;
 	else if (strncmp(text, "sample:", 7) && strcmp(text, "off"))

@@ -12,7 +12,7 @@ struct gpu_words {
 	uint32_t gpu, spans, window_us, period_us; /* as struct vprof_ring_control has them */
 };
 
-/* "off", "all" or "sample:N". 0, or -1: it is none of these. */
+/* "off", "all", "sample" or "sample:N". 0, or -1: it is none of these. */
 int gpu_words_read_sample(const char *text, struct gpu_words *words);
 
 /* "off", "always" or "TIME/TIME": for so long, once in so long. 0 or -1. */

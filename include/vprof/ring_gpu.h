@@ -163,6 +163,7 @@ enum { VPROF_REPLAY_UNFINISHED = 600 }; /* CUDA_ERROR_NOT_READY */
 enum {
 	VPROF_GPU_OFF = 0,
 	VPROF_GPU_ALL = 1,
+	VPROF_GPU_SAMPLE = 64, /* "sample" without a number */
 	/* N: one in N */
 };
 

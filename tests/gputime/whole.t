@@ -28,4 +28,12 @@ is "the trace has each" "$(jq '[.traceEvents[] | select(.cat == "kernel")] | len
 : >"$TMP/none"
 python3 tests/gputime/trace.py "$TMP/trace.json" "$TMP/none" >"$TMP/facts"
 is "slices nest, arrows hold" "$(grep -E '^(crossed|loose|backwards)' "$TMP/facts" | tr '\n' ' ')" "crossed 0 loose 0 backwards 0 "
+
+# As it is asked for in the environment.
+asked() {
+	LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so VPROF_OUT=$TMP/asked.$1 VPROF_GPU=$1 timeout 60 "$BUILD/gputime/client" chain 600 300 >/dev/null
+	"$vprof" info --json "$TMP/asked.$1" | jq -c '.[0].gpu.asked.graphs'
+}
+is "sample, without a number" "$(asked sample)" 64
+is "with one" "$(asked sample:7)" 7
 done_testing
