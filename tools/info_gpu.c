@@ -86,8 +86,8 @@ static void text_clock(struct cli_table *table, const struct gpu_device *device)
 	if (device->clock.error_ns == UINT64_MAX)
 		cli_table_pair(table, "GPU clock", "device %d: never compared with the host's, taken for the same", device->ordinal);
 	else
-		cli_table_pair(table, "GPU clock", "device %d: within %" PRIu64 " ns of the host's, by %u comparisons; it gains %.2f us a second",
-			       device->ordinal, device->clock.error_ns, device->clock.ties, 1e6 * device->clock.drift);
+		cli_table_pair(table, "GPU clock", "device %d: within %" PRIu64 " ns of the host's, by %u comparison%s; it gains %.2f us a second",
+			       device->ordinal, device->clock.error_ns, device->clock.ties, device->clock.ties == 1 ? "" : "s", 1e6 * device->clock.drift);
 }
 
 static void text_costs(struct cli_table *table, const struct gpu_device *device)
