@@ -1,6 +1,7 @@
 /*
  * cmd_graphs.c - `vprof graphs`: what the graphs of a program consist of, and how often they were launched.
  */
+#include <inttypes.h>
 #include "tools/cli.h"
 #include "tools/graph_report.h"
 #include "tools/trace_command.h"
@@ -30,13 +31,25 @@ static const struct cli_command command = {
 	"graph 7 after an update that changed its nodes. RING is a ring, a folder of rings or a pattern.", table,
 };
 
-static int report_process(struct trace *trace, struct trace_process *process, const struct graph_style *style, int first)
+static uint32_t count_shown(const struct graph_report *report, const struct graph_style *style)
+{
+	uint32_t shown = 0;
+
+	for (uint32_t i = 0; i < report->graphs.count; i++)
+		shown += graph_shown(style, &report->graphs.list[i]);
+	return shown;
+}
+
+/* Adds to *shown how many graphs of it are asked for. */
+static int report_process(struct trace *trace, struct trace_process *process, const struct graph_style *style, int first,
+			  uint32_t *shown)
 {
 	struct graph_report report;
 	int error = graph_report_make(&report, trace, process);
 
 	if (error)
 		return error;
+	*shown += count_shown(&report, style);
 	if (style->json) {
 		printf(first ? "\n" : ",\n");
 		graph_report_json(&report, stdout, style);
@@ -54,18 +67,24 @@ static int report_all(struct trace *trace, const void *values)
 {
 	const struct graph_style *style = &((const struct options *)values)->style;
 	int error = 0, first = 1;
+	uint32_t shown = 0;
 
 	if (style->json)
 		printf("{\"processes\": [");
 	for (size_t i = 0; !error && i < trace->count; i++) {
 		if (!trace->processes[i].chosen)
 			continue;
-		error = report_process(trace, &trace->processes[i], style, first);
+		error = report_process(trace, &trace->processes[i], style, first, &shown);
 		first = 0;
 	}
 	if (style->json)
 		printf("]}\n");
-	return trace_command_end(&command, trace, error, style->json);
+	error = trace_command_end(&command, trace, error, style->json);
+	if (!error && style->number && !shown) {
+		fprintf(stderr, "%s: no process here has a graph %" PRIu64 "\n", command.name, style->number);
+		error = CLI_FAILED;
+	}
+	return error;
 }
 
 /* One graph is shown with its nodes. */

@@ -131,4 +131,7 @@ NODE IN KIND GRID BLOCK SHARED AFTER WHAT
 0 kernel 1,1,1 32,1,1 0 - rms_norm(int*)
 1 kernel 1,1,1 32,1,1 0 0* rms_norm(int*)
 2 kernel 1,1,1 32,1,1 0 1 rms_norm(int*)'
+is "a graph that no process has is said, and fails" \
+	"$("$BUILD/vprof" graphs -g 4711 "$TMP/kinds" 2>&1 >"$TMP/none"; echo $?)" \
+	$'vprof graphs: no process here has a graph 4711\n1'
 done_testing
