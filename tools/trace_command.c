@@ -18,11 +18,29 @@ int trace_command_end(const struct cli_command *command, const struct trace *tra
 	return error;
 }
 
+/* By what holds now, or held at the end. */
+static int is_to_be_timed(const struct vprof_ring_control *control)
+{
+	return control->gpu || control->gpu_spans || control->gpu_window_us;
+}
+
+int trace_command_say_untimed(const struct cli_command *command, const struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++) {
+		if (!trace->processes[i].chosen || !is_to_be_timed(&trace->processes[i].ring->control))
+			continue;
+		fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n", command->name);
+		return 1;
+	}
+	return 0;
+}
+
 int trace_command_has_gpu(const struct cli_command *command, const struct trace *trace)
 {
 	if (gpu_top_has(trace))
 		return 1;
-	fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command->name);
+	if (!trace_command_say_untimed(command, trace))
+		fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command->name);
 	return 0;
 }
 

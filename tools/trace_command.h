@@ -23,6 +23,9 @@ int trace_command_end(const struct cli_command *command, const struct trace *tra
 /* Are there times of a GPU? A message where there are none. */
 int trace_command_has_gpu(const struct cli_command *command, const struct trace *trace);
 
+/* Of a trace without times of a GPU: says so if a process of it was told to have them, and returns whether. */
+int trace_command_say_untimed(const struct cli_command *command, const struct trace *trace);
+
 /* Does all of it; messages name the command. Returns the exit code. */
 int trace_command_run(const struct trace_command *run, int argc, char **argv);
 

@@ -72,6 +72,13 @@ is "by host time" "$("$vprof" top --by host --csv "$TMP/a.ring" | sed -n 2p)" '4
 "$BUILD/tests/make_ring" "$TMP/none.ring"
 ok "without GPU times: launches" grep -q LAUNCHES <("$vprof" top "$TMP/none.ring")
 is "asked for, and not there" "$("$vprof" top --by gpu "$TMP/none.ring" 2>&1)" "vprof top: these rings have no times of a GPU (see VPROF_GPU)"
+mkdir "$TMP/untimed"
+VPROF_GPU=all VPROF_QUIET=1 VPROF_OUT=$TMP/untimed LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
+	"$BUILD/fakecuda/client" --launches 5 >/dev/null
+untimed="the GPU was to be timed, but these rings have no times of it (see vprof info)"
+is "told to, and nothing was timed" "$("$vprof" top --by gpu "$TMP/untimed" 2>&1)" "vprof top: $untimed"
+is "which launches in their stead do not hide" "$("$vprof" top "$TMP/untimed" 2>&1 >/dev/null)" "vprof top: $untimed"
+is "nor is it said where launches were asked for" "$("$vprof" top --by launches "$TMP/untimed" 2>&1 >/dev/null)" ""
 $vprof top --by graph "$TMP/a.ring" 2>"$TMP/err"
 is "by what time is told apart: said how" "$(head -1 "$TMP/err")" "vprof top: --by: 'graph' is none of gpu, launches, host (did you mean --per graph?)"
 for wrong in "--by time" "--per kernel" "--json --csv" "--by host --per graph" "--by-range --by gpu"; do
