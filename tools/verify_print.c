@@ -111,12 +111,13 @@ static int print_rows(const struct verify *verify, const struct verify_look *loo
 	return error ? error : printed;
 }
 
-static size_t rows_of(const struct verify *verify, enum verify_side side)
+/* Those that CUPTI knows, whose time is what shares are of. */
+static size_t rows_known(const struct verify *verify)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < verify->row_count; i++)
-		count += verify->rows[i].side[side].count > 0;
+		count += verify->rows[i].side[VERIFY_CUPTI].count > 0;
 	return count;
 }
 
@@ -144,7 +145,7 @@ static void print_wall(const double *wall_s, uint32_t runs)
 static void print_among(const struct verify *verify, enum verify_side side, const char *before)
 {
 	printf("%s: %.2f %% (%zu of %zu rows)", before, verify_share_steady(verify, side) * 100, verify->steady_count[side],
-	       rows_of(verify, side));
+	       rows_known(verify));
 }
 
 static void print_runs(const struct verify *verify)
@@ -167,7 +168,7 @@ int verify_print_table(const struct verify *verify, const struct verify_look *lo
 		print_wall(look->wall_s, verify->runs);
 	printf("%.2f %% of %s on the GPU (%zu of %zu rows) lies within 5 %% or 200 ns of CUPTI; wanted: %" PRIu64 " %%\n",
 	       verify_share(verify) * 100, cli_time_text(text, sizeof(text), verify->total_ns), verify->good_count,
-	       rows_of(verify, VERIFY_CUPTI), look->share);
+	       rows_known(verify), look->share);
 	if (verify->runs > 1)
 		print_runs(verify);
 	return error;
@@ -277,7 +278,7 @@ int verify_print_json(const struct verify *verify, const struct verify_look *loo
 	printf("{\"share\": %.6f, \"wanted\": %.2f, \"enough\": %s,\n", verify_share(verify), (double)look->share / 100,
 	       verify_enough(verify, look) ? "true" : "false");
 	printf(" \"gpu_ns\": %" PRIu64 ", \"rows_near\": %zu, \"rows\": %zu,\n", verify->total_ns, verify->good_count,
-	       rows_of(verify, VERIFY_CUPTI));
+	       rows_known(verify));
 	json_runs(verify);
 	printf(" \"executions\": {\"cupti\": %" PRIu64 ", \"vprof\": %" PRIu64 "},\n", executions(verify, VERIFY_CUPTI),
 	       executions(verify, VERIFY_VPROF));

@@ -253,7 +253,7 @@ static void judge_row(struct verify *verify, struct verify_row *row)
 		take_means(&row->side[side]);
 		row->steady[side] = is_steady(&row->side[side], verify->runs);
 		verify->steady_ns[side] += row->steady[side] ? weight : 0;
-		verify->steady_count[side] += (size_t)row->steady[side];
+		verify->steady_count[side] += row->steady[side] && row->side[VERIFY_CUPTI].count;
 	}
 	row->good = is_good(row);
 	verify->total_ns += weight;
