@@ -99,7 +99,7 @@ rate_at_launch() {
 	rate "$1" "$2"
 }
 rate_at_launch counted 2 &
-FAKECUDA_DELAY=cuStreamIsCapturing:400000000 timed counted sample:1000000000 chain 24 1000
+FAKECUDA_DELAY=cuStreamIsCapturing:1500000000 timed counted sample:1000000000 chain 24 1000
 ok "or while a launch sets the count for the one before" test "$(seen counted stamped)" -gt 0
 VPROF_GPU_PARTS=1 timed queue all burst 2500 5 3
 ok "more than may wait: some go without" test "$(seen queue lost)" -gt 500

@@ -41,10 +41,10 @@ for point in $points; do
 	done
 done
 
-# One is passed where launches are limited, which takes somebody else.
+# One is passed where launches are limited, which takes somebody else. By one thread: others would take some more while it dies.
 new_out
 LIBRARY=$TEST_LIBRARY run=exec traced VPROF_CAPTURE=off FAKECUDA_INSTANT=1 VPROF_TESTPOINT=launch_taken:500 \
-	"$PROGRAMS/launcher" "$TMP/progress" 4 0 300 >"$TMP/output" 2>&1 &
+	"$PROGRAMS/launcher" "$TMP/progress" 1 0 300 >"$TMP/output" 2>&1 &
 pid=$!
 # It dies when it does what it is asked to, with or without an answer.
 asked() { [ -e "$(echo "$OUT"/*.ring)" ] && { "$BUILD/vprof" start --wait 2s --launches 1000000 "$OUT" || ! kill -0 $pid; }; }
