@@ -9,13 +9,14 @@
  * against each other. So a launch goes to the other of the two only when it is made on the same stream,
  * by the same thread, as this graph's launch before; else it goes to the one that was
  * launched last, if that was a twin and has not ended yet. A handle alone does not make a stream the same: another
- * may have come by it, of another context or thread, or when the first one was destroyed. From a launch of the twin until the program's own has followed, and whenever the stream or the
- * thread changes, all its launches take the slow way, one at a time.
+ * may have come by it, of another context or thread, or when the first one was destroyed. From a launch of the twin
+ * until the program's own has followed, and whenever the stream or the thread changes, all its launches take the slow
+ * way, one at a time.
  *
  * PARTS. With VPROF_GPU_PARTS a graph has a twin for each part of its nodes (twin_parts.c), whose turns follow each
- * other. All are made, changed and dropped together; the order above holds between them as well. Where another rate wants
- * another number of parts they are made anew: queued at a launch that is its turn, with the twins of before at hand
- * until our thread takes them away; the program's own is launched meanwhile.
+ * other. All are made, changed and dropped together; the order above holds between them as well. Where another rate
+ * wants another number of parts they are made anew: queued at a launch that is its turn, with the twins of before at
+ * hand until our thread takes them away; the program's own is launched meanwhile.
  *
  * CHANGES. A node that the program sets in its executable graph is set likewise in the clone and in the twin
  * (twin_change.c), for launches to come, as the driver has it. Where that cannot be the twin goes and is made
@@ -78,12 +79,17 @@ struct vprof_twin {
 	struct vprof_twin_launch *launches; /* VPROF_TWIN_LAUNCHES, made for the place's first twin and kept */
 };
 
-/* Has its launch `number` ended, or another come behind it? Its block says so, in memory of ours. */
+/*
+ * Has its launch `number` ended, or another come behind it? Its block says so, in memory of ours; where it has been
+ * collected that may be another twin's by now, and blank.
+ */
 static inline int vprof_twin_has_ended(const struct vprof_twin *twin, uint32_t number)
 {
 	const uint64_t *block = twin->area->host + (uint64_t)((number - 1) % twin->block_count) * twin->stride;
 
-	return !number || twin->launched != number || (uint32_t)__atomic_load_n(block, __ATOMIC_ACQUIRE) == number;
+	return !number || twin->launched != number ||
+	       (int32_t)(__atomic_load_n(&twin->taken, __ATOMIC_ACQUIRE) - number) >= 0 ||
+	       (uint32_t)__atomic_load_n(block, __ATOMIC_ACQUIRE) == number;
 }
 
 /* VPROF_TWINS_MOST of them, or NULL. */
@@ -220,8 +226,8 @@ struct vprof_refusal {
 struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps) HIDDEN COLD;
 
 /*
- * A place among the twins for that part of so many: of the first one, when there are places for all. NULL: there is none
- * now; why BUILT: there will be when housekeeping has given back what was dropped.
+ * A place among the twins for that part of so many: of the first one, when there are places for all. NULL: there is
+ * none now; why BUILT: there will be when housekeeping has given back what was dropped.
  */
 struct vprof_refusal vprof_twin_place(const struct vprof_subject *wanted, uint32_t part, uint32_t parts,
 				      struct vprof_twin **place) HIDDEN COLD;
@@ -248,8 +254,8 @@ struct vprof_subject *vprof_twin_wanted(void) HIDDEN COLD;
 int vprof_twins_uncounted(void) HIDDEN;
 
 /*
- * Launches are to be stamped from now on: the next of every graph is looked at that has not been; `again`: of all, since
- * another number of them is to be stamped. Housekeeping.
+ * Launches are to be stamped from now on: the next of every graph is looked at that has not been; `again`: of all,
+ * since another number of them is to be stamped. Housekeeping.
  */
 void vprof_twins_count_all(int again) HIDDEN;
 

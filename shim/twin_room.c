@@ -139,6 +139,7 @@ struct vprof_twin *vprof_twins_take(struct vprof_subject *subject)
 
 	if (subject->on_twin && !vprof_twin_has_ended(subject->last_twin, subject->last_number))
 		return NULL;
+	subject->on_twin = 0;
 	subject->twin = NULL;
 	return twin;
 }
