@@ -2,9 +2,9 @@
  * twin_parts.c - which nodes of a graph have stamps in one of its twins. By our thread.
  *
  * A part is a stretch of the graph, from so many nodes behind its beginning to so many: branches beside each other are
- * in the same part, so that what runs at once is seen at once. Its nodes are timed, from the stamps behind what each waits for to its own. So these have
- * stamps too, without being timed themselves: one ahead of a chain, a few where there are branches. Nodes
- * at which the graph ends always have one, for the whole to have an end.
+ * in the same part, so that what runs at once is seen at once. Its nodes are timed, from the stamps behind what each
+ * waits for to its own. So these have stamps too, without being timed themselves: one ahead of a chain, a few where
+ * there are branches. Nodes at which the graph ends always have one, for the whole to have an end.
  */
 #include <string.h>
 #include "shim/twin_plan.h"

@@ -39,7 +39,8 @@ static void print_text(const struct snap_result *r)
 
 	if (localtime_r(&seconds, &tm))
 		strftime(date, sizeof(date), "%H:%M:%S", &tm);
-	printf("%s: %zu ring%s as of %s.%06u, %llu records (%llu in flight), %s written in %s\n", r->folder, r->rings, r->rings == 1 ? "" : "s", date,
+	printf("%s: %zu ring%s as of %s.%06u, %llu records (%llu in flight), %s written in %s\n", r->folder, r->rings,
+	       r->rings == 1 ? "" : "s", date,
 	       (unsigned)(r->cut_realtime_ns / 1000 % 1000000), (unsigned long long)r->records,
 	       (unsigned long long)r->in_flight, cli_size_text(size, sizeof(size), r->bytes),
 	       cli_time_text(took, sizeof(took), r->took_ns));

@@ -3,8 +3,8 @@
  *
  * Of launches that were measured it is known when their work ran. When a launch was not, its time is
  * taken for the mean of those of its kind that were (a graph, a kernel, copies, sets), at the moment of the
- * launch, a graph's parts put together (what ran in two of them at once counts twice); of kinds that were never measured nothing is known, and a time at which such launches were made
- * is at least as busy as it is said to be.
+ * launch, a graph's parts put together (what ran in two of them at once counts twice); of kinds that were never
+ * measured nothing is known, and a time at which such launches were made is at least as busy as it is said to be.
  */
 #ifndef VPROF_TOOLS_GPU_BUSY_H
 #define VPROF_TOOLS_GPU_BUSY_H

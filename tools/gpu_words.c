@@ -19,7 +19,7 @@ int gpu_words_read_sample(const char *text, struct gpu_words *words)
 		n = VPROF_GPU_ALL;
 	else if (!strcmp(text, "sample"))
 		n = VPROF_GPU_SAMPLE;
-	else if (!strncmp(text, "sample:", 7) && (cli_parse_count(text + 7, &n) || !n || n > UINT32_MAX))
+	else if (!strncmp(text, "sample:", 7) && (cli_parse_count(text + 7, &n) || !n || n > INT32_MAX))
 		return -1;
 	else if (strncmp(text, "sample:", 7) && strcmp(text, "off"))
 		return -1;

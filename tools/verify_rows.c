@@ -290,7 +290,6 @@ static void mark_shaped(struct verify *verify)
 	}
 }
 
-
 void verify_compare(struct verify *verify)
 {
 	for (size_t i = 0; i < verify->row_count; i++)

@@ -11,8 +11,8 @@
  * launched in place of the program's now and then. VPROF_DEF_TWIN says where its stamps stand, a REPLAY
  * record with its STAMPS what one launch of it read. Stamp 0 stands before all nodes; the others
  * behind the node that they name. A node began when the last of the stamps behind its predecessors (of the
- * graph's edges; of stamped ones, over those that have none) was made, and ended with its own. Of class INHERITED it may
- * have ended before that: it has no time of its own then.
+ * graph's edges; of stamped ones, over those that have none) was made, and ended with its own. Of class INHERITED it
+ * may have ended before that: it has no time of its own then.
  *
  * PARTS. A twin may be of a part of its graph's nodes. Those have stamps of a class, and what they wait for has stamps
  * of class NONE: these tell when it was over, not when it began. All other nodes have none, and when they were over
@@ -138,8 +138,9 @@ enum vprof_stamp_mode {
  * The payloads (32 bytes from offset 32) of the kinds in ring_records.h:
  *
  * REPLAY: one launch of a twin. object: VPROF_DEF_TWIN (its first piece). t0: that of the launch's record,
- * so older than what stands around it. done: 1 << 16; with the result VPROF_REPLAY_UNFINISHED it was not over when this was told,
- * for two seconds at least: another REPLAY of that number follows if it came to its end. Its STAMPS follow in the lane, eight a record, as many as it says.
+ * so older than what stands around it. done: 1 << 16; with the result VPROF_REPLAY_UNFINISHED it was not over when
+ * this was told, for two seconds at least: another REPLAY of that number follows if it came to its end. Its STAMPS
+ * follow in the lane, eight a record, as many as it says.
  *   32 begin u64 (GPU ns, stamp 0) | 40 stream u64 | 48 number u32 (of that twin, from 1) | 52 stamps u32
  *   (stamp 0 not counted) | 56 thread u64 (serial of who launched it)
  * STAMPS: u32[8], ns since `begin` of stamps 1 to 8, 9 to 16, …; 0: not made.

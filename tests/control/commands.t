@@ -153,7 +153,7 @@ no longer timed on the GPU: launches of graphs as a whole; what is put onto stre
 is "nothing where nothing was asked" "$(said_of_gpu)" ""
 is "as JSON: what was given" "$("$vprof" start --json --gpu=off --gpu-eager=2ms/200ms "$engine" | jq -c .gpu) $("$vprof" start --json --gpu-spans=off --gpu-eager=off "$engine" | jq -c .gpu)" \
 	'{"graphs":0,"window_us":2000,"period_us":200000} {"spans":false,"window_us":0,"period_us":0}'
-for wrong in --gpu=some --gpu=sample:0 --gpu=sample:x --gpu-eager=2ms --gpu-eager=3ms/2ms --gpu-spans=1; do
+for wrong in --gpu=some --gpu=sample:0 --gpu=sample:2147483648 --gpu=sample:x --gpu-eager=2ms --gpu-eager=3ms/2ms --gpu-spans=1; do
 	is "$wrong is refused" "$(code "$vprof" start "$wrong" "$engine"; gpu_words; grep -c "^vprof start: ${wrong%%=*}: '${wrong#*=}' is " "$TMP/errors")" "2
 0 0 0 0
 1"

@@ -365,4 +365,3 @@ def measure(rows, seconds, count, arms):
         for engine in engines:
             engine.process.stdin.close()
     check_rings(engines, stop(engines))
-

@@ -3,13 +3,14 @@
  *
  *	parts LAUNCHES US VERB
  *
- * US: from one launch to the next. VERB: `launch` alone; `change`: half-way a kernel of it is given another word, and two
- * times more behind the halt after it; `update`: half-way an update gives it the same nodes anew; `held`: the graph holds a child and nothing else, of
- * a kernel and three beside each other behind it; `row`: likewise, of eight kernels one behind the other; `chain`: a graph
- * of 96 kernels one behind the other and nothing else. Prints the words to which its kernels add.
+ * US: from one launch to the next. VERB: `launch` alone; `change`: half-way a kernel of it is given another word, and
+ * two times more behind the halt after it; `update`: half-way an update gives it the same nodes anew; `held`: the
+ * graph holds a child and nothing else, of a kernel and three beside each other behind it; `row`: likewise, of eight
+ * kernels one behind the other; `chain`: a graph of 96 kernels one behind the other and nothing else. Prints the words
+ * to which its kernels add.
  *
- * It halts (client.h) 30 launches behind the start, the first change and the update. It goes on launching meanwhile, so that
- * twins come and are launched; what that adds to the words it takes back.
+ * It halts (client.h) 30 launches behind the start, the first change and the update. It goes on launching meanwhile,
+ * so that twins come and are launched; what that adds to the words it takes back.
  *
  * Its nodes, in the order of the ring: 16 kernels one behind the other; two rows of 12 beside each other; a set
  * that waits for both; a record of an event; a child of 8 kernels; two kernels behind that; and the child's.
