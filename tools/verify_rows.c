@@ -20,23 +20,33 @@ static int compare_shapes(const struct verify_shape *a, const struct verify_shap
 	return order;
 }
 
-/* ---- the rows of a run ---- */
+/* What executions of one row have in common. */
+struct key {
+	int kind;
+	uint32_t name, graph;
+	const struct verify_shape *shape;
+};
 
-static int compare_keys(const struct verify_op *a, const struct verify_op *b)
+/* Of an execution, or of a row. */
+#define KEY(of) (struct key){ (int)(of)->kind, (of)->name, (of)->graph, &(of)->shape }
+
+static int compare_keys(struct key a, struct key b)
 {
-	int order = VERIFY_ORDER(a->kind, b->kind);
+	int order = VERIFY_ORDER(a.kind, b.kind);
 
 	if (!order)
-		order = VERIFY_ORDER(a->name, b->name);
+		order = VERIFY_ORDER(a.name, b.name);
 	if (!order)
-		order = compare_shapes(&a->shape, &b->shape);
-	return order ? order : VERIFY_ORDER(a->graph, b->graph);
+		order = compare_shapes(a.shape, b.shape);
+	return order ? order : VERIFY_ORDER(a.graph, b.graph);
 }
+
+/* ---- the rows of a run ---- */
 
 static int compare_ops(const void *left, const void *right)
 {
 	const struct verify_op *a = left, *b = right;
-	int order = compare_keys(a, b);
+	int order = compare_keys(KEY(a), KEY(b));
 
 	return order ? order : VERIFY_ORDER(a->start_ns, b->start_ns);
 }
@@ -90,7 +100,7 @@ static size_t length_of_row(const struct verify_ops *ops, size_t at)
 {
 	size_t end = at;
 
-	while (end < ops->count && !compare_keys(&ops->list[at], &ops->list[end]))
+	while (end < ops->count && !compare_keys(KEY(&ops->list[at]), KEY(&ops->list[end])))
 		end++;
 	return end - at;
 }
@@ -104,7 +114,7 @@ static void next_row(const struct verify *verify, size_t at[VERIFY_SIDES], const
 	for (int side = 0; side < VERIFY_SIDES; side++) {
 		const struct verify_ops *ops = &verify->ops[side];
 
-		if (at[side] < ops->count && (!first || compare_keys(&ops->list[at[side]], first) < 0))
+		if (at[side] < ops->count && (!first || compare_keys(KEY(&ops->list[at[side]]), KEY(first)) < 0))
 			first = &ops->list[at[side]];
 	}
 	*row = (struct verify_row){
@@ -114,7 +124,7 @@ static void next_row(const struct verify *verify, size_t at[VERIFY_SIDES], const
 		const struct verify_ops *ops = &verify->ops[side];
 		size_t count, skipped;
 
-		if (at[side] == ops->count || compare_keys(&ops->list[at[side]], first))
+		if (at[side] == ops->count || compare_keys(KEY(&ops->list[at[side]]), KEY(first)))
 			continue;
 		count = length_of_row(ops, at[side]);
 		skipped = style->warm_up < count ? style->warm_up : count;
@@ -147,13 +157,8 @@ static int append_rows(struct verify *verify, const struct verify_style *style, 
 static int compare_row_keys(const void *left, const void *right)
 {
 	const struct verify_row *a = left, *b = right;
-	int order = VERIFY_ORDER(a->kind, b->kind);
 
-	if (!order)
-		order = VERIFY_ORDER(a->name, b->name);
-	if (!order)
-		order = compare_shapes(&a->shape, &b->shape);
-	return order ? order : VERIFY_ORDER(a->graph, b->graph);
+	return compare_keys(KEY(a), KEY(b));
 }
 
 /* `more` is of other runs. */
