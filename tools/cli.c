@@ -9,7 +9,7 @@
 #include <string.h>
 #include "tools/list.h"
 
-enum { HELP_COLUMN = 28, HELP_WIDTH = 88 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 80 };
 
 static const struct cli_option common[] = {
 	{ "help", 'h', CLI_FLAG, 0, NULL, "show this help" },
@@ -34,7 +34,7 @@ void cli_wrapped(FILE *out, const char *text, int column)
 	int at = column;
 
 	while (*text) {
-		int word = (int)strcspn(text, " ");
+		int word = (int)strcspn(text, " \n");
 
 		if (at > column && at + 1 + word > HELP_WIDTH) {
 			fprintf(out, "\n%*s", column, "");
@@ -45,7 +45,12 @@ void cli_wrapped(FILE *out, const char *text, int column)
 		}
 		fprintf(out, "%.*s", word, text);
 		at += word;
-		text += word + (text[word] == ' ');
+		text += word + (text[word] != '\0');
+		if (text[-1] == '\n' && *text == '\n') {
+			fprintf(out, "\n\n%*s", column, "");
+			at = column;
+			text++;
+		}
 	}
 	fputc('\n', out);
 }
@@ -69,15 +74,20 @@ static void put_option(FILE *out, const struct cli_option *option)
 
 void cli_help(const struct cli_command *command, FILE *out)
 {
-	fprintf(out, "Usage: %s [OPTION...]%s%s\n", command->name, *command->operands ? " " : "", command->operands);
+	char usage[256];
+
+	snprintf(usage, sizeof(usage), "Usage: %s [OPTION...] %s", command->name, command->operands);
+	cli_wrapped(out, usage, 0);
 	cli_wrapped(out, command->summary, 0);
 	fprintf(out, "\nOptions:\n");
 	for (const struct cli_option *o = command->options; o && o->name; o++)
 		put_option(out, o);
 	for (const struct cli_option *o = common; o->name; o++)
 		put_option(out, o);
-	if (command->notes)
-		fprintf(out, "\n%s\n", command->notes);
+	if (command->notes) {
+		fputc('\n', out);
+		cli_wrapped(out, command->notes, 0);
+	}
 }
 
 /* Finds the option that a long name means; NULL with a message when none or several do. */

@@ -81,7 +81,10 @@ int cli_list_has(const struct cli_list *list, const char *item);
 /* Prints the help of a command. */
 void cli_help(const struct cli_command *command, FILE *out);
 
-/* Prints `text` from `column` on, which is where the line is, broken at blanks, and ends the line. */
+/*
+ * Prints `text` from `column` on, which is where the line is, in lines of at most 80 columns, and ends the last.
+ * Newlines are blanks, two of them begin a paragraph.
+ */
 void cli_wrapped(FILE *out, const char *text, int column);
 
 /* "NAME: message" on stderr, with a hint at --help; returns CLI_USAGE. */

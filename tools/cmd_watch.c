@@ -39,7 +39,7 @@ static const struct cli_option table[] = {
 };
 
 static const struct cli_command command = {
-	"vprof watch", "[DIR | RING | PID | ROLE | rank=N]... [-- ACTION...]",
+	"vprof watch", "[DIR | RING | PID | ROLE | rank=N]... [-- ACTION]",
 	"Watches processes from outside, and acts when a step is slow, one is idle, or a call hangs.",
 	"The words name the processes as those of vprof ps do; without any, all of the output folder\n"
 	"(VPROF_OUT, else the newest of out and the folders of vprof run here). Processes\n"

@@ -3,6 +3,8 @@
  */
 #include "tools/verbs.h"
 
+#include "tools/cli.h"
+
 const struct verb vprof_verbs[] = {
 	{ "coverage", cmd_coverage, "which functions of the driver are recorded, and how" },
 	{ "cubin", cmd_cubin, "what the kernels in a cubin, a fatbin or a program need" },
@@ -30,8 +32,10 @@ const struct verb vprof_verbs[] = {
 void vprof_help(FILE *out)
 {
 	fprintf(out, "Usage: vprof VERB [OPTION...] [RING...]\n"
-		     "Reads the rings that libvprof.so writes, and controls the processes that write them.\n\nVerbs:\n");
-	for (const struct verb *verb = vprof_verbs; verb->name; verb++)
-		fprintf(out, "  %-9s %s\n", verb->name, verb->help);
-	fprintf(out, "\n'vprof VERB --help' tells the options of a verb. A trace for Perfetto is made by vprof-merge.\n");
+		     "Reads the rings that libvprof.so writes, and controls their processes.\n\nVerbs:\n");
+	for (const struct verb *verb = vprof_verbs; verb->name; verb++) {
+		fprintf(out, "  %-9s ", verb->name);
+		cli_wrapped(out, verb->help, 12);
+	}
+	fprintf(out, "\n'vprof VERB --help' tells its options. vprof-merge makes a trace for Perfetto.\n");
 }

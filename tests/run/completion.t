@@ -16,10 +16,10 @@ complete() {
 		_vprof
 		printf "%s\n" "${COMPREPLY[@]}" | sort' bash "$@" | paste -sd' '
 }
-verbs=$("$vprof" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort | paste -sd' ')
+verbs=$("$vprof" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' | sort | paste -sd' ')
 is "every verb" "$(complete vprof "")" "$verbs"
 is "verbs that begin so" "$(complete vprof st)" "$(tr ' ' '\n' <<<"$verbs" | grep ^st | paste -sd' ')"
-options() { $1 --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort | paste -sd' '; }
+options() { $1 --help | grep -oE '^ {2,6}(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort | paste -sd' '; }
 missing=
 for verb in $verbs; do
 	[ "$(complete vprof "$verb" --)" = "$(options "vprof $verb")" ] || missing+=" $verb"
@@ -27,7 +27,7 @@ done
 is "every option of every verb" "$missing" ""
 is "every option of vprof-merge" "$(complete vprof-merge --)" "$(options vprof-merge)"
 ok "which are the library's variables as well" grep -q -- "--ring-mb" <<<"$(complete vprof run --)"
-is "short options" "$(complete vprof info -)" "$("$vprof" info --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '-(-[a-z-]+|[a-z]\b)' | sort -u | paste -sd' ')"
+is "short options" "$(complete vprof info -)" "$("$vprof" info --help | grep -oE '^ {2,6}(-., )?--[a-z-]+' | grep -oE -- '-(-[a-z-]+|[a-z]\b)' | sort -u | paste -sd' ')"
 is "rings and folders" "$(complete vprof info "")" "deep one.ring rings"
 is "in a folder" "$(complete vprof info rings/)" "rings/two.ring"
 is "a folder for -o" "$(complete vprof run -o r)" "rings"

@@ -24,7 +24,7 @@ is "links between pages lead somewhere" "$(
 		done
 	done)" ""
 is "every option of the tools is in its man page" "$(
-	{ echo vprof-merge; "$BUILD/vprof" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/vprof \1/p' | grep -v help; } |
+	{ echo vprof-merge; "$BUILD/vprof" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z][a-z]*\) .*/vprof \1/p' | grep -v help; } |
 	while read -r tool; do
 		page=docs/man/${tool// /-}.1 # a verb's own page, or the command's
 		[ -e "$page" ] || page=docs/man/${tool%% *}.1
@@ -46,6 +46,12 @@ is "and no page describes one that its tool has not" "$(
 			grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r option; do
 			grep -qE -- "$option([^a-z-]|$)" "$TMP/help" || echo "$page: $option"
 		done
+	done)" ""
+
+is "no help is wider than a terminal" "$(
+	{ echo vprof; echo vprof-merge; "$BUILD/vprof" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z][a-z]*\) .*/vprof \1/p'; } |
+	while read -r tool; do
+		$BUILD/$tool --help | awk -v tool="$tool" 'length > 80 { print tool ": " $0 }'
 	done)" ""
 
 if command -v mandoc >/dev/null; then
