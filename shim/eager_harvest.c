@@ -13,7 +13,7 @@
 #include "shim/eager.h"
 
 enum {
-	WAIT_NS = 1000000000, /* for the last operations of a stream that has gone */
+	WAIT_NS = 1000000000, /* for the next of the last operations of a stream that has gone, or whose context has */
 	FIRST_NS = 2000000000,
 };
 
@@ -207,12 +207,15 @@ static uint32_t harvest(struct vprof_track *track, int last)
 	return put - track->taken;
 }
 
-/* A stream that has gone leaves its slots to another when nothing is to come any more; if that takes too long, to none. */
-static void settle(struct vprof_track *track, uint32_t to_come)
+/*
+ * A stream that has gone leaves its slots to another when nothing is to come any more; if that takes too long, to none.
+ * What is on its way when a context is about to go still comes: the driver waits for it.
+ */
+static void settle(struct vprof_track *track, uint32_t came, uint32_t to_come)
 {
 	uint64_t now = now_ns();
 
-	if (!track->ended_ns)
+	if (!track->ended_ns || came)
 		track->ended_ns = now;
 	if (to_come && now - track->ended_ns < WAIT_NS)
 		return;
@@ -229,15 +232,13 @@ static void settle(struct vprof_track *track, uint32_t to_come)
 static uint32_t harvest_track(struct vprof_track *track, int last)
 {
 	/* Pairs with the releases of those who make it and end it. */
-	uint32_t state = __atomic_load_n(&track->state, __ATOMIC_ACQUIRE), to_come;
-	int dead;
+	uint32_t state = __atomic_load_n(&track->state, __ATOMIC_ACQUIRE), before = track->taken, to_come;
 
 	if (state == VPROF_TRACK_FREE)
 		return 0;
-	dead = vprof_gpu_state_of(track->gpu) == VPROF_GPU_DEAD;
-	to_come = state == VPROF_TRACK_READY || state == VPROF_TRACK_ENDED ? harvest(track, last || dead) : 0;
-	if (dead || state == VPROF_TRACK_ENDED)
-		settle(track, to_come);
+	to_come = state == VPROF_TRACK_READY || state == VPROF_TRACK_ENDED ? harvest(track, last) : 0;
+	if (state == VPROF_TRACK_ENDED || vprof_gpu_state_of(track->gpu) == VPROF_GPU_DEAD)
+		settle(track, track->taken - before, to_come);
 	return to_come;
 }
 

@@ -82,7 +82,7 @@ static struct { API } cu;
 	".visible .entry " name "(.param .u64 p, .param .u32 n)\n" \
 	"{ .reg .u64 %a; .reg .u32 %v; ld.param.u64 %a, [p]; ld.u32 %v, [%a]; add.u32 %v, %v, 1; st.u32 [%a], %v; ret; }\n"
 static const char client_ptx[] = ".version 7.0\n.target sm_50\n.address_size 64\n"
-	ADD_ONE("add_one_spin_20us") ADD_ONE("add_one_spin_10us") ADD_ONE("add_one_spin_1us")
+	ADD_ONE("add_one_spin_20us") ADD_ONE("add_one_spin_10us") ADD_ONE("add_one_spin_1us") ADD_ONE("add_one_spin_100ms")
 	ADD_ONE("add_one_first_spin_20us") ADD_ONE("add_one_second_spin_10us") ".visible .entry hang(.param .u64 p)\n{ ret; }\n";
 
 static U one = 1;

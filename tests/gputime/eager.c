@@ -18,7 +18,7 @@
  *	eager capture N PAUSE      as busy, while another thread captures, in global mode, from beginning to end
  *	eager captured N PAUSE     as idle, and each second round into a capture
  *	eager graphs N PAUSE       a graph of the round, one that allocates, and a round between two launches
- *	eager context N PAUSE      as busy, in a context of its own, which is destroyed with work on its way
+ *	eager context N PAUSE      as busy, in a context of its own, which is destroyed with 100 ms of work on its way
  *	eager detach N PAUSE       the same, and it is detached
  *	eager green N PAUSE        the same in green contexts
  *	eager forever 0 PAUSE      as idle, without end
@@ -35,7 +35,7 @@
 #include <unistd.h>
 #include "tests/gputime/eager.h"
 
-static CUfunction hang;
+static CUfunction hang, slowest;
 static U *pinned, pageable[2];
 
 static void wait_for(CUstream stream, int idle)
@@ -354,7 +354,7 @@ static CUcontext green;
 
 static void begin(enum own own)
 {
-	const struct eager_function functions[] = { { &hang, "hang" } };
+	const struct eager_function functions[] = { { &hang, "hang" }, { &slowest, "add_one_spin_100ms" } };
 
 	if (own == GREEN) {
 		CALL(cuGreenCtxCreate, &green, NULL, 0, 0);
@@ -364,7 +364,7 @@ static void begin(enum own own)
 	} else {
 		CALL(cuDevicePrimaryCtxRetain, &context, 0);
 	}
-	eager_begin(functions, 1);
+	eager_begin(functions, 2);
 	CALL(cuMemAllocHost_v2, (void **)&pinned, 64);
 }
 
@@ -385,6 +385,7 @@ int main(int argc, char **argv)
 		run(verb, n, a, b);
 		eager_end();
 		if (own) {
+			kernel(slowest, cells, a);
 			round_of(cells, a, 0);
 			if (own == GREEN)
 				CALL(cuGreenCtxDestroy, green);

@@ -121,11 +121,13 @@ ok "graphs as a whole" test "$(right graphs '	span	' 69000 1000)" -ge 50 -a "$(e
 TIMED='0 1' VPROF_GPU_SPANS=1 traced spans off graphs 600 0
 is "spans alone" "$(events spans)" "$(events spans '	span	')"
 ok "of both graphs" test "$(events spans)" -gt 300 -a "$(cut -f 3 "$TMP/spans.list" | sort -u | grep -c '^[12]$')" = 2
+# With work on its way for far longer than from one collection to the next.
 TIMED='1 2' traced context always context 2000 0
 all_right context
 for verb in detach green; do
 	traced "$verb" always "$verb" 500 500
 	ok "$verb: the next context of its handle is timed as well" test "$(events "$verb")" -gt 4000
+	is "$verb: what is on its way when it goes is not lost" "$(lost "$verb")" 0
 done
 timeout 60 "$BUILD/fakecuda/conformance" >"$TMP/conformance.plain"
 is "what the driver says and does is what it is without" "$(VPROF_OUT=$TMP/conformance VPROF_GPU=all VPROF_GPU_EAGER=always VPROF_GPU_SPANS=1 \
