@@ -11,8 +11,11 @@
 #include "tools/ring_inner.h"
 #include "tools/spill.h"
 
-/* How many chunks are asked for the oldest: those that a thread holds are not the next to go. */
-enum { OLDEST_TRIES = 1024 };
+enum {
+	OLDEST_TRIES = 1024, /* how many chunks are asked for the oldest: those that a thread holds are not the next to go */
+	NEWEST_TRIES = 1024, /* and for those that a lane filled before its own, */
+	NEWEST_READ = 64,    /* of which so many are read */
+};
 
 uint64_t ps_ns(const struct ps_row *row, uint64_t ticks)
 {
@@ -52,36 +55,75 @@ static void call_see(struct ps_call *call, const struct vprof_slot *slot, const 
 	memcpy(call->comm, lane->comm, sizeof(call->comm));
 }
 
-/* A thread's newest call: the one that it may still be in. */
-static void lane_see(struct ps_row *row, uint32_t lane, const struct ring_chunk *chunk, struct vprof_chunk *buffer)
+/* A thread's newest call in a chunk: the one that it may still be in. 0: there is none, nor the thread's beginning. */
+static int lane_see(struct ps_row *row, const struct ring_chunk *chunk, struct vprof_chunk *buffer)
 {
 	const struct ring *ring = &row->target->ring;
+	const struct vprof_lane *lane = &ring->lanes[chunk->head.lane];
 
 	if (ring_read_chunk(ring, chunk, buffer) <= 0)
-		return;
+		return 0;
 	for (uint32_t i = chunk->used - 1; i > 0; i--) {
 		const struct vprof_slot *slot = &buffer->slot[i - 1];
 
-		if (!slot->seq || slot_is_said(slot) || slot->kind == VPROF_KIND_QUERIES)
+		if (!slot->seq || slot_is_said(slot) || slot_is_gpu(slot) || slot->kind == VPROF_KIND_QUERIES)
 			continue;
 		/* A thread that has ended is in no call, whatever it has left open. */
-		if (slot->kind != VPROF_KIND_THREAD && (slot->done || ring->lanes[lane].state == VPROF_LANE_LIVE))
-			call_see(&row->call, slot, &ring->lanes[lane]);
-		return;
+		if (slot->kind != VPROF_KIND_THREAD && (slot->done || lane->state == VPROF_LANE_LIVE))
+			call_see(&row->call, slot, lane);
+		return 1;
 	}
+	return 0;
+}
+
+/* The chunk that had the ticket `back` before the next one, if a lane filled it before the one that it has now. */
+static int older_chunk(const struct ring *ring, uint64_t back, struct ring_chunk *chunk)
+{
+	const struct vprof_lane *lane;
+
+	*chunk = (struct ring_chunk){ .index = (uint32_t)((ring->live.ticket - back) % ring->header.chunk_count) };
+	if (!read_head(ring, chunk->index, &chunk->head) || chunk->head.lane >= ring->lane_count)
+		return 0;
+	lane = &ring->lanes[chunk->head.lane];
+	chunk->used = chunk->head.used < VPROF_CHUNK_SLOTS ? chunk->head.used : VPROF_CHUNK_SLOTS;
+	return chunk->used && chunk->index != lane->chunk - 1 && chunk->head.thread == lane->thread;
+}
+
+/* Of lanes whose own chunk has no call, but what the program said or what the GPU did, the newest before it. */
+static void see_older(struct ps_row *row, char *is_seen, struct vprof_chunk *buffer)
+{
+	const struct ring *ring = &row->target->ring;
+	uint64_t most = ring->live.ticket < ring->header.chunk_count ? ring->live.ticket : ring->header.chunk_count;
+
+	for (uint64_t back = 1, read = 0; back <= most && back <= NEWEST_TRIES && read < NEWEST_READ; back++) {
+		struct ring_chunk chunk;
+
+		if (!older_chunk(ring, back, &chunk) || is_seen[chunk.head.lane])
+			continue;
+		is_seen[chunk.head.lane] = (char)lane_see(row, &chunk, buffer);
+		read++;
+	}
+}
+
+/* Makes no calls that are recorded, and tells what the GPU did. */
+static int is_housekeeping(const struct ring *ring, const struct vprof_lane *lane)
+{
+	return lane->state == VPROF_LANE_LIVE && lane->tid == ring->live.housekeeping_tid;
 }
 
 static int see_lanes(struct ps_row *row)
 {
 	const struct ring *ring = &row->target->ring;
 	struct vprof_chunk *buffer = malloc(sizeof(*buffer));
+	char *is_seen = calloc(ring->lane_count + 1, 1);
+	int error = buffer && is_seen ? 0 : -ENOMEM;
+	uint32_t unseen = 0;
 
-	if (!buffer)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < ring->lane_count; i++) {
+	for (uint32_t i = 0; !error && i < ring->lane_count; i++) {
 		const struct vprof_lane *lane = &ring->lanes[i];
 		struct ring_chunk chunk;
 
+		is_seen[i] = 1;
 		if (lane->state == VPROF_LANE_UNUSED)
 			continue;
 		row->threads += lane->state == VPROF_LANE_LIVE;
@@ -90,10 +132,14 @@ static int see_lanes(struct ps_row *row)
 			continue;
 		}
 		row->records += chunk.head.first + chunk.used - 1;
-		lane_see(row, i, &chunk, buffer);
+		is_seen[i] = lane_see(row, &chunk, buffer) || is_housekeeping(ring, lane);
+		unseen += !is_seen[i];
 	}
+	if (unseen)
+		see_older(row, is_seen, buffer);
 	free(buffer);
-	return 0;
+	free(is_seen);
+	return error;
 }
 
 /* ---- the rest ---- */

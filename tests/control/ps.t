@@ -126,4 +126,11 @@ LD_LIBRARY_PATH=$BUILD/fakecuda VPROF_OUT=$TMP/ended LD_PRELOAD=$BUILD/libvprof.
 "$vprof" ps --json "$TMP/ended" >"$TMP/json"
 is "the last call of a thread that has ended is the process's last" \
 	"$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["last_call"]["name"])' "$TMP/json")" cuLaunchKernel
+
+# What the GPU did is no call: where it fills a thread's newest chunk, the call is in one before.
+last_call() { "$vprof" ps --once --json "$1" | jq -r '.[0].last_call.name'; }
+python3 tests/gputime/made.py --replays 400 --every 1 --alone --ended 2 "$TMP/some.ring" >/dev/null
+is "the last call stands before times of the GPU" "$(last_call "$TMP/some.ring")" cuMemcpyHtoDAsync_v2
+python3 tests/gputime/made.py --replays 400 --every 1 --alone --ended 300 "$TMP/many.ring" >/dev/null
+is "and before a chunk of them" "$(last_call "$TMP/many.ring")" cuMemcpyHtoDAsync_v2
 done_testing
