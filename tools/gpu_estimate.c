@@ -1,13 +1,15 @@
 /*
  * gpu_estimate.c - medians of nodes, and launches laid out by them.
+ *
+ * A launch that was compressed to fit its place in the queue has its nodes compressed.
  */
 #include "tools/gpu_estimate.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/gpu_queue.h"
 #include "tools/list.h"
-#include "tools/records.h"
 
 enum { SAMPLES = 64 }; /* of a node: the last so many */
 
@@ -27,36 +29,25 @@ struct graph_times {
 	struct gpu_event like; /* an event of it: device, context */
 	struct node_times *nodes;
 	uint32_t count;
-	struct samples lag;    /* from the launch to the first node's begin */
-	uint32_t median_lag;
 	struct idmap by_node;
 };
 
 struct gpu_estimate {
 	struct gpu *gpu;
+	struct gpu_queue queue;
 	struct graph_times *graphs;
 	uint32_t count;
-	struct idmap by_graph, busy; /* of a stream, or the thread whose own it is: index in ends */
-	uint64_t *ends;
-	size_t end_count;
-	struct owned_chunk *chunk;
-	uint32_t next_chunk, slot, clock_at;
-	int settled;           /* medians are made */
+	struct idmap by_graph;
+	size_t next;           /* of the queue */
+	int settled;           /* medians are made, and the queue */
 };
 
 struct gpu_estimate *gpu_estimate_open(struct gpu *gpu)
 {
 	struct gpu_estimate *e = calloc(1, sizeof(*e));
 
-	if (!e)
-		return NULL;
-	e->gpu = gpu;
-	e->chunk = malloc(sizeof(*e->chunk));
-	e->slot = VPROF_CHUNK_SLOTS;
-	if (!e->chunk) {
-		free(e);
-		return NULL;
-	}
+	if (e)
+		e->gpu = e->queue.gpu = gpu;
 	return e;
 }
 
@@ -67,10 +58,8 @@ void gpu_estimate_close(struct gpu_estimate *e)
 		idmap_free(&e->graphs[i].by_node);
 	}
 	free(e->graphs);
-	free(e->ends);
-	free(e->chunk);
 	idmap_free(&e->by_graph);
-	idmap_free(&e->busy);
+	gpu_queue_free(&e->queue);
 	free(e);
 }
 
@@ -122,19 +111,12 @@ static struct node_times *node_of(struct graph_times *graph, uint32_t node)
 	return &graph->nodes[graph->count++];
 }
 
-int gpu_estimate_learn(struct gpu_estimate *e, const struct gpu_batch *batch)
+static int learn_nodes(struct gpu_estimate *e, const struct gpu_batch *batch)
 {
-	struct graph_times *graph;
-	uint64_t begin;
+	struct graph_times *graph = graph_of(e, &batch->events[0]);
 
-	if (batch->count < 2 || batch->events[0].kind != GPU_GRAPH)
-		return 0;
-	graph = graph_of(e, &batch->events[0]);
 	if (!graph)
 		return -ENOMEM;
-	/* Of a part it is not known when the graph's first node began. */
-	begin = batch->events[batch->parts > 1 ? 0 : 1].begin_ns;
-	add_sample(&graph->lag, begin > batch->launch_ns ? begin - batch->launch_ns : 0);
 	for (uint32_t i = 1; i < batch->count; i++) {
 		struct node_times *node = node_of(graph, batch->events[i].node);
 
@@ -145,31 +127,25 @@ int gpu_estimate_learn(struct gpu_estimate *e, const struct gpu_batch *batch)
 	return 0;
 }
 
-static void settle(struct gpu_estimate *e)
+int gpu_estimate_learn(struct gpu_estimate *e, const struct gpu_batch *batch)
 {
-	for (uint32_t i = 0; i < e->count; i++) {
-		e->graphs[i].median_lag = median(&e->graphs[i].lag);
+	int error = gpu_queue_learn(&e->queue, batch);
+
+	if (error || batch->count < 2 || batch->events[0].kind != GPU_GRAPH)
+		return error;
+	return learn_nodes(e, batch);
+}
+
+static int settle(struct gpu_estimate *e)
+{
+	for (uint32_t i = 0; i < e->count; i++)
 		for (uint32_t n = 0; n < e->graphs[i].count; n++)
 			e->graphs[i].nodes[n].median = median(&e->graphs[i].nodes[n].took);
-	}
 	e->settled = 1;
+	return gpu_queue_settle(&e->queue);
 }
 
 /* ---- laying out ---- */
-
-/* When the stream is free; NULL: no memory. Streams are at addresses that leave the upper bit free. */
-static uint64_t *end_of(struct gpu_estimate *e, uint64_t stream, uint64_t thread)
-{
-	uint64_t key = stream == 2 ? thread | 1ull << 63 : stream;
-	uint32_t index = idmap_get(&e->busy, key);
-
-	if (index != IDMAP_NONE)
-		return &e->ends[index];
-	if (list_grow(e->ends, e->end_count) || idmap_put(&e->busy, key, (uint32_t)e->end_count))
-		return NULL;
-	e->ends[e->end_count] = 0;
-	return &e->ends[e->end_count++];
-}
 
 static void put_event(const struct graph_times *graph, const struct graph_list *list, struct gpu_event *event,
 		      const struct gpu_event *like, uint32_t node, uint64_t begin)
@@ -208,73 +184,64 @@ static uint32_t lay_out(struct gpu_estimate *e, const struct graph_times *graph,
 	return count;
 }
 
-/* 1: `batch` is it; 0: nothing is known of its graph. */
-static int estimate(struct gpu_estimate *e, const struct vprof_slot *slot, uint64_t thread, struct gpu_batch *batch)
+/* Its nodes into the time that it has. */
+static void fit(struct gpu_event *events, uint32_t count, const struct gpu_queued *queued)
 {
-	uint32_t index = idmap_get(&e->by_graph, slot->object);
+	uint64_t base = queued->begin_ns, room = queued->end_ns - base, takes = events[0].end_ns - base;
+
+	if (takes <= room)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		events[i].begin_ns = base + (uint64_t)((double)(events[i].begin_ns - base) / (double)takes * (double)room);
+		events[i].end_ns = base + (uint64_t)((double)(events[i].end_ns - base) / (double)takes * (double)room);
+	}
+}
+
+/* 1: `batch` is it; 0: nothing is known of its graph. */
+static int estimate(struct gpu_estimate *e, const struct gpu_queued *queued, struct gpu_batch *batch)
+{
+	const struct gpu_queue_stream *stream = &e->queue.streams[queued->stream];
+	uint32_t index = idmap_get(&e->by_graph, e->queue.kinds[queued->kind].object);
 	const struct graph_times *graph = index == IDMAP_NONE ? NULL : &e->graphs[index];
 	const struct gpu_plan *plan = graph ? gpu_plan(e->gpu, graph->graph) : NULL;
-	const struct vprof_def_stream *stream;
 	struct gpu_event like;
-	uint64_t *end, base;
 
 	if (!plan)
 		return 0;
 	like = graph->like;
-	like.stream = gpu_launch_stream(slot);
-	stream = objects_stream(&e->gpu->objects, like.stream, slot->t0);
-	like.stream_number = stream ? stream->number : 0;
-	like.thread = thread;
-	like.correlation = slot->seq;
-	like.launch_ns = clock_realtime(e->gpu->clock, &e->clock_at, slot->t0);
+	like.stream = stream->handle;
+	like.stream_number = stream->number;
+	like.thread = queued->thread;
+	like.correlation = queued->correlation;
+	like.launch_ns = queued->launch_ns;
 	like.estimated = 1;
 	like.raw_ns = like.correction_ns = 0;
 	like.part = like.parts = 0;
 	like.class = VPROF_STAMP_NONE;
-	end = end_of(e, like.stream, thread);
-	if (!end)
-		return -ENOMEM;
-	base = like.launch_ns + graph->median_lag;
-	base = *end > base ? *end : base;
-	base = base < UINT64_MAX / 2 ? base : UINT64_MAX / 2;
 	*batch = (struct gpu_batch){
-		.events = e->gpu->events, .count = lay_out(e, graph, plan, &like, base), .twin = UINT32_MAX, .parts = 1,
-		.launch_ns = like.launch_ns, .thread = thread, .correlation = slot->seq, .t0 = slot->t0,
+		.events = e->gpu->events, .count = lay_out(e, graph, plan, &like, queued->begin_ns), .twin = UINT32_MAX, .parts = 1,
+		.launch_ns = like.launch_ns, .thread = like.thread, .correlation = like.correlation,
 	};
-	*end = e->gpu->events[0].end_ns;
+	fit(e->gpu->events, batch->count, queued);
 	return 1;
 }
 
-/* A graph's launch that came to its end and had no stamps. */
-static int is_unmeasured(const struct vprof_slot *slot)
+/* A graph's launch that was not measured, and not behind one that never ends. */
+static int is_expected(const struct gpu_estimate *e, const struct gpu_queued *queued)
 {
-	return slot->seq && slot->kind == VPROF_KIND_GRAPH_LAUNCH && slot->done && !VPROF_DONE_RESULT(slot->done) &&
-	       !(slot->graph_launch.flags & VPROF_LAUNCH_TWIN);
+	return !queued->measured && !queued->open && queued->begin_ns < GPU_QUEUE_NEVER &&
+	       e->queue.kinds[queued->kind].launch == VPROF_KIND_GRAPH_LAUNCH;
 }
 
 int gpu_estimate_next(struct gpu_estimate *e, struct gpu_batch *batch)
 {
-	const struct ring *ring = e->gpu->ring;
+	int error = e->settled ? 0 : settle(e);
 
-	if (!e->settled)
-		settle(e);
-	for (;;) {
-		for (; e->slot < VPROF_CHUNK_SLOTS; e->slot++) {
-			const struct vprof_slot *slot = &e->chunk->chunk.slot[e->slot - 1];
-			int found;
+	while (!error && e->next < e->queue.count) {
+		const struct gpu_queued *queued = &e->queue.list[e->next++];
 
-			if (!is_unmeasured(slot))
-				continue;
-			found = estimate(e, slot, e->chunk->owners[e->chunk->owner[e->slot]].thread, batch);
-			if (!found)
-				continue;
-			e->slot++;
-			return found;
-		}
-		if (e->next_chunk == ring->chunk_count)
-			return 0;
-		e->slot = VPROF_CHUNK_SLOTS;
-		if (owned_chunk_read(ring, &ring->chunks[e->next_chunk++], e->chunk) > 0)
-			e->slot = 1;
+		if (is_expected(e, queued) && estimate(e, queued, batch))
+			return 1;
 	}
+	return error;
 }

@@ -1,9 +1,9 @@
 /*
  * gpu_estimate.h - what launches of graphs that were not measured are expected to have done.
  *
- * From the launches of the same graph that were measured: each node takes the median of its times and begins
- * when what it waits for is over; the whole begins as long after its launch as the median of theirs did, and not
- * before the one before it on its stream. None of it was seen: it is drawn when asked for, and marked.
+ * Of the launches of the same graph that were measured each node takes the median of its times and begins when what it
+ * waits for is over; where the whole lies in time gpu_queue.h says. None of it was seen: it is drawn when asked for,
+ * and marked.
  */
 #ifndef VPROF_TOOLS_GPU_ESTIMATE_H
 #define VPROF_TOOLS_GPU_ESTIMATE_H
