@@ -29,9 +29,10 @@ static const struct cli_option table[] = {
 static const struct cli_command command = {
 	"vprof gpu", "RING...",
 	"Prints how busy each GPU was over time: at work, in copies, idle.",
-	"From the launches that were measured; those that were not count with the mean of their\n"
-	"kind. BUSY of a row is at least that where COVERED is below 100%. RING is a ring, a folder\n"
-	"of rings or a pattern.", table,
+	"BUSY, COPIES and IDLE tell what the GPU did in that stretch of time; SEEN is the part of\n"
+	"BUSY that was measured. What was not is expected to have run behind its launch, as a queue\n"
+	"of its stream, for the mean of its kind. BUSY is at least that where COVERED is below 100%.\n"
+	"RING is a ring, a folder of rings or a pattern.", table,
 };
 
 static double percent(double part, double of)
@@ -62,7 +63,26 @@ static void print_summary(const struct gpu_busy *busy)
 	if (busy->measured == busy->launches)
 		printf("  between launches %" PRIu64 " gaps, %s idle, the longest %s\n", busy->gaps,
 		       cli_time_text(span, sizeof(span), busy->idle_ns), cli_time_text(gap, sizeof(gap), busy->longest_gap_ns));
+	if (busy->behind_ns)
+		printf("  %s of work lie behind the end of this, launched before it\n",
+		       cli_time_text(span, sizeof(span), busy->behind_ns));
 	printf("\n");
+}
+
+/* When a bin begins: in the unit that suits the last one, to a tenth of what they are long. */
+static const char *from_text(char *text, size_t size, const struct gpu_busy_list *all, uint64_t ns, uint64_t last_ns)
+{
+	static const struct { const char *name; double ns; } units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
+	size_t unit = 0;
+	int digits = 0;
+	double step;
+
+	while (units[unit].ns > 1 && (double)last_ns < units[unit].ns)
+		unit++;
+	for (step = units[unit].ns; step > 1 && 10 * step > (double)all->bin_ns; step /= 10)
+		digits++;
+	snprintf(text, size, "%.*f %s", digits, (double)ns / units[unit].ns, units[unit].name);
+	return text;
 }
 
 static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *busy, const struct trace *trace)
@@ -75,19 +95,20 @@ static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *bu
 	cli_table_heads(cells, "FROM", "LAUNCHES", "MEASURED", "COVERED", "BUSY", "COPIES", "IDLE", "SEEN");
 	for (uint32_t i = 0; i < all->bins; i++) {
 		const struct gpu_busy_bin *bin = &busy->bins[i];
-		double length = (double)all->bin_ns;
+		uint64_t from = all->from_ns - trace->base_ns;
+		double length = (double)all->bin_ns, busy_ns = (double)bin->busy_ns;
 
-		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), all->from_ns - trace->base_ns + i * all->bin_ns));
+		cli_table_cell(cells, "%s", from_text(text, sizeof(text), all, from + i * all->bin_ns, from + (all->bins - 1) * all->bin_ns));
 		cli_table_cell(cells, "%" PRIu64, bin->launches);
 		cli_table_cell(cells, "%" PRIu64, bin->measured);
 		if (bin->launches)
 			cli_table_cell(cells, "%.0f%%", percent((double)bin->covered, (double)bin->launches));
 		else
 			cli_table_cell(cells, "-");
-		cli_table_cell(cells, "%.1f%%", percent(bin->busy_ns, length));
-		cli_table_cell(cells, "%.1f%%", percent(bin->copy_ns, length));
-		cli_table_cell(cells, "%.1f%%", 100 - percent(bin->busy_ns, length));
-		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), bin->seen_ns));
+		cli_table_cell(cells, "%.1f%%", percent(busy_ns, length));
+		cli_table_cell(cells, "%.1f%%", percent((double)bin->copy_ns, length));
+		cli_table_cell(cells, "%.1f%%", 100 - percent(busy_ns, length));
+		cli_table_cell(cells, "%.1f%%", percent((double)bin->seen_ns, length));
 	}
 	return cli_table_print(cells, stdout, 2);
 }
@@ -105,12 +126,12 @@ static void json_device(const struct gpu_busy_list *all, const struct gpu_busy *
 		printf("\"gaps\": null");
 	printf(",\n  ");
 	gpu_parts_json(&busy->parts, stdout);
-	printf(",\n  \"bins\": [");
+	printf(",\n  \"behind_ns\": %" PRIu64 ",\n  \"bins\": [", busy->behind_ns);
 	for (uint32_t i = 0; i < all->bins; i++) {
 		const struct gpu_busy_bin *bin = &busy->bins[i];
 
 		printf("%s\n   {\"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ", \"covered\": %" PRIu64
-		       ", \"busy_ns\": %.0f, \"copy_ns\": %.0f, \"seen_ns\": %" PRIu64 "}", i ? "," : "", bin->launches,
+		       ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64 ", \"seen_ns\": %" PRIu64 "}", i ? "," : "", bin->launches,
 		       bin->measured, bin->covered, bin->busy_ns, bin->copy_ns, bin->seen_ns);
 	}
 	printf("]}");

@@ -1,23 +1,16 @@
 /*
- * gpu_busy.c - unions of what ran, launch by launch, then the launches that were not measured.
+ * gpu_busy.c - pieces of work of each device: those that were measured, and those that are expected.
  */
-#include "tools/gpu_busy.h"
+#include "tools/gpu_busy_inner.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tools/gpu.h"
-#include "tools/gpu_launch.h"
+#include "tools/gpu_queue.h"
 #include "tools/list.h"
 
 struct gpu_busy_span {
 	uint64_t begin, end;   /* stamps included */
-};
-
-/* A kind of launch on a device. */
-struct kind {
-	double measured;       /* launches; a part of one as such */
-	uint64_t busy_ns, copy_ns;
 };
 
 struct reading {
@@ -25,9 +18,7 @@ struct reading {
 	struct gpu_busy_list *busy;
 	struct trace_process *process;
 	struct gpu gpu;
-	struct kind *kinds;
-	size_t kind_count;
-	struct idmap kind_ids; /* launch's kind << 32 | object: index */
+	struct gpu_queue queue;
 };
 
 static struct gpu_busy *device_of(struct reading *r, int32_t device)
@@ -45,19 +36,6 @@ static struct gpu_busy *device_of(struct reading *r, int32_t device)
 	return busy->list[busy->count].bins ? &busy->list[busy->count++] : NULL;
 }
 
-static struct kind *kind_of(struct reading *r, uint16_t launch, uint32_t object)
-{
-	uint64_t key = (uint64_t)launch << 32 | object;
-	uint32_t index = idmap_get(&r->kind_ids, key);
-
-	if (index != IDMAP_NONE)
-		return &r->kinds[index];
-	if (list_grow(r->kinds, r->kind_count) || idmap_put(&r->kind_ids, key, (uint32_t)r->kind_count))
-		return NULL;
-	r->kinds[r->kind_count] = (struct kind){ 0 };
-	return &r->kinds[r->kind_count++];
-}
-
 /* The bin of a moment; NULL outside of all. */
 static struct gpu_busy_bin *bin_at(const struct gpu_busy_list *busy, struct gpu_busy *device, uint64_t ns)
 {
@@ -66,52 +44,24 @@ static struct gpu_busy_bin *bin_at(const struct gpu_busy_list *busy, struct gpu_
 	return bin < busy->bins ? &device->bins[bin] : NULL;
 }
 
-/* Work from `begin` to `end` into the bins that it lies in. */
-static void spread(const struct gpu_busy_list *busy, struct gpu_busy *device, uint64_t begin, uint64_t end)
+static int is_chosen(const struct reading *r, uint64_t thread)
 {
-	uint64_t first = begin > busy->from_ns ? (begin - busy->from_ns) / busy->bin_ns : 0;
+	uint32_t index = idmap_get(&r->process->by_serial, thread);
 
-	for (uint64_t i = first; i < busy->bins; i++) {
-		uint64_t from = busy->from_ns + i * busy->bin_ns, to = from + busy->bin_ns;
-		uint64_t a = begin > from ? begin : from, b = end < to ? end : to;
+	return index == IDMAP_NONE ? !r->trace->filter->threads.count : r->process->threads[index]->chosen;
+}
 
-		if (from >= end)
-			break;
-		if (a < b)
-			device->bins[i].seen_ns += b - a;
-	}
+static int was_made_in(const struct trace *trace, uint64_t launch_ns)
+{
+	return launch_ns >= trace->from_ns && launch_ns <= trace->to_ns;
+}
+
+static int add_piece(const struct reading *r, struct gpu_busy *device, struct gpu_busy_piece piece)
+{
+	return gpu_busy_add(r->busy, device, piece);
 }
 
 /* ---- one measured launch ---- */
-
-struct sweep {
-	uint64_t first, end;   /* of its work */
-	uint64_t busy_ns, kernel_end, kernel_ns;
-};
-
-static int is_copy(const struct gpu_event *event)
-{
-	return event->kind == GPU_COPY || event->kind == GPU_SET;
-}
-
-/* Events come by begin. */
-static void sweep_event(struct sweep *s, struct gpu_busy *device, const struct gpu_event *event)
-{
-	uint64_t from = event->begin_ns > s->end ? event->begin_ns : s->end;
-	uint64_t kernel_from = event->begin_ns > s->kernel_end ? event->begin_ns : s->kernel_end;
-
-	if (!s->end)
-		s->first = event->begin_ns;
-	if (event->end_ns > from)
-		s->busy_ns += event->end_ns - from;
-	if (event->end_ns > s->end)
-		s->end = event->end_ns;
-	if (!is_copy(event) && event->end_ns > kernel_from) {
-		s->kernel_ns += event->end_ns - kernel_from;
-		s->kernel_end = event->end_ns;
-	}
-	device->work_ns += event->end_ns - event->begin_ns;
-}
 
 /* How many of the batch ran when event `i` began. */
 static uint32_t at_once(const struct gpu_batch *batch, uint32_t first, uint32_t i)
@@ -123,59 +73,101 @@ static uint32_t at_once(const struct gpu_batch *batch, uint32_t first, uint32_t 
 	return count;
 }
 
-/* Of a part the whole: there is no gap where what is not timed ran. */
-static struct gpu_busy_span span_of(const struct gpu_batch *batch, const struct sweep *s, uint32_t first)
+/* Has it more than its nodes that were timed? */
+static int is_part(const struct gpu_batch *batch)
 {
-	if (batch->parts > 1 && first)
+	return batch->parts > 1 && batch->count && batch->events[0].kind == GPU_GRAPH;
+}
+
+static uint32_t first_of(const struct gpu_batch *batch)
+{
+	return batch->count > 1 && batch->events[0].kind == GPU_GRAPH;
+}
+
+/* Of a part the whole: there is no gap where what is not timed ran. */
+static struct gpu_busy_span span_of(const struct gpu_batch *batch, const struct gpu_queue_work *work)
+{
+	uint32_t first = first_of(batch);
+
+	if (is_part(batch))
 		return (struct gpu_busy_span){ batch->events[0].begin_ns, batch->events[0].end_ns };
-	return (struct gpu_busy_span){ s->first - (uint64_t)batch->events[first].correction_ns, s->end };
+	return (struct gpu_busy_span){ work->begin_ns - (uint64_t)batch->events[first].correction_ns, work->end_ns };
+}
+
+/* Work of a part's launch that was not timed: `copies` of it are such. */
+static int add_untimed(struct reading *r, struct gpu_busy *device, uint64_t begin, uint64_t end, uint64_t *copies)
+{
+	uint64_t copy = end > begin ? end - begin : 0;
+	int error;
+
+	copy = copy < *copies ? copy : *copies;
+	*copies -= copy;
+	error = add_piece(r, device, (struct gpu_busy_piece){ begin, begin + copy, 1, 1 });
+	return error ? error : add_piece(r, device, (struct gpu_busy_piece){ begin + copy, end, 0, 1 });
+}
+
+/* What stands before a node that was timed is its stamp's cost. */
+static int add_pieces(struct reading *r, struct gpu_busy *device, const struct gpu_batch *batch, uint64_t copies)
+{
+	uint64_t over = batch->events[0].begin_ns;
+	int error = 0, part = is_part(batch);
+
+	for (uint32_t i = first_of(batch); !error && i < batch->count; i++) {
+		const struct gpu_event *event = &batch->events[i];
+		uint64_t cost = event->correction_ns > 0 ? (uint64_t)event->correction_ns : 0;
+
+		if (part && event->begin_ns > over + cost)
+			error = add_untimed(r, device, over, event->begin_ns - cost, &copies);
+		if (!error && event->kind != GPU_OTHER)
+			error = add_piece(r, device, (struct gpu_busy_piece){
+				event->begin_ns, event->end_ns, (uint32_t)gpu_queue_is_copy(event), 1 });
+		over = event->end_ns > over ? event->end_ns : over;
+	}
+	return !error && part ? add_untimed(r, device, over, batch->events[0].end_ns, &copies) : error;
+}
+
+static int sum_launch(struct reading *r, struct gpu_busy *device, const struct gpu_batch *batch, const struct gpu_queue_work *work)
+{
+	uint32_t first = first_of(batch);
+
+	for (uint32_t i = first; i < batch->count; i++) {
+		uint32_t beside = batch->events[i].kind == GPU_OTHER ? 0 : at_once(batch, first, i);
+
+		device->most = beside > device->most ? beside : device->most;
+	}
+	device->span_ns += work->end_ns - work->begin_ns;
+	device->busy_ns += work->busy_ns;
+	device->copy_ns += work->copy_ns;
+	device->work_ns += work->work_ns;
+	if (list_grow(device->spans, device->span_count))
+		return -ENOMEM;
+	device->spans[device->span_count++] = span_of(batch, work);
+	return gpu_parts_add(&device->parts, r->process->ring, r->process->index, batch->events[0].graph, batch->parts);
+}
+
+/* Of a launch of which a part was timed: how much of the rest is expected to be copies and sets alone. */
+static uint64_t copies_beside(const struct reading *r, const struct gpu_batch *batch, const struct gpu_queue_work *work)
+{
+	const struct gpu_queue_kind *kind = gpu_queue_kind(&r->queue, &batch->events[0]);
+	double mean = kind && kind->measured > 0 ? (double)kind->copy_ns / kind->measured : 0;
+
+	return mean > (double)work->copy_ns && mean < (double)GPU_QUEUE_NEVER ? (uint64_t)mean - work->copy_ns : 0;
 }
 
 static int add_batch(struct reading *r, const struct gpu_batch *batch)
 {
-	uint32_t first = batch->count > 1 && batch->events[0].kind == GPU_GRAPH, object;
 	struct gpu_busy *device = device_of(r, batch->events[0].device);
-	struct gpu_busy_bin *bin;
-	struct sweep s = { 0 };
-	struct kind *kind;
-	uint16_t launch;
+	struct gpu_queue_work work = gpu_queue_work(batch);
+	int error;
 
 	if (!device)
 		return -ENOMEM;
-	if (batch->unfinished)
+	if (!is_chosen(r, batch->thread) || batch->launch_ns > r->trace->to_ns)
 		return 0;
-	for (uint32_t i = first; i < batch->count; i++) {
-		uint32_t beside;
-
-		if (batch->events[i].kind == GPU_OTHER)
-			continue;
-		sweep_event(&s, device, &batch->events[i]);
-		spread(r->busy, device, batch->events[i].begin_ns, batch->events[i].end_ns);
-		beside = at_once(batch, first, i);
-		device->most = beside > device->most ? beside : device->most;
-	}
-	if (!s.end)
-		return 0;
-	launch = gpu_launch_of(&batch->events[0], &object);
-	kind = kind_of(r, launch, object);
-	if (!kind)
-		return -ENOMEM;
-	kind->measured += 1.0 / batch->parts;
-	kind->busy_ns += s.busy_ns;
-	kind->copy_ns += s.busy_ns > s.kernel_ns ? s.busy_ns - s.kernel_ns : 0;
-	if (gpu_parts_add(&device->parts, r->process->ring, r->process->index, batch->events[0].graph, batch->parts))
-		return -ENOMEM;
-	device->measured++;
-	device->span_ns += s.end - s.first;
-	device->busy_ns += s.busy_ns;
-	device->copy_ns += s.busy_ns > s.kernel_ns ? s.busy_ns - s.kernel_ns : 0;
-	bin = bin_at(r->busy, device, batch->launch_ns);
-	if (bin)
-		bin->measured++;
-	if (list_grow(device->spans, device->span_count))
-		return -ENOMEM;
-	device->spans[device->span_count++] = span_of(batch, &s, first);
-	return 0;
+	error = add_pieces(r, device, batch, copies_beside(r, batch, &work));
+	if (!error && !batch->unfinished && work.end_ns && was_made_in(r->trace, batch->launch_ns))
+		error = sum_launch(r, device, batch, &work);
+	return error;
 }
 
 static int read_measured(struct reading *r)
@@ -183,40 +175,93 @@ static int read_measured(struct reading *r)
 	struct gpu_batch batch;
 	int more = 1, error = 0;
 
+	gpu_rewind(&r->gpu);
 	while (!error && (more = gpu_next(&r->gpu, &batch)) > 0)
-		if (batch.count && trace_shows_gpu(r->trace, r->process, batch.events, batch.count))
+		if (batch.count)
 			error = add_batch(r, &batch);
 	return more < 0 ? more : error;
 }
 
+/* What had not ended is at work up to the end. */
+static int add_open(struct reading *r)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < r->gpu.open_count; i++) {
+		const struct gpu_event *event = &r->gpu.open[i];
+		struct gpu_busy *device = device_of(r, event->device);
+
+		if (!device)
+			return -ENOMEM;
+		if (is_chosen(r, event->thread) && event->launch_ns <= r->trace->to_ns)
+			error = add_piece(r, device, (struct gpu_busy_piece){
+				event->begin_ns, r->trace->end_ns, (uint32_t)gpu_queue_is_copy(event), 0 });
+	}
+	return error;
+}
+
 /* ---- all launches ---- */
 
-static int add_launch(void *to, const struct event *event)
+static void count_launch(struct gpu_busy_list *busy, struct gpu_busy *device, const struct gpu_queued *queued, int known)
 {
-	struct reading *r = to;
-	const struct vprof_slot *slot = &event->slot;
-	int32_t ordinal = gpu_launch_device(&r->gpu, slot);
-	struct gpu_busy *device = ordinal < 0 ? NULL : device_of(r, ordinal);
-	uint32_t index = idmap_get(&r->kind_ids, (uint64_t)slot->kind << 32 | gpu_launch_object(slot->kind, slot->object));
-	const struct kind *kind = index == IDMAP_NONE ? NULL : &r->kinds[index];
-	struct gpu_busy_bin *bin;
+	struct gpu_busy_bin *bin = bin_at(busy, device, queued->launch_ns);
+	int measured = queued->measured && queued->end_ns < GPU_QUEUE_NEVER;
 
-	if (ordinal < 0)
-		return 0;
-	if (!device)
-		return -ENOMEM;
 	device->launches++;
-	device->covered += kind != NULL;
-	bin = bin_at(r->busy, device, event->start_ns);
+	device->measured += (uint64_t)measured;
+	device->covered += (uint64_t)known;
 	if (!bin)
-		return 0;
+		return;
 	bin->launches++;
-	bin->covered += kind != NULL;
-	if (kind) {
-		bin->busy_ns += (double)kind->busy_ns / kind->measured;
-		bin->copy_ns += (double)kind->copy_ns / kind->measured;
-	}
-	return 0;
+	bin->measured += (uint64_t)measured;
+	bin->covered += (uint64_t)known;
+}
+
+/* Copies and sets come last. */
+static int add_expected(struct reading *r, struct gpu_busy *device, const struct gpu_queued *queued, const struct gpu_queue_kind *kind)
+{
+	double part = kind->busy_ns ? (double)kind->copy_ns / (double)kind->busy_ns : 0;
+	uint64_t copy = (uint64_t)((double)(queued->end_ns - queued->begin_ns) * part), from = queued->end_ns - copy;
+	int error = add_piece(r, device, (struct gpu_busy_piece){ queued->begin_ns, from, 0, 0 });
+
+	return error ? error : add_piece(r, device, (struct gpu_busy_piece){ from, queued->end_ns, 1, 0 });
+}
+
+static int add_launch(struct reading *r, const struct gpu_queued *queued)
+{
+	struct gpu_busy *device = queued->device < 0 ? NULL : device_of(r, queued->device);
+	const struct gpu_queue_kind *kind = gpu_queue_known(&r->queue, queued);
+
+	if (queued->device >= 0 && !device)
+		return -ENOMEM;
+	if (!device || !is_chosen(r, queued->thread) || queued->launch_ns > r->trace->to_ns)
+		return 0;
+	if (was_made_in(r->trace, queued->launch_ns))
+		count_launch(r->busy, device, queued, kind != NULL);
+	return kind && !queued->measured ? add_expected(r, device, queued, kind) : 0;
+}
+
+static int learn(struct reading *r)
+{
+	struct gpu_batch batch;
+	int more = 1, error = 0;
+
+	while (!error && (more = gpu_next(&r->gpu, &batch)) > 0)
+		error = gpu_queue_learn(&r->queue, &batch);
+	error = more < 0 ? more : error;
+	return error ? error : gpu_queue_settle(&r->queue);
+}
+
+/* What the trace wants read, so that its threads and losses are known. */
+static int load(struct reading *r, struct event *events)
+{
+	const struct ring *ring = r->process->ring;
+	uint32_t at = 0;
+	int got = 0;
+
+	for (uint32_t c = 0; got >= 0 && c < ring->chunk_count; c++)
+		got = trace_load(r->trace, r->process, &ring->chunks[c], &at, events);
+	return got < 0 ? got : 0;
 }
 
 static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct trace_process *process, struct event *events)
@@ -226,11 +271,17 @@ static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct 
 
 	if (error)
 		return error;
-	error = read_measured(&r);
+	r.queue.gpu = &r.gpu;
+	error = load(&r, events);
 	if (!error)
-		error = gpu_launches_read(trace, process, events, add_launch, &r);
-	free(r.kinds);
-	idmap_free(&r.kind_ids);
+		error = learn(&r);
+	if (!error)
+		error = read_measured(&r);
+	if (!error)
+		error = add_open(&r);
+	for (size_t i = 0; !error && i < r.queue.count; i++)
+		error = add_launch(&r, &r.queue.list[i]);
+	gpu_queue_free(&r.queue);
 	gpu_close(&r.gpu);
 	return error;
 }
@@ -272,8 +323,10 @@ int gpu_busy_make(struct gpu_busy_list *busy, struct trace *trace, uint32_t bins
 	for (size_t i = 0; !error && i < trace->count; i++)
 		if (trace->processes[i].chosen && gpu_has(trace->processes[i].ring))
 			error = read_process(busy, trace, &trace->processes[i], events);
-	for (size_t i = 0; i < busy->count; i++)
+	for (size_t i = 0; i < busy->count; i++) {
+		gpu_busy_cover(busy, &busy->list[i]);
 		find_gaps(&busy->list[i]);
+	}
 	free(events);
 	return error;
 }
@@ -283,6 +336,7 @@ void gpu_busy_free(struct gpu_busy_list *busy)
 	for (size_t i = 0; i < busy->count; i++) {
 		free(busy->list[i].bins);
 		free(busy->list[i].spans);
+		free(busy->list[i].pieces);
 		gpu_parts_free(&busy->list[i].parts);
 	}
 	free(busy->list);

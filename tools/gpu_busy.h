@@ -1,10 +1,17 @@
 /*
  * gpu_busy.h - how a GPU's time went: at work, in copies, idle, and how much at once.
  *
- * Of launches that were measured it is known when their work ran. When a launch was not, its time is
- * taken for the mean of those of its kind that were (a graph, a kernel, copies, sets), at the moment of the
- * launch, a graph's parts put together (what ran in two of them at once counts twice); of kinds that were never
- * measured nothing is known, and a time at which such launches were made is at least as busy as it is said to be.
+ * Work counts when it ran. Of launches that were measured that is known. Where a launch was not, gpu_queue.h says when
+ * it is expected to have run: behind its call and what is ahead of it on its stream, between those that were measured,
+ * for the mean of its kind. All of this together, of all streams, covers some of the time of each bin, and no moment of
+ * it twice: that is what the device was at work. Where only copies and sets are, it was in copies; in what a launch is
+ * expected to take those come last.
+ *
+ * Of kinds that were never measured nothing is known: at a time at which such launches were made, and as long as they
+ * may have lasted, the device was at least as busy as it is said to be. Work that ran, or is expected to, behind the
+ * end of what is looked at is in no bin, and told apart. A launch that has not ended is at work to the end. One that was timed
+ * in a part of its nodes was at work all along, but for what the stamps took; of what is not known of it as much is
+ * copies as the mean says.
  */
 #ifndef VPROF_TOOLS_GPU_BUSY_H
 #define VPROF_TOOLS_GPU_BUSY_H
@@ -13,17 +20,17 @@
 #include "tools/gpu_parts.h"
 
 struct gpu_busy_bin {
-	uint64_t launches, measured; /* launches that were made in it; work of which was measured */
+	uint64_t launches, measured; /* launches that were made in it; those of which there are times */
 	uint64_t covered;      /* those of kinds that were measured */
-	double busy_ns, copy_ns; /* estimated; of the copies and sets only what ran alone */
-	uint64_t seen_ns;      /* measured work in it */
+	uint64_t busy_ns, copy_ns; /* at work, measured or expected; of that with copies and sets alone */
+	uint64_t seen_ns;      /* of busy_ns what was measured */
 };
 
 struct gpu_busy {
 	const struct trace_process *process;
 	int32_t device;
-	uint64_t launches, measured, covered;
-	/* Of the measured launches: */
+	uint64_t launches, measured, covered; /* of those that were made in the time that is looked at */
+	/* Of the measured ones: */
 	uint64_t span_ns;      /* from each one's first work to its last */
 	uint64_t busy_ns;      /* of that at work: the rest is what stamps took, for a node begins when the one
 	                          before it was stamped, and no gap between them can be told from that */
@@ -34,8 +41,11 @@ struct gpu_busy {
 	/* Between launches, where every one was measured: */
 	uint64_t gaps, idle_ns, longest_gap_ns;
 	struct gpu_busy_bin *bins;
+	uint64_t behind_ns;    /* at work behind the last bin, with what was launched before its end */
 	struct gpu_busy_span *spans; /* inner: of each measured launch */
 	size_t span_count;
+	struct gpu_busy_piece *pieces; /* inner: of all work */
+	size_t piece_count;
 };
 
 struct gpu_busy_list {

@@ -39,6 +39,9 @@ END
 )" "[in flight] hang_while 2 True"
 is "the other layout has what ended" "$("$BUILD/vprof-merge" --format kineto "$TMP/hangs" 2>/dev/null | jq '[.traceEvents[] | select(.name == "hang_while")] | length')" $((last - 1))
 ok "vprof top and vprof gpu are none the worse" test "$("$vprof" top --json "$TMP/hangs" | jq '.work | length')" = 2 -a "$("$vprof" gpu --json "$TMP/hangs" | jq '.devices | length')" = 1
+VPROF_OUT=$TMP/later VPROF_GPU=off LD_PRELOAD=$BUILD/libvprof.so timeout 60 "$BUILD/gputime/client" chain 5 0 >/dev/null
+is "and the GPU is at work with it as long as anything is known" "$("$vprof" gpu --json --last 1ms --bins 4 "$TMP/hangs" "$TMP/later" |
+	jq -c '.bin_ns as $all | [.devices[0].bins[] | .busy_ns * 100 / $all | round]')" "[100,100,100,100]"
 
 wait $waits
 is "one that only took long ends" "$(cat "$TMP/waits.out")" "$(printf 'waits\nended')"
