@@ -84,6 +84,8 @@ static int dump_inputs(const struct options *o, const struct inputs *inputs)
 	struct trace trace;
 	int code = CLI_OK, error;
 
+	if (!o->lanes && !o->defs && !inputs_have_records(inputs))
+		return CLI_FAILED;
 	if (trace_open(&trace, inputs, &o->filter)) {
 		fprintf(stderr, "%s: no memory\n", command.name);
 		return CLI_FAILED;

@@ -64,6 +64,7 @@ struct trace_process {
 	uint64_t overwritten;
 	/* Likewise of a copy of the last so long (header.cut_first): left out on purpose, or overwritten before. */
 	uint64_t not_copied;
+	uint64_t cut_off; /* records in what its file lacks */
 	/* Of work of GPUs, once it has been read: given out, left out, before its launch; UINT64_MAX: not known. */
 	struct { uint64_t events, left_out, early, clock_error_ns; } gpu_seen;
 	/* Filled as chunks are loaded, whole after the last one. */
@@ -138,7 +139,7 @@ int trace_load(struct trace *trace, struct trace_process *process, const struct 
  * What the ring lost, reason by reason: 0 <= `reason` < PROCESS_LOSSES gives its count and
  * name. Whole after the last load.
  */
-enum { PROCESS_LOSSES = 5 + VPROF_LOSS_COUNT };
+enum { PROCESS_LOSSES = 6 + VPROF_LOSS_COUNT };
 uint64_t process_loss(const struct trace_process *process, int reason, const char **name);
 uint64_t trace_loss(const struct trace *trace, int reason, const char **name); /* of the chosen rings */
 

@@ -295,6 +295,8 @@ int info_make(struct info *info, const struct ring *ring)
 		return error;
 	}
 	info->losses.reserved = info->losses.present + info->losses.overwritten + info->losses.torn;
+	info->cut_off = ring_cut_off(ring, info->losses.overwritten);
+	info->losses.overwritten -= info->cut_off;
 	info->thread_count = table.count;
 	info_span(info);
 	queries_finish(info, ring);

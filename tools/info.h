@@ -27,6 +27,7 @@ struct info_query {
 
 struct info {
 	struct ring_losses losses;
+	uint64_t cut_off;     /* records in what the file lacks; not in losses.overwritten */
 	uint64_t abandoned;   /* of losses.in_flight those whose threads have ended */
 	struct info_thread *threads; /* by serial number */
 	size_t thread_count;

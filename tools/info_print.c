@@ -65,8 +65,8 @@ static void text_losses(struct cli_table *table, const struct ring *ring, const 
 		if (l->loss[i])
 			cli_table_pair(table, "lost", "%llu %s", (unsigned long long)l->loss[i], ring_loss_name(i));
 	if (ring->cut_bytes)
-		cli_table_pair(table, "damaged", "the file lacks its last %llu bytes",
-			       (unsigned long long)ring->cut_bytes);
+		cli_table_pair(table, "damaged", "the file lacks its last %llu bytes, with %llu records",
+			       (unsigned long long)ring->cut_bytes, (unsigned long long)info->cut_off);
 	if (ring->bad_chunks)
 		cli_table_pair(table, "damaged", "%llu chunks left out", (unsigned long long)ring->bad_chunks);
 	if (ring->bad_holdings)
@@ -269,6 +269,7 @@ static void json_losses(const struct info *info, FILE *out)
 	json_number(out, "reserved", l->reserved);
 	json_number(out, "present", l->present);
 	json_number(out, "overwritten", l->overwritten);
+	json_number(out, "cut_off", info->cut_off);
 	json_number(out, "torn", l->torn);
 	json_number(out, "in_flight", l->in_flight - info->abandoned);
 	json_number(out, "abandoned", info->abandoned);

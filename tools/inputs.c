@@ -236,6 +236,9 @@ static int open_input(struct inputs *inputs, struct input *input)
 		complain(inputs, input->path, "%s", why);
 		return error;
 	}
+	if (input->ring.cut_bytes && inputs->program)
+		fprintf(stderr, "%s: %s: is cut short: its last %llu bytes are missing\n", inputs->program, input->path,
+			(unsigned long long)input->ring.cut_bytes);
 	error = clock_build(&input->clock, &input->ring);
 	if (error) {
 		complain(inputs, input->path, "%s", strerror(-error));
@@ -322,6 +325,15 @@ int inputs_open_all(struct inputs *inputs)
 		fprintf(stderr, "%s: %zu copies (*.snap-N.ring) left out: read them without the rings that they are of\n",
 			inputs->program, inputs->copies);
 	return kept ? align(inputs) : error;
+}
+
+int inputs_have_records(const struct inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++)
+		if (inputs->list[i].ring.chunk_count || !inputs->list[i].ring.cut_bytes)
+			return 1;
+	fprintf(stderr, "%s: no record is left in what there is of these rings\n", inputs->program);
+	return 0;
 }
 
 void inputs_close(struct inputs *inputs)

@@ -52,6 +52,9 @@ int inputs_collect_copies(struct inputs *inputs, const char *program, int argc, 
  */
 int inputs_open_all(struct inputs *inputs);
 
+/* Is there a record, or could there have been? 0, with a message, where the files lack all of them. */
+int inputs_have_records(const struct inputs *inputs);
+
 void inputs_close(struct inputs *inputs);
 
 #endif

@@ -348,6 +348,8 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	struct trace trace;
 	int code;
 
+	if (!inputs_have_records(inputs))
+		return CLI_FAILED;
 	if (trace_open(&trace, inputs, &options->filter)) {
 		fprintf(stderr, PROGRAM ": no memory\n");
 		return CLI_FAILED;

@@ -150,6 +150,8 @@ struct ring_losses {
 };
 /* Positions that all lanes together have reached, and those that no chunk covers. */
 void ring_positions(const struct ring *ring, uint64_t *reserved, uint64_t *overwritten);
+/* Of so many that no chunk covers those that the end of the file holds which is missing: as many as it has room for. */
+uint64_t ring_cut_off(const struct ring *ring, uint64_t uncovered);
 
 int ring_count(const struct ring *ring, struct ring_losses *losses);
 

@@ -58,6 +58,17 @@ void ring_positions(const struct ring *ring, uint64_t *reserved, uint64_t *overw
 	}
 }
 
+uint64_t ring_cut_off(const struct ring *ring, uint64_t uncovered)
+{
+	uint64_t chunks = ring->cut_bytes / VPROF_CHUNK_SIZE + (ring->cut_bytes % VPROF_CHUNK_SIZE != 0), room;
+
+	if (!ring->cut_bytes || ring->live.ticket <= ring->header.chunk_count)
+		return ring->cut_bytes ? uncovered : 0; /* nothing has been overwritten */
+	chunks = chunks < ring->header.chunk_count ? chunks : ring->header.chunk_count;
+	room = chunks * (VPROF_CHUNK_SLOTS - 1);
+	return uncovered < room ? uncovered : room;
+}
+
 int ring_count(const struct ring *ring, struct ring_losses *losses)
 {
 	int error = 0;

@@ -56,7 +56,7 @@ static int pid_taken(const struct trace *trace, uint32_t pid, size_t before)
 static int process_open(struct trace *trace, size_t index, const struct input *input, int with_host)
 {
 	struct trace_process *process = &trace->processes[index];
-	uint64_t reserved;
+	uint64_t reserved, uncovered;
 	char pid[16];
 
 	process->ring = &input->ring;
@@ -70,7 +70,9 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	process->chosen = !trace->filter->pids.count || cli_list_has(&trace->filter->pids, pid);
 	process_make_name(process, with_host);
 	role_make(&process->role, process->ring, 0);
-	ring_positions(process->ring, &reserved, process->ring->header.cut_first ? &process->not_copied : &process->overwritten);
+	ring_positions(process->ring, &reserved, &uncovered);
+	process->cut_off = ring_cut_off(process->ring, uncovered);
+	*(process->ring->header.cut_first ? &process->not_copied : &process->overwritten) = uncovered - process->cut_off;
 	if (range_names_open(&process->names, process->ring))
 		return -ENOMEM;
 	return process_find_threads(trace, process);
@@ -202,6 +204,7 @@ uint64_t process_loss(const struct trace_process *process, int reason, const cha
 		uint64_t count;
 	} own[] = {
 		{ "overwritten", process->overwritten },
+		{ "cut_off", process->cut_off },
 		{ "torn", process->torn },
 		{ "unreadable", process->unreadable },
 		{ "bad_chunks", process->ring->bad_chunks },

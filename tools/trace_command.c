@@ -49,6 +49,8 @@ static int run_inputs(const struct trace_command *run, const struct inputs *inpu
 	struct trace trace;
 	int code;
 
+	if (!inputs_have_records(inputs))
+		return CLI_FAILED;
 	if (trace_open(&trace, inputs, run->filter)) {
 		fprintf(stderr, "%s: no memory\n", run->command->name);
 		return CLI_FAILED;

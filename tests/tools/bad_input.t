@@ -68,6 +68,29 @@ fi
 is "a file cut within its chunks gives what is whole" \
 	"$("$vprof" dump "$TMP/cut.ring" | wc -l)" "$("$vprof" info --json "$TMP/cut.ring" |
 	sed -n 's/.*"present": \([0-9]*\),/\1/p')"
+missing=$(($(stat -c %s "$TMP/good.ring") - 50000))
+for verb in dump info top merge; do
+	program $verb
+	"${program[@]}" "$TMP/cut.ring" >/dev/null 2>"$TMP/err"
+	is "$verb of it: exit 0" $? 0
+	ok "which says how much is missing, $verb" grep -qx "${program[*]##*/}: $TMP/cut.ring: is cut short: its last $missing bytes are missing" "$TMP/err"
+	ok "and calls none of it overwritten, $verb" not grep -q overwritten "$TMP/err"
+done
+ok "what is gone with it is counted" grep -qE "lost: [1-9][0-9]* cut_off" "$TMP/err"
+is "the same in info" "$("$vprof" info --json "$TMP/cut.ring" 2>/dev/null | jq -c '.[0] | [.overwritten, .cut_off > 0]')" "[0,true]"
+# A ring that has gone round: as many as the missing chunk may have held, and the others are overwritten.
+"$BUILD/tests/make_ring" --chunks 4 --records 2000 "$TMP/round.ring"
+head -c -16384 "$TMP/round.ring" >"$TMP/round.cut.ring"
+of() { "$vprof" info --json "$1" 2>/dev/null | jq .[0].overwritten; }
+is "one that had gone round: the rest is overwritten" "$(of "$TMP/round.cut.ring")" "$(($(of "$TMP/round.ring") - 255))"
+head -c 8192 "$TMP/good.ring" >"$TMP/head.ring"
+for verb in dump top merge memory steps; do
+	program $verb
+	"${program[@]}" "$TMP/head.ring" >"$TMP/stdout" 2>"$TMP/err"
+	is "no record is left, $verb: exit 1" $? 1
+	is "and nothing printed, $verb" "$(cat "$TMP/stdout")" ""
+	ok "but why, $verb" grep -q "no record is left" "$TMP/err"
+done
 ok "and says that it is cut" sh -c "'$vprof' info '$TMP/cut.ring' | grep -q 'lacks its last'"
 out=$("$vprof" dump "$TMP/empty.ring" "$TMP/good.ring" "$TMP/noise.ring" 2> "$TMP/err")
 code=$?
