@@ -86,10 +86,8 @@ static int dump_inputs(const struct options *o, const struct inputs *inputs)
 
 	if (!o->lanes && !o->defs && !inputs_have_records(inputs))
 		return CLI_FAILED;
-	if (trace_open(&trace, inputs, &o->filter)) {
-		fprintf(stderr, "%s: no memory\n", command.name);
+	if (trace_begin(&trace, inputs, &o->filter))
 		return CLI_FAILED;
-	}
 	for (size_t i = 0; i < trace.count; i++) {
 		error = dump_process(o, &trace, &trace.processes[i]);
 		if (error) {
@@ -97,6 +95,8 @@ static int dump_inputs(const struct options *o, const struct inputs *inputs)
 			code = CLI_FAILED;
 		}
 	}
+	if (!trace_has_threads(&trace, command.name))
+		code = CLI_FAILED;
 	trace_close(&trace);
 	return cli_finish(command.name) == CLI_OK ? code : CLI_FAILED;
 }

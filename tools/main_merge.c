@@ -350,14 +350,14 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 
 	if (!inputs_have_records(inputs))
 		return CLI_FAILED;
-	if (trace_open(&trace, inputs, &options->filter)) {
-		fprintf(stderr, PROGRAM ": no memory\n");
+	if (trace_begin(&trace, inputs, &options->filter))
 		return CLI_FAILED;
-	}
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
 	trace.estimate = options->estimate;
 	code = options->steps ? write_steps(&trace, options, form) : write_all(&trace, options, form);
+	if (!trace_has_threads(&trace, PROGRAM))
+		code = CLI_FAILED;
 	trace_close(&trace);
 	return code;
 }

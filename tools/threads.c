@@ -18,21 +18,50 @@ uint32_t trace_invent_id(struct trace *trace)
 	return PID_LIMIT + ++trace->invented;
 }
 
+/* `word`: a thread id, or a pattern for a name. */
+static int thread_fits(const struct trace_thread *thread, const char *word)
+{
+	char tid[16];
+
+	snprintf(tid, sizeof(tid), "%u", thread->os_tid);
+	return !strcmp(word, tid) || !fnmatch(word, thread->comm, 0) ||
+	       (thread->label && !fnmatch(word, thread->label->text, 0));
+}
+
 static int thread_chosen(const struct trace *trace, const struct trace_thread *thread)
 {
 	const struct cli_list *wanted = &trace->filter->threads;
-	char tid[16];
 
 	if (!thread->process->chosen)
 		return 0;
-	if (!wanted->count)
-		return 1;
-	snprintf(tid, sizeof(tid), "%u", thread->os_tid);
 	for (size_t i = 0; i < wanted->count; i++)
-		if (!strcmp(wanted->items[i], tid) || !fnmatch(wanted->items[i], thread->comm, 0) ||
-		    (thread->label && !fnmatch(wanted->items[i], thread->label->text, 0)))
+		if (thread_fits(thread, wanted->items[i]))
 			return 1;
+	return !wanted->count;
+}
+
+/* Has a process that is looked at such a thread? */
+static int has_thread(const struct trace *trace, const char *word)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		for (uint32_t t = 0; trace->processes[i].chosen && t < trace->processes[i].thread_count; t++)
+			if (thread_fits(trace->processes[i].threads[t], word))
+				return 1;
 	return 0;
+}
+
+int trace_has_threads(const struct trace *trace, const char *program)
+{
+	const struct cli_list *wanted = &trace->filter->threads;
+	size_t found = 0;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (has_thread(trace, wanted->items[i]))
+			found++;
+		else
+			fprintf(stderr, "%s: --thread: no thread '%s' in these rings\n", program, wanted->items[i]);
+	}
+	return found || !wanted->count;
 }
 
 static struct trace_thread *thread_add(struct trace *trace, struct trace_process *process,

@@ -181,6 +181,46 @@ int trace_open(struct trace *trace, const struct inputs *inputs, const struct tr
 	return 0;
 }
 
+static int has_pid(const struct trace *trace, const char *word)
+{
+	char pid[16];
+
+	for (size_t i = 0; i < trace->count; i++) {
+		snprintf(pid, sizeof(pid), "%u", trace->processes[i].os_pid);
+		if (!strcmp(pid, word))
+			return 1;
+	}
+	return 0;
+}
+
+/* Says of each process that is asked for and has no ring that it has none. 0: none has. */
+static int has_processes(const struct trace *trace, const char *program)
+{
+	const struct cli_list *wanted = &trace->filter->pids;
+	size_t found = 0;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (has_pid(trace, wanted->items[i]))
+			found++;
+		else
+			fprintf(stderr, "%s: --pid: no process '%s' in these rings\n", program, wanted->items[i]);
+	}
+	return found || !wanted->count;
+}
+
+int trace_begin(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter)
+{
+	int error = trace_open(trace, inputs, filter);
+
+	if (error) {
+		fprintf(stderr, "%s: no memory\n", inputs->program);
+	} else if (!has_processes(trace, inputs->program)) {
+		trace_close(trace);
+		error = -ESRCH;
+	}
+	return error;
+}
+
 void trace_filter_free(struct trace_filter *filter)
 {
 	cli_list_free(&filter->pids);

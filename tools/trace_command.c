@@ -51,11 +51,11 @@ static int run_inputs(const struct trace_command *run, const struct inputs *inpu
 
 	if (!inputs_have_records(inputs))
 		return CLI_FAILED;
-	if (trace_open(&trace, inputs, run->filter)) {
-		fprintf(stderr, "%s: no memory\n", run->command->name);
+	if (trace_begin(&trace, inputs, run->filter))
 		return CLI_FAILED;
-	}
 	code = run->print(&trace, run->options);
+	if (!trace_has_threads(&trace, inputs->program))
+		code = CLI_FAILED;
 	trace_close(&trace);
 	return code;
 }

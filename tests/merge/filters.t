@@ -46,13 +46,25 @@ is "--last" "$(starts --last 1.5s)" "7 8"
 is "--last longer than the trace" "$(starts --last 1h)" "$(starts)"
 is "--pid" "$(starts --pid 200)" "2"
 is "--pid with a list" "$(starts --pid 200,100)" "$(starts)"
-is "--pid of nobody" "$(starts --pid 5 2>nobody)" ""
-is "which is said" "$(cat nobody)" "vprof-merge: no call in these rings is among those asked for: the trace is empty"
 is "--thread by id" "$(starts --thread 101)" "1 1.5 3 5 7"
 is "--thread by pattern, newest name" "$(starts --thread 'pt_*')" "1 1.5 3 5 7"
 is "--thread by name, twice" "$(starts --thread other --thread 'pt_*')" "1 1.5 2 3 5 7"
 is "an old name of the thread does not count" "$(starts --thread app)" "0 2 4 6 8"
 
+# Whom no ring has is named by each tool, and it fails where nobody else was asked for.
+unknown() {
+	local verb
+	for verb in vprof-merge "vprof dump" "vprof top" "vprof kernels" "vprof graphs" "vprof memory" "vprof steps" "vprof gpu"; do
+		[ "$1 $verb" != "--thread vprof memory" ] || continue # which has no such option
+		$BUILD/$verb "$@" a.ring b.ring >out 2>err && echo "$verb: status 0"
+		grep -qx "$verb: $1: no [a-z]* '$2' in these rings" err || echo "$verb: $(cat err)"
+		[ "$1" = --thread ] || [ ! -s out ] || echo "$verb prints something"
+	done
+}
+is "nobody's pid" "$(unknown --pid 5)" ""
+is "nobody's thread" "$(unknown --thread nobody)" ""
+is "one of two is known: the other is named" "$($BUILD/vprof top --pid 5,100 a.ring b.ring 2>&1 >/dev/null; echo $?)" "vprof top: --pid: no process '5' in these rings
+0"
 # The same selection by each tool, all for the same moments of all rings.
 dumped() { "$vprof" dump "$@" a.ring b.ring | sed '/^#/d; s/ .*//; s/\.\?0*$//' | sort -n | xargs; }
 topped() { "$vprof" top --json "$@" a.ring b.ring | python3 -c '
