@@ -7,7 +7,7 @@
 #include "preload/config.h"
 #include "preload/inner.h"
 #include "preload/text.h"
-#include "preload/times.h"
+#include "vprof/times.h"
 
 enum type { TEXT, COUNT, SWITCH, GROUPS, SAMPLE, WINDOW };
 enum { GPU_PARTS_MOST = 8 };

@@ -17,7 +17,7 @@
 #include "preload/record.h"
 #include "preload/snapshot.h"
 #include "preload/steps.h"
-#include "preload/times.h"
+#include "vprof/times.h"
 #include "vprof/slow.h"
 
 #define PACE_LEAST_NS 5000000ull

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "tools/env_check.h"
 
 enum {
 	NAME_SIZE = 40,
@@ -121,6 +122,7 @@ static int switch_value(const char *text)
 static int check_value(const struct cli_command *command, const struct row *row, const char *text)
 {
 	char option[NAME_SIZE];
+	const char *allowed;
 	uint64_t count;
 
 	option_name(option, row->name);
@@ -130,7 +132,10 @@ static int check_value(const struct cli_command *command, const struct row *row,
 		return cli_usage(command, "--%s: '%s' is not a whole number", option, text);
 	if (is_a(row, "SWITCH") && switch_value(text) < 0)
 		return cli_usage(command, "--%s: '%s' is neither 0 nor 1", option, text);
-	return is_a(row, "GROUPS") ? check_groups(command, option, text) : CLI_OK;
+	if (is_a(row, "GROUPS"))
+		return check_groups(command, option, text);
+	allowed = env_check((enum env_row)(row - rows), text);
+	return allowed ? cli_usage(command, "--%s: '%s' is none of %s", option, text, allowed) : CLI_OK;
 }
 
 int env_options_check(const struct cli_command *command, const struct env_choice *choice)

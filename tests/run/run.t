@@ -26,6 +26,28 @@ is "a value that the library would not take: 125" "$(status "$vprof" run --ring-
 ok "and says which" grep -q "ring-mb: 'x' is not a whole number" "$TMP/err"
 is "an unknown group of calls: 125" "$(status "$vprof" run --trace launch,copi true)" 125
 ok "and the one that was meant" grep -q "did you mean copy" "$TMP/err"
+# refuses OPTION VALUE: vprof run and env do, name the option, and say what is allowed.
+refuses() {
+	is "--$1 $2: 125" "$(status "$vprof" run "--$1" "$2" true)" 125
+	ok "says what is allowed" grep -qF -- "vprof run: --$1: '$2' is none of $3" "$TMP/err"
+	is "--$1 $2: wrong usage of env" "$(status "$vprof" env "--$1" "$2")" 2
+}
+refuses gpu sampel:4 "off, all, sample, sample:N"
+refuses gpu sample:0 "off, all, sample, sample:N"
+refuses gpu-eager 5 "off, always, TIME/TIME"
+refuses gpu-eager 200ms/2ms "off, always, TIME/TIME"
+refuses gpu-eager 1/2 "off, always, TIME/TIME"
+refuses gpu-parts 9 "0 to 8"
+refuses gpu-twins 257 "0 to 256"
+refuses ring-mb 0 "1 to 65536"
+refuses ring-at shmm "auto, shm, out"
+refuses capture range: "always, off, profiler, range:PATTERNS"
+refuses spill-full drop "drop-oldest, stop"
+refuses snap-on hang:5x "none, slow_step:2x, slow_step:TIME, hang:TIME, idle:TIME, cooldown:TIME"
+refuses snap-on slow_step:2x, "none, slow_step:2x"
+is "what is allowed is taken" "$("$vprof" run --gpu sample:4 --gpu-eager 2ms/200ms --gpu-parts 8 --gpu-twins 256 --ring-mb 1 --ring-at out \
+	--capture 'range:a*' --spill-full stop --snap-on slow_step:1.5x,hang:10s,cooldown:0.5m true >/dev/null 2>&1; echo $?)" 0
+rm -rf vprof-*
 is "a run that came to nothing leaves no folder" "$(ls)" ""
 
 # The folder.

@@ -19,6 +19,7 @@ is "what it put there" "$(cd "$root" && find . -type f | sort)" "$({ printf '%s\
 ./include/vprof/spill.h
 ./include/vprof/step.h
 ./include/vprof/steps.h
+./include/vprof/times.h
 ./include/vprof/slow.h
 ./include/vprof/vprof.h
 ./lib/libvprof.so

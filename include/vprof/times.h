@@ -1,12 +1,12 @@
 /*
- * times.h - numbers and times as people write them in the environment: 1.5, 200ms.
+ * times.h - numbers and times as people write them in the environment: 1.5, 200ms. For the library, which takes
+ * them, and the tools, which tell of a wrong one before a program starts.
  */
-#ifndef VPROF_PRELOAD_TIMES_H
-#define VPROF_PRELOAD_TIMES_H
+#ifndef VPROF_TIMES_H
+#define VPROF_TIMES_H
 
 #include <stdint.h>
 #include <string.h>
-#include "preload/compiler.h"
 
 #define VPROF_NS_A_SECOND 1000000000ull
 
@@ -40,7 +40,7 @@ static inline const char *vprof_parse_time(const char *text, uint64_t *ns)
 	const char *end = vprof_parse_number(text, &n);
 	size_t length = end ? strspn(end, "abcdefghijklmnopqrstuvwxyz") : 0;
 
-	for (unsigned i = 0; end && i < ARRAY_SIZE(units); i++)
+	for (unsigned i = 0; end && i < sizeof(units) / sizeof(units[0]); i++)
 		if (strlen(units[i].unit) == length && !strncmp(end, units[i].unit, length)) {
 			*ns = n * (units[i].ns / 1000);
 			return *ns ? end + length : NULL;
