@@ -53,7 +53,7 @@ static void print_summary(const struct gpu_busy *busy)
 	       busy->launches, percent((double)busy->covered, (double)busy->launches));
 	if (!busy->measured)
 		return;
-	printf("  of these, %s: at work %.1f%%, with copies and sets alone %.1f%%, taken by the stamps %.1f%%\n",
+	printf("  of these, %s: at work %.1f%%, with copies and sets alone %.1f%%,\n  taken by the stamps %.1f%% (idle in the table)\n",
 	       cli_time_text(span, sizeof(span), busy->span_ns), percent((double)busy->busy_ns, (double)busy->span_ns),
 	       percent((double)busy->copy_ns, (double)busy->span_ns),
 	       percent((double)(busy->span_ns - busy->busy_ns), (double)busy->span_ns));
