@@ -173,6 +173,7 @@ void gpu_costs_now(const struct gpu *gpu, const struct gpu_twin *twin, const str
 /* The stream of a launch, copy or set (2: a thread's own), and its device; -1: not known. */
 uint64_t gpu_launch_stream(const struct vprof_slot *slot);
 int32_t gpu_launch_device(const struct gpu *gpu, const struct vprof_slot *slot);
+int32_t gpu_stream_device(const struct gpu *gpu, uint64_t handle, uint64_t ticks);
 
 /* For people: "programmatic", "plain", …; "it allocates or frees memory", …; "kernel", … */
 const char *gpu_class_name(unsigned int class);

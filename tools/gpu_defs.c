@@ -183,8 +183,13 @@ uint64_t gpu_launch_stream(const struct vprof_slot *slot)
 
 int32_t gpu_launch_device(const struct gpu *gpu, const struct vprof_slot *slot)
 {
-	const struct vprof_def_stream *stream = objects_stream(&gpu->objects, gpu_launch_stream(slot), slot->t0);
-	const struct vprof_def_context *context = stream ? objects_context(&gpu->objects, stream->context, slot->t0) : NULL;
+	return gpu_stream_device(gpu, gpu_launch_stream(slot), slot->t0);
+}
+
+int32_t gpu_stream_device(const struct gpu *gpu, uint64_t handle, uint64_t ticks)
+{
+	const struct vprof_def_stream *stream = objects_stream(&gpu->objects, handle, ticks);
+	const struct vprof_def_context *context = stream ? objects_context(&gpu->objects, stream->context, ticks) : NULL;
 
 	if (stream && stream->device >= 0)
 		return stream->device;

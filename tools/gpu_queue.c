@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "tools/gpu_launch.h"
 #include "tools/list.h"
 #include "tools/records.h"
@@ -15,6 +16,7 @@ void gpu_queue_free(struct gpu_queue *queue)
 	free(queue->streams);
 	free(queue->list);
 	free(queue->measured);
+	free(queue->waits);
 	idmap_free(&queue->kind_ids);
 	idmap_free(&queue->stream_ids);
 	idmap_free(&queue->measured_ids);
@@ -194,6 +196,29 @@ static int add_launch(struct gpu_queue *queue, const struct vprof_slot *slot, ui
 	return 0;
 }
 
+/* Of the calls that wait those for one stream. */
+static int add_wait(struct gpu_queue *queue, const struct vprof_slot *slot, uint64_t thread)
+{
+	const struct gpu *gpu = queue->gpu;
+	const char *call = ring_call_name(gpu->ring, slot->call);
+	int own = !strcmp(call, "cuStreamSynchronize_ptsz");
+	uint64_t handle = own && !slot->sync.handle ? 2 : slot->sync.handle;
+	const struct vprof_def_stream *stream = objects_stream(&gpu->objects, handle, slot->t0);
+	struct gpu_queue_wait wait = {
+		.from_ns = before_never(clock_realtime(gpu->clock, &queue->clock_at, slot->t0)),
+		.to_ns = before_never(clock_realtime(gpu->clock, &queue->clock_at, slot->t0 + VPROF_DONE_TICKS(slot->done))),
+	};
+
+	if (!own && strcmp(call, "cuStreamSynchronize"))
+		return 0;
+	wait.stream = stream_of(queue, (struct gpu_queue_stream){
+		handle, thread, stream ? stream->number : 0, gpu_stream_device(gpu, handle, slot->t0) });
+	if (wait.stream == IDMAP_NONE || list_grow(queue->waits, queue->wait_count))
+		return -ENOMEM;
+	queue->waits[queue->wait_count++] = wait;
+	return 0;
+}
+
 /* Those whose records are gone are known from what was measured of them. */
 static int add_gone(struct gpu_queue *queue)
 {
@@ -207,12 +232,16 @@ static int add_gone(struct gpu_queue *queue)
 	return 0;
 }
 
-static int is_launch(const struct vprof_slot *slot)
+static int add_record(struct gpu_queue *queue, const struct vprof_slot *slot, uint64_t thread)
 {
-	return slot->seq && slot->kind >= VPROF_KIND_LAUNCH && slot->kind <= VPROF_KIND_SET && !VPROF_DONE_RESULT(slot->done);
+	if (!slot->seq || VPROF_DONE_RESULT(slot->done))
+		return 0;
+	if (slot->kind == VPROF_KIND_SYNC)
+		return slot->done ? add_wait(queue, slot, thread) : 0;
+	return slot->kind >= VPROF_KIND_LAUNCH && slot->kind <= VPROF_KIND_SET ? add_launch(queue, slot, thread) : 0;
 }
 
-static int add_launches(struct gpu_queue *queue)
+static int add_records(struct gpu_queue *queue)
 {
 	const struct ring *ring = queue->gpu->ring;
 	struct owned_chunk *chunk = malloc(sizeof(*chunk));
@@ -222,8 +251,7 @@ static int add_launches(struct gpu_queue *queue)
 		int got = owned_chunk_read(ring, &ring->chunks[c], chunk);
 
 		for (uint32_t i = 0; !error && got > 0 && i < VPROF_CHUNK_SLOTS - 1; i++)
-			if (is_launch(&chunk->chunk.slot[i]))
-				error = add_launch(queue, &chunk->chunk.slot[i], chunk->owners[chunk->owner[i + 1]].thread);
+			error = add_record(queue, &chunk->chunk.slot[i], chunk->owners[chunk->owner[i + 1]].thread);
 	}
 	free(chunk);
 	return error;
@@ -240,14 +268,26 @@ static int compare_queued(const void *a, const void *b)
 	return (x->correlation > y->correlation) - (x->correlation < y->correlation);
 }
 
+static int compare_waits(const void *a, const void *b)
+{
+	const struct gpu_queue_wait *x = a, *y = b;
+
+	if (x->stream != y->stream)
+		return x->stream < y->stream ? -1 : 1;
+	return (x->from_ns > y->from_ns) - (x->from_ns < y->from_ns);
+}
+
 static int place_all(struct gpu_queue *queue)
 {
+	size_t wait = 0;
 	int error = 0;
 
 	for (size_t from = 0, to; !error && from < queue->count; from = to) {
 		for (to = from + 1; to < queue->count && queue->list[to].stream == queue->list[from].stream; to++)
 			;
-		error = gpu_queue_place(queue, from, to);
+		while (wait < queue->wait_count && queue->waits[wait].stream < queue->list[from].stream)
+			wait++;
+		error = gpu_queue_place(queue, from, to, wait);
 	}
 	return error;
 }
@@ -303,7 +343,7 @@ static int find_lags(struct gpu_queue *queue)
 
 int gpu_queue_settle(struct gpu_queue *queue)
 {
-	int error = add_launches(queue);
+	int error = add_records(queue);
 
 	if (!error)
 		error = add_gone(queue);
@@ -312,6 +352,8 @@ int gpu_queue_settle(struct gpu_queue *queue)
 			queue->kinds[i].mean_ns = (double)queue->kinds[i].busy_ns / queue->kinds[i].measured;
 	if (!error && queue->count)
 		qsort(queue->list, queue->count, sizeof(*queue->list), compare_queued);
+	if (!error && queue->wait_count)
+		qsort(queue->waits, queue->wait_count, sizeof(*queue->waits), compare_waits);
 	/* What was ahead of a launch is known once all are placed, as if there were no time between a launch and its begin. */
 	if (!error)
 		error = place_all(queue);

@@ -5,16 +5,17 @@
  * before what is ahead of it is over. So each launch that was not measured takes the mean of its kind (a graph, a
  * kernel, copies of a direction, sets), waits for the one ahead, and begins as long after its launch as the median of
  * those of its kind that were measured and had none ahead. What was measured holds all of that fast: what was launched
- * before it on its stream was over when it began, what came behind it began when it was over. Where the expected work
- * does not fit in between, the time that was measured is trusted and the work is compressed: as few launches as
- * possible, by as little as possible, each still behind its own call (gpu_queue_place.c). Where there is more time than
- * work it is left idle, for the mean is as often too long as too short.
+ * before it on its stream was over when it began, what came behind it began when it was over. So does a call that
+ * waited for the stream: what was launched before it was over when it returned. Where the expected work does not fit in
+ * between, what is known is trusted and the work is compressed: as few launches as possible, by as little as possible,
+ * each still behind its own call (gpu_queue_place.c). Where there is more time than work it is left idle, for the mean
+ * is as often too long as too short.
  *
  * Not known is what streams wait for in each other. Of kinds that were never measured nothing is known: they take no
  * time here. Behind a launch that has not ended nothing runs: it lies at GPU_QUEUE_NEVER. Graphs of which parts of the
  * nodes are timed by turns have the parts put together (what ran in two of them at once counts twice).
  *
- * MEMORY. 64 bytes a launch, and as much again for one that was measured.
+ * MEMORY. 64 bytes a launch, and as much again for one that was measured; 24 a wait.
  */
 #ifndef VPROF_TOOLS_GPU_QUEUE_H
 #define VPROF_TOOLS_GPU_QUEUE_H
@@ -47,6 +48,12 @@ struct gpu_queued {
 	uint8_t open;          /* the call had not ended: it is not known to have launched anything */
 };
 
+/* A call of the host that waited for a stream. */
+struct gpu_queue_wait {
+	uint64_t from_ns, to_ns;
+	uint32_t stream;
+};
+
 struct gpu_queue {
 	struct gpu *gpu;
 	struct gpu_queue_kind *kinds;
@@ -57,7 +64,8 @@ struct gpu_queue {
 	/* Inner. */
 	struct idmap kind_ids, stream_ids, measured_ids; /* correlation: index of measured */
 	struct gpu_queued *measured;
-	size_t measured_count;
+	struct gpu_queue_wait *waits; /* likewise sorted */
+	size_t measured_count, wait_count;
 	uint32_t clock_at;
 };
 
@@ -85,7 +93,7 @@ const struct gpu_queue_kind *gpu_queue_kind(const struct gpu_queue *queue, const
 /* Of a launch; NULL: of none of its kind anything was measured. */
 const struct gpu_queue_kind *gpu_queue_known(const struct gpu_queue *queue, const struct gpu_queued *queued);
 
-/* Inner: places list[from, to), which is one stream. 0 or -ENOMEM. */
-int gpu_queue_place(struct gpu_queue *queue, size_t from, size_t to);
+/* Inner: places list[from, to), which is one stream; `wait`: the first for it or one behind it. 0 or -ENOMEM. */
+int gpu_queue_place(struct gpu_queue *queue, size_t from, size_t to, size_t wait);
 
 #endif

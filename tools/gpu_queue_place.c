@@ -1,8 +1,8 @@
 /*
  * gpu_queue_place.c - the launches of one stream in time, between those that were measured.
  *
- * What lies between two measured launches is a run. It is laid out forward: each launch behind its own call and behind
- * the one ahead. Where that reaches beyond the begin of the measured one behind the run it is laid out again without
+ * What lies between two measured launches, or calls that waited for the stream, is a run. It is laid out forward: each launch behind its own call and behind
+ * the one ahead. Where that reaches beyond the end of the run it is laid out again without
  * what passes from a launch to its begin, which has then been waited for in the queue. Where there is still more work
  * than time, some is compressed. Which, is geometry: for each launch of the run, from the last one on, a point
  *
@@ -75,14 +75,18 @@ static size_t find_hull(const struct gpu_queue *queue, size_t from, size_t to, u
 	return count;
 }
 
-static void place_run(struct gpu_queue *queue, size_t from, size_t to, uint64_t start, uint64_t limit, struct point *hull)
+/* When all of the run is over. */
+static uint64_t place_run(struct gpu_queue *queue, size_t from, size_t to, uint64_t start, uint64_t limit, struct point *hull)
 {
 	uint64_t end;
 	size_t count;
 
 	limit = later(start, limit);
-	if (lay_out(queue, from, to, start, 1, 1) <= limit || lay_out(queue, from, to, start, 1, 0) <= limit)
-		return;
+	end = lay_out(queue, from, to, start, 1, 1);
+	if (end > limit)
+		end = lay_out(queue, from, to, start, 1, 0);
+	if (end <= limit)
+		return end;
 	count = find_hull(queue, from, to, start, limit, hull);
 	end = limit;
 	for (size_t i = 1; i <= count; i++) {
@@ -91,29 +95,48 @@ static void place_run(struct gpu_queue *queue, size_t from, size_t to, uint64_t 
 		if (room >= work) {
 			if (lay_out(queue, from, hull[i - 1].at, start, 1, 1) > end)
 				lay_out(queue, from, hull[i - 1].at, start, 1, 0);
-			return;
+			break;
 		}
 		lay_out(queue, hull[i].at, hull[i - 1].at, hull[i].first, room / work, 0);
 		end = hull[i].first;
 	}
+	return limit;
 }
 
-int gpu_queue_place(struct gpu_queue *queue, size_t from, size_t to)
+/* Up to launch `i`: what was waited for before it was launched. The end of what is placed, where the next run begins. */
+static uint64_t place_waited(struct gpu_queue *queue, size_t *from, size_t i, uint64_t start, size_t *wait, struct point *hull)
+{
+	const struct gpu_queued *next = &queue->list[i];
+
+	for (; *wait < queue->wait_count && queue->waits[*wait].stream == next->stream &&
+	       queue->waits[*wait].from_ns <= next->launch_ns; ++*wait) {
+		if (*from == i)
+			continue;
+		start = place_run(queue, *from, i, start, queue->waits[*wait].to_ns, hull);
+		*from = i;
+	}
+	return start;
+}
+
+int gpu_queue_place(struct gpu_queue *queue, size_t from, size_t to, size_t wait)
 {
 	struct point *hull = malloc((to - from + 1) * sizeof(*hull));
-	uint64_t start = 0;
+	uint64_t start = 0, limit;
 	size_t first = from;
 
 	if (!hull)
 		return -ENOMEM;
 	for (size_t i = from; i < to; i++) {
+		start = place_waited(queue, &first, i, start, &wait, hull);
 		if (!queue->list[i].measured)
 			continue;
 		place_run(queue, first, i, start, queue->list[i].begin_ns, hull);
 		start = later(start, queue->list[i].end_ns);
 		first = i + 1;
 	}
-	place_run(queue, first, to, start, 4 * (GPU_QUEUE_NEVER - 1), hull);
+	limit = wait < queue->wait_count && queue->waits[wait].stream == queue->list[from].stream ? queue->waits[wait].to_ns :
+		4 * (GPU_QUEUE_NEVER - 1);
+	place_run(queue, first, to, start, limit, hull);
 	free(hull);
 	return 0;
 }

@@ -13,6 +13,7 @@ behind its launch, or when what is ahead of it is over.
     short      what is measured takes 2 ms, what is not a fourth of that; one in 8, the last of a queue of 40 each time
     squeezed   one every 5 ms, of 1 ms; one in 40 is over sooner, for a measured one is launched right behind it
     killed     far, and the process ends when it has launched all
+    waited     like short, but the first of each queue is measured, and the host waits for the last
     unknown    sparse, and as much again of a kernel that is never measured
 """
 import random
@@ -58,9 +59,9 @@ class Made:
             self.times.append((end, record(t0, TIMED, what, body)))
         return end - ORIGIN
 
-    def wait(self, ns):
-        """The host's last record ends so long after the origin."""
-        self.calls.append(record(ORIGIN + int(ns) - 1000, SYNC, 0, struct.pack("<QQQQ", 1 << 8, 0, 0, 0), done(1000), 3))
+    def wait(self, ns, since=1000):
+        """The host waits for stream 1 until so long after the origin."""
+        self.calls.append(record(ORIGIN + int(ns) - int(since), SYNC, 0, struct.pack("<QQQQ", 1 << 8, 0, 0, 0), done(int(since)), 3))
 
     def write(self, path):
         self.times += [(at, record(at - 500, GPU_CLOCK, 0, struct.pack("<Q", at + HOST_OFFSET), done(1000)))
@@ -100,6 +101,12 @@ def scenario(name, made, rng):
         for row in range(10):
             for i in range(8):
                 over = made.launch(row * 40 * MS + i * 10 * US, 2 * MS if i == 7 else MS / 2, i == 7)
+        made.wait(over + 40 * MS)
+    elif name == "waited":
+        for row in range(10):
+            for i in range(8):
+                over = made.launch(row * 40 * MS + i * 10 * US, MS / 2 if i else 2 * MS, not i)
+            made.wait(over + 10 * US, 5 * MS)
         made.wait(over + 40 * MS)
     elif name == "squeezed":
         for i in range(80):
