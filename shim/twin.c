@@ -52,6 +52,13 @@ struct vprof_subject *vprof_subject_of(const struct vprof_handle *entry)
 	return entry ? vprof_subject_at(vprof_graph_place(entry)) : NULL;
 }
 
+int vprof_subject_try(struct vprof_subject *subject)
+{
+	uint32_t none = 0;
+
+	return __atomic_compare_exchange_n(&subject->lock, &none, vprof_thread_id(), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 int vprof_subject_hold(struct vprof_subject *subject)
 {
 	uint32_t self = vprof_thread_id(), found = 0, tries = 0;

@@ -184,6 +184,9 @@ int vprof_twin_launched(const struct vprof_twin_choice *choice, CUresult result)
 
 /* Waits for the subject; 0: the calling thread holds it already. */
 int vprof_subject_hold(struct vprof_subject *subject) HIDDEN;
+
+/* 0: another thread holds it, or the calling one. */
+int vprof_subject_try(struct vprof_subject *subject) HIDDEN;
 void vprof_subject_drop(struct vprof_subject *subject) HIDDEN;
 
 /* Another than before, to our thread if it is making a twin of it. By who holds it, as all that follows. */
@@ -198,7 +201,10 @@ void vprof_twins_release(struct vprof_twin *twin) HIDDEN COLD;
 /* Is it one of the subject's, of any part? */
 int vprof_twin_is_of(const struct vprof_twin *twin, const struct vprof_subject *subject) HIDDEN;
 
-/* Takes its twins from it, to be released; NULL: there are none, or a launch of them may have to be waited for. */
+/* Has none of its twins' launches to be waited for? */
+int vprof_twins_may_go(const struct vprof_subject *subject) HIDDEN COLD;
+
+/* Takes its twins from it, to be released; NULL: there are none, or they may not go. */
 struct vprof_twin *vprof_twins_take(struct vprof_subject *subject) HIDDEN COLD;
 
 /* The subject of that place, and of that exec; NULL: there are none. */
@@ -234,6 +240,12 @@ struct vprof_refusal vprof_twin_place(const struct vprof_subject *wanted, uint32
 
 /* Into so many parts a graph is divided of whose nodes so many take time: by VPROF_GPU_PARTS, or by that and the rate. */
 uint32_t vprof_parts_of(uint32_t timed) HIDDEN COLD;
+
+/*
+ * Bytes of the device's memory that we have there, and as much more as one of so many stamps may take, by what others
+ * did.
+ */
+uint64_t vprof_twins_bytes(int32_t device, uint32_t stamps) HIDDEN COLD;
 
 /* Is there memory for it on the device, beside the others? */
 int vprof_twin_fits(const struct vprof_twin *twin) HIDDEN COLD;

@@ -162,21 +162,23 @@ static int twin_define(struct vprof_twin *twin, uint32_t graph, uint32_t build_u
 	return 1;
 }
 
-static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t part, uint32_t parts, struct vprof_twin **out)
+static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t part, uint32_t parts,
+				       struct vprof_twin **out)
 {
 	struct vprof_twin *twin;
-	struct vprof_refusal refusal = vprof_twin_place(as, part, parts, &twin);
+	struct vprof_refusal refusal;
 	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC), left;
 
 	*out = NULL;
 	if (!vprof_plan)
 		vprof_plan = vprof_table(sizeof(*vprof_plan));
-	if (!twin)
-		return refusal;
 	if (!vprof_plan)
 		return vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
 	if (vprof_gpu_state_of(as->gpu) != VPROF_GPU_READY)
 		return vprof_refuse(VPROF_TWIN_NO_STAMP, as->gpu->error);
+	refusal = vprof_twin_place(as, part, parts, &twin);
+	if (!twin)
+		return refusal;
 	twin->use = VPROF_TWIN_MAKING;
 	twin->gpu = as->gpu;
 	twin->subject = as->self;

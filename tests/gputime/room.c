@@ -10,8 +10,8 @@
  *	destroy G
  *	waits G S           launches it once, and says how often its thread has slept or waited meanwhile
  *
- * It answers each line with `done`, and at the end of stdin it ends. All kernels add to one word, which is printed
- * then; `error E CALL` is for a call that failed.
+ * It answers each line with `done`, and at the end of stdin it ends, and says whether as many kernels have run as were
+ * launched; `error E CALL` is for a call that failed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,7 @@ static CUdeviceptr cell;
 static CUstream streams[STREAMS], spare;
 static struct { CUgraphExec exec; long nodes; } graphs[GRAPHS];
 static volatile U *held;
+static U launched; /* kernels */
 
 static CUgraph capture(long nodes)
 {
@@ -57,11 +58,17 @@ static void update(long g)
 	CALL(cuGraphDestroy, graph);
 }
 
+static void launch_one(long g, long s)
+{
+	CALL(cuGraphLaunch, graphs[g].exec, streams[s]);
+	launched += (U)graphs[g].nodes;
+}
+
 static void launch(long first, long last, long s, long n)
 {
 	while (n-- > 0)
 		for (long g = first; g <= last; g++)
-			CALL(cuGraphLaunch, graphs[g].exec, streams[s]);
+			launch_one(g, s);
 }
 
 static void hold(long s)
@@ -77,7 +84,7 @@ static void waits(long g, long s)
 	struct rusage before, now;
 
 	getrusage(RUSAGE_THREAD, &before);
-	CALL(cuGraphLaunch, graphs[g].exec, streams[s]);
+	launch_one(g, s);
 	getrusage(RUSAGE_THREAD, &now);
 	printf("waited %ld\n", now.ru_nvcsw - before.ru_nvcsw);
 }
@@ -137,6 +144,9 @@ int main(void)
 	}
 	CALL(cuCtxSynchronize);
 	CALL(cuMemcpyDtoH_v2, &word, cell, 4);
-	printf("word %u\n", word);
+	if (word == launched)
+		printf("all have run\n");
+	else
+		printf("%u of %u have run\n", word, launched);
 	return 0;
 }

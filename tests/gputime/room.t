@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Twins that have gone, and whose blocks are another's.
+# Which graphs have twins where not all can have some, and who gives way.
 . tests/tap.sh
 . tests/gputime/lib.sh
 
 export LD_LIBRARY_PATH=$BUILD/fakecuda VPROF_GPU=sample:2
 
-# begin NAME: the program, to be told what to do; end: it ends, and its result is in $word.
+# begin NAME: the program, to be told what to do; end: it ends.
 begin() {
 	ring=$1
 	mkdir "$TMP/$1"
 	coproc CLIENT { VPROF_OUT=$TMP/$ring LD_PRELOAD=$BUILD/libvprof.so timeout 300 "$BUILD/gputime/room" 2>&1; }
 }
 end() {
-	local client=$CLIENT_PID answers=${CLIENT[0]} lines=${CLIENT[1]}
-	exec {answers}<&0 {lines}>&-
+	local client=$CLIENT_PID lines=${CLIENT[1]} last
+	exec {lines}>&-
+	read -r last <&"${CLIENT[0]}"
+	is "$ring: what was launched has run" "$last" "all have run"
 	wait "$client"
 }
 # tell COMMAND...: and when it is done, what else the program says.
@@ -45,6 +47,55 @@ on_twin() {
 	tell launch "$1" "$1" "$2" 1
 	[ "$(stamped "$1")" -gt "$before" ]
 }
+# stamped_of G N: of so many launches how many are stamped
+stamped_of() {
+	local before
+	before=$(stamped "$1")
+	tell launch "$1" "$1" 0 "$2"
+	tell wait 0
+	echo $(($(stamped "$1") - before))
+}
+
+# ---- who gives way ----
+
+# All 256 places are taken: one by 0, two by 1, one by each of the others. 0 and 1 are launched little; 1 may not go, as it
+# is at work. So there cannot be two places for 255.
+export VPROF_GPU_TWINS=256 VPROF_GPU_PARTS=2
+begin give
+tell make 0 0 1
+tell make 1 1 40
+tell make 2 254 1
+tell make 255 255 40
+fill 0 254 256
+is "all places are taken" "$(twins 0) $(twins 1)" "1 2"
+tell launch 2 254 0 100
+tell wait 0
+tell hold 1
+until_true on_twin 1 1
+for _ in $(seq 30); do
+	tell launch 255 255 0 4
+	sleep 0.02
+done
+ok "where not enough would give way nobody does" test "$(stamped_of 0 8)" -ge 3
+is "nor is there a twin" "$(twins 255)" 0
+tell go
+ok "when one that is launched little may go there is" until_true launched_until 0 255 255 has 255 2
+ok "and one that need not go for that stays" test "$(stamped_of 0 8)" -ge 3
+is "by the twin that it has" "$(twins 0)" 1
+is "the other one's went" "$(stamped_of 1 8)" 0
+end
+
+# A driver that takes 8 KiB for each node: what one more would take is not there, but nearly.
+unset VPROF_GPU_TWINS VPROF_GPU_PARTS
+export FAKECUDA_NODE_BYTES=8192
+begin memory
+tell make 0 64 20
+is_refused() { dump --defs | grep -q ' twin - .* why=7 '; }
+until_true launched_until 0 0 63 is_refused
+ok "one that is launched most has the memory of another" until_true launched_until 0 64 64 has 64 1
+unset FAKECUDA_NODE_BYTES
+end
+
 # ---- whose block it was ----
 
 # What `waits` says: not often.
