@@ -15,8 +15,8 @@
  *
  * PARTS. With VPROF_GPU_PARTS a graph has a twin for each part of its nodes (twin_parts.c), whose turns follow each
  * other. All are made, changed and dropped together; the order above holds between them as well. Where another rate
- * wants another number of parts they are made anew: queued at a launch that is its turn, with the twins of before at
- * hand until our thread takes them away; the program's own is launched meanwhile.
+ * wants another number of parts they are made anew: queued at a launch that is its turn; the program's own is launched
+ * until they are there. Where there is no room for them the twins of before stay, and have their turn (twin_places.c).
  *
  * CHANGES. A node that the program sets in its executable graph is set likewise in the clone and in the twin
  * (twin_change.c), for launches to come, as the driver has it. Where that cannot be the twin goes and is made

@@ -221,48 +221,58 @@ static struct vprof_refusal build(const struct vprof_subject *as, struct vprof_t
 	return refusal;
 }
 
-/* What has come of it: one for which there is no room now may have its turn later, one whose place is coming waits for it. */
-static void settle(struct vprof_subject *subject, struct vprof_twin *twin, struct vprof_refusal refusal)
+/*
+ * What has come of it: one for which there is no room now may have its turn later, one whose place is coming waits for
+ * it. Twins of before stay when there are no others; else they are given back, to be released.
+ */
+static struct vprof_twin *settle(struct vprof_subject *subject, struct vprof_twin *twin, struct vprof_refusal refusal)
 {
+	struct vprof_twin *before = twin ? subject->twin : NULL;
+
 	subject->why = (uint16_t)refusal.why;
 	subject->error = (uint16_t)refusal.error;
-	subject->twin = twin;
-	subject->state = twin ? VPROF_SUBJECT_BUILT : !refusal.why ? VPROF_SUBJECT_QUEUED :
+	subject->twin = twin ? twin : subject->twin;
+	subject->rebuilds += before != NULL;
+	subject->state = subject->twin ? VPROF_SUBJECT_BUILT : !refusal.why ? VPROF_SUBJECT_QUEUED :
 			 refusal.why == VPROF_TWIN_BUDGET ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;
-	if (refusal.why == VPROF_TWIN_BUDGET)
+	if (refusal.why == VPROF_TWIN_BUDGET && !subject->twin)
 		vprof_subject_tell(subject);
+	return before;
 }
 
-int vprof_twin_build(struct vprof_subject *subject)
+/* Twins of before of which a launch may have to be waited for stay, and have their turn. */
+static struct vprof_subject begin(struct vprof_subject *subject)
 {
-	struct vprof_twin *twin = NULL, *before = NULL;
-	struct vprof_refusal refusal;
 	struct vprof_subject as;
-	int waits;
 
 	vprof_subject_hold(subject);
 	subject->self = subject;
-	if (subject->state == VPROF_SUBJECT_QUEUED) {
-		before = vprof_twins_take(subject);
-		subject->rebuilds += before != NULL;
-		/* Those that may not go now stay, and have their turn. */
+	if (subject->state == VPROF_SUBJECT_QUEUED && vprof_twins_may_go(subject)) {
+		subject->on_twin = 0;
+		subject->state = VPROF_SUBJECT_MAKING;
+	} else if (subject->state == VPROF_SUBJECT_QUEUED) {
 		subject->state = subject->twin ? VPROF_SUBJECT_BUILT : VPROF_SUBJECT_MAKING;
 	}
 	as = *subject;
 	vprof_subject_drop(subject);
-	if (before)
-		vprof_twins_release(before);
+	return as;
+}
+
+int vprof_twin_build(struct vprof_subject *subject)
+{
+	struct vprof_subject as = begin(subject);
+	struct vprof_twin *twin, *goes;
+	struct vprof_refusal refusal;
+	int waits;
+
 	if (as.state != VPROF_SUBJECT_MAKING)
 		return 1;
 	refusal = build(&as, &twin);
 	waits = !twin && !refusal.why;
 	vprof_subject_hold(subject);
-	if (subject->version == as.version) {
-		settle(subject, twin, refusal);
-		twin = NULL;
-	}
+	goes = subject->version == as.version ? settle(subject, twin, refusal) : twin;
 	vprof_subject_drop(subject);
-	if (twin)
-		vprof_twins_release(twin);
+	if (goes)
+		vprof_twins_release(goes);
 	return !waits;
 }

@@ -158,8 +158,9 @@ static void want_twin(struct vprof_subject *subject)
 
 	if (!may_want(subject))
 		return;
-	/* Where there was no room, or changes leave it none for long, it is asked for ever more seldom. */
-	if ((subject->why == VPROF_TWIN_BUDGET || subject->rebuilds > REBUILDS) && subject->wants & (subject->wants - 1))
+	/* Where there was no room, others could not be, or changes leave it none for long: asked for ever more seldom. */
+	if ((subject->why == VPROF_TWIN_BUDGET || (subject->why && subject->twin) || subject->rebuilds > REBUILDS) &&
+	    subject->wants & (subject->wants - 1))
 		return;
 	if (!vprof_ask_begin(&asking))
 		return;
@@ -214,7 +215,7 @@ static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, co
 
 	if (subject->on_twin && !same && known)
 		return follow_twin(subject);
-	/* Those of one that is queued are to go. */
+	/* Those of one that is queued may be about to go. */
 	if (!due || !same || !is_same_thread(subject, to) || subject->state != VPROF_SUBJECT_BUILT || !is_ready(twin) ||
 	    !has_room(twin))
 		return NULL;

@@ -3,7 +3,9 @@
  *
  * There are so many graphs with twins at most, so many places for their parts, so many stamps, and so much memory on a
  * device. Where one of these is short, graphs give way to one that is launched far more often: as few as make
- * enough room for it, and none where all that may go would not.
+ * enough room for it, and none where all that may go would not. A graph that has twins, and is to have others, keeps
+ * them until those are made where there is room beside them; else they go first, if that makes room, before any
+ * other's.
  */
 #include <string.h>
 #include "preload/inner.h"
@@ -38,15 +40,17 @@ struct vprof_twin *vprof_twins_take(struct vprof_subject *subject)
 	return twin;
 }
 
-/* Takes its graph's twins away. */
-static void evict(const struct vprof_twin *twin)
+/* Takes its graph's twins away, and of `wanted` to make others. */
+static void evict(const struct vprof_subject *wanted, const struct vprof_twin *twin)
 {
 	struct vprof_subject *subject = twin->subject;
 	struct vprof_twin *goes;
 
 	vprof_subject_hold(subject);
 	goes = vprof_twin_is_of(twin, subject) ? vprof_twins_take(subject) : NULL;
-	if (goes) {
+	if (goes && subject == wanted->self) {
+		subject->rebuilds++;
+	} else if (goes) {
 		subject->state = VPROF_SUBJECT_KEPT;
 		subject->why = VPROF_TWIN_BUDGET;
 	}
@@ -61,7 +65,7 @@ struct room {
 	struct vprof_twin *place;   /* one that is free */
 	struct vprof_twin *least;   /* of the graph that is launched least, of those that may have to give way */
 	uint32_t free, soon;        /* places that are, and will be when housekeeping has given them back */
-	uint32_t graphs, stamps;    /* that have some; of all, and about as many as it will have */
+	uint32_t graphs, stamps;    /* that have some, `wanted` not counted; of all, and about as many as it will have */
 	uint64_t bytes;             /* of its device's memory, likewise */
 };
 
@@ -84,9 +88,9 @@ static struct room look(const struct vprof_subject *wanted, uint32_t parts)
 			r.bytes -= twin->bytes < r.bytes ? twin->bytes : r.bytes;
 		if (use != VPROF_TWIN_USED || fates[i] == GOES)
 			continue;
-		r.graphs += !twin->part;
+		r.graphs += !twin->part && twin->subject != wanted->self;
 		r.stamps += twin->stamps;
-		if (fates[i] == OPEN && twin->subject->wants < far_less &&
+		if (fates[i] == OPEN && twin->subject != wanted->self && twin->subject->wants < far_less &&
 		    (!r.least || twin->subject->wants < r.least->subject->wants))
 			r.least = twin;
 	}
@@ -131,7 +135,7 @@ static void spare(const struct vprof_subject *wanted, uint32_t parts)
 	for (uint32_t i = 0; i < VPROF_TWINS_MOST; i++) {
 		struct room r;
 
-		if (fates[i] != GOES || vprof_twins[i].part)
+		if (fates[i] != GOES || vprof_twins[i].part || vprof_twins[i].subject == wanted->self)
 			continue;
 		decide(&vprof_twins[i], STAYS);
 		r = look(wanted, parts);
@@ -147,6 +151,10 @@ static int choose(const struct vprof_subject *wanted, uint32_t parts)
 
 	memset(fates, OPEN, sizeof(fates));
 	r = look(wanted, parts);
+	if (wanted->twin && !(is_enough(&r, parts) && r.free >= parts)) {
+		decide(wanted->twin, GOES);
+		r = look(wanted, parts);
+	}
 	while (!is_enough(&r, parts)) {
 		if (!r.least)
 			return 0;
@@ -166,7 +174,7 @@ static int make_way(const struct vprof_subject *wanted, uint32_t parts)
 		return 0;
 	for (uint32_t i = 0; i < VPROF_TWINS_MOST; i++)
 		if (fates[i] == GOES && !vprof_twins[i].part)
-			evict(&vprof_twins[i]);
+			evict(wanted, &vprof_twins[i]);
 	memset(fates, OPEN, sizeof(fates));
 	r = look(wanted, parts);
 	return is_enough(&r, parts);

@@ -9,6 +9,9 @@ seen() { sed -n "s/^$2 *//p" "$TMP/$1.seen"; }
 
 has_twins() { [ "$(look "$1" twins)" -ge "$2" ]; }
 
+# rate NAME N: switched from outside: the word is in the control page.
+rate() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(4096 + 16); f.write(int(sys.argv[2]).to_bytes(4, "little"))' "$TMP/$1"/*.ring "$2"; }
+
 # list NAME: its events in NAME.list; events NAME [PATTERN]: how many lines of the list have that.
 list() { "$BUILD/gputime/list" "$TMP/$1"/*.ring >"$TMP/$1.list"; }
 events() { grep -v '^counts\|^clock' "$TMP/$1.list" | grep -c -- "${2-.}"; }

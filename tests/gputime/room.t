@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which graphs have twins where not all can have some, and who gives way.
+# Which graphs have twins where not all can have some: who gives way, and who keeps what it has.
 . tests/tap.sh
 . tests/gputime/lib.sh
 
@@ -58,8 +58,8 @@ stamped_of() {
 
 # ---- who gives way ----
 
-# All 256 places are taken: one by 0, two by 1, one by each of the others. 0 and 1 are launched little; 1 may not go, as it
-# is at work. So there cannot be two places for 255.
+# All 256 places are taken: one by 0, two by 1, one by each of the others. 0 and 1 are launched little; 1 may not go, as
+# it is at work. So there cannot be two places for 255.
 export VPROF_GPU_TWINS=256 VPROF_GPU_PARTS=2
 begin give
 tell make 0 0 1
@@ -94,6 +94,29 @@ is_refused() { dump --defs | grep -q ' twin - .* why=7 '; }
 until_true launched_until 0 0 63 is_refused
 ok "one that is launched most has the memory of another" until_true launched_until 0 64 64 has 64 1
 unset FAKECUDA_NODE_BYTES
+end
+
+# ---- who keeps what it has ----
+
+# From one part to two, for which there is no place.
+export VPROF_GPU_TWINS=256
+unset VPROF_GPU_PARTS
+begin keep
+tell make 0 0 64
+tell make 1 255 1
+fill 0 255 256
+tell launch 1 255 0 200
+tell wait 0
+rate keep 1
+for _ in $(seq 20); do
+	tell launch 0 0 0 2
+	sleep 0.02
+done
+is "another rate, and no room for as many parts: none are made" "$(twins 0)" 1
+ok "and those of before have their turn" test "$(stamped_of 0 20)" -ge 16
+tell destroy 1
+ok "when there is room they are made" until_true launched_until 0 0 0 has 0 3
+ok "and have their turn" until_true on_twin 0 0
 end
 
 # ---- whose block it was ----

@@ -69,8 +69,6 @@ twins_of() {
 is "each launch of 64 nodes is timed: in two parts" "$(twins_of all 64 2)" 2
 is "of 63: as one" "$(twins_of all 63 1)" 1
 is "one launch in two of 64: as one" "$(twins_of sample:2 64 1)" 1
-# rate NAME N: switched from outside: the word is in the control page.
-rate() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(4096 + 16); f.write(int(sys.argv[2]).to_bytes(4, "little"))' "$TMP/$1"/*.ring "$2"; }
 # parts NAME: of its twins, a line each.
 parts() { "$BUILD/vprof" dump --defs "$TMP/$1"/*.ring | sed -n 's/.*\(part=[0-9]* parts=[0-9]*\).*/\1/p'; }
 # The second part is a second in the making, from when the first is told of.
