@@ -149,16 +149,16 @@ static void tie_clocks(void)
 static void make_twins(void)
 {
 	struct vprof_subject *subject;
-	int done = 1;
 
-	while (done && (subject = vprof_twin_wanted()) && vprof_gpu_state_of(subject->gpu) != VPROF_GPU_WANTED) {
-		if (vprof_gpu_state_of(subject->gpu) == VPROF_GPU_DEAD) {
+	vprof_twins_round();
+	while ((subject = vprof_twin_wanted())) {
+		uint32_t state = vprof_gpu_state_of(subject->gpu);
+
+		if (state == VPROF_GPU_DEAD)
 			vprof_twin_unqueue(subject);
+		if (state == VPROF_GPU_DEAD || state == VPROF_GPU_WANTED || !work_begin(subject->gpu))
 			continue;
-		}
-		if (!work_begin(subject->gpu))
-			break;
-		done = vprof_twin_build(subject);
+		vprof_twin_build(subject);
 		work_end();
 	}
 }

@@ -130,6 +130,7 @@ struct vprof_subject {
 	uint32_t since, armed;    /* launches since it was its turn; what `left` was set to */
 	uint32_t tries;           /* launches in a row at which it was its turn, and which went without */
 	uint32_t wants;           /* how often it was its turn */
+	uint32_t round;           /* of our thread's, in which it was met last: its own */
 	uint32_t changes;         /* of single nodes, so far */
 	uint32_t rebuilds;        /* twins that went because of changes, or of another rate */
 	uint32_t off_count;       /* nodes that are switched off, by their clones: no twin meanwhile. More than there is */
@@ -256,10 +257,13 @@ void vprof_twin_queue(void) HIDDEN COLD;
 /* It will be again at a launch that is its turn. */
 void vprof_twin_unqueue(struct vprof_subject *subject) HIDDEN COLD;
 
-/* Makes the twin of a subject that is queued. The right context is current. 0: it stays so until a place is given back. */
-int vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
+/* Makes the twin of a subject that is queued, or leaves it so until a place is given back. The right context is current. */
+void vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
 
-/* The twin that is wanted most; NULL: none. */
+/* In each round every graph that is queued is met once. */
+void vprof_twins_round(void) HIDDEN COLD;
+
+/* The one whose twins are wanted most, of those that have not been met; NULL: none. */
 struct vprof_subject *vprof_twin_wanted(void) HIDDEN COLD;
 
 /* Has any been launched while nothing was to be stamped, since this was asked last? Housekeeping. */

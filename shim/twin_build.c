@@ -258,21 +258,18 @@ static struct vprof_subject begin(struct vprof_subject *subject)
 	return as;
 }
 
-int vprof_twin_build(struct vprof_subject *subject)
+void vprof_twin_build(struct vprof_subject *subject)
 {
 	struct vprof_subject as = begin(subject);
 	struct vprof_twin *twin, *goes;
 	struct vprof_refusal refusal;
-	int waits;
 
 	if (as.state != VPROF_SUBJECT_MAKING)
-		return 1;
+		return;
 	refusal = build(&as, &twin);
-	waits = !twin && !refusal.why;
 	vprof_subject_hold(subject);
 	goes = subject->version == as.version ? settle(subject, twin, refusal) : twin;
 	vprof_subject_drop(subject);
 	if (goes)
 		vprof_twins_release(goes);
-	return !waits;
 }

@@ -21,6 +21,10 @@ enum {
 static uint8_t fates[VPROF_TWINS_MOST];
 enum fate { OPEN = 0, GOES = 1, STAYS = 2 };
 
+/* What those are to have who wait in this round for places that will be given back: nobody else's meanwhile. */
+static struct { uint32_t graphs, places, stamps; } awaited;
+static uint32_t round_number; /* of the rounds in which our thread looks who wants twins */
+
 /* ---- taken away ---- */
 
 /* Nothing is to be kept in order when the program's own has been launched since, or the twin's launch has ended. */
@@ -69,11 +73,26 @@ struct room {
 	uint64_t bytes;             /* of its device's memory, likewise */
 };
 
+/* About as many as they will have. */
+static uint32_t stamps_of(const struct vprof_subject *wanted, uint32_t parts)
+{
+	return wanted->timed + parts * GAUGES * GAUGE_STAMPS;
+}
+
+/* Of places that are awaited those first that will be given back. */
+static void set_aside(struct room *r)
+{
+	uint32_t soon = r->soon < awaited.places ? r->soon : awaited.places, free = awaited.places - soon;
+
+	r->soon -= soon;
+	r->free -= r->free < free ? r->free : free;
+}
+
 /* GOES: as if it had been dropped. */
 static struct room look(const struct vprof_subject *wanted, uint32_t parts)
 {
-	uint32_t far_less = wanted->wants / FAR_MORE, stamps = wanted->timed + parts * GAUGES * GAUGE_STAMPS;
-	struct room r = { .stamps = stamps };
+	uint32_t far_less = wanted->wants / FAR_MORE, stamps = stamps_of(wanted, parts) + awaited.stamps;
+	struct room r = { .graphs = awaited.graphs, .stamps = stamps };
 
 	r.bytes = vprof_twins_bytes(wanted->gpu->device, stamps);
 	for (uint32_t i = 0; i < VPROF_TWINS_MOST; i++) {
@@ -94,6 +113,7 @@ static struct room look(const struct vprof_subject *wanted, uint32_t parts)
 		    (!r.least || twin->subject->wants < r.least->subject->wants))
 			r.least = twin;
 	}
+	set_aside(&r);
 	return r;
 }
 
@@ -190,6 +210,11 @@ struct vprof_refusal vprof_twin_place(const struct vprof_subject *wanted, uint32
 	if (full || (part && !r.place))
 		return vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
 	*place = part || r.free >= parts ? r.place : NULL;
+	if (!*place) {
+		awaited.graphs++;
+		awaited.places += parts;
+		awaited.stamps += stamps_of(wanted, parts);
+	}
 	return vprof_refuse(VPROF_TWIN_BUILT, CUDA_SUCCESS);
 }
 
@@ -212,18 +237,30 @@ void vprof_twin_unqueue(struct vprof_subject *subject)
 	vprof_subject_drop(subject);
 }
 
+void vprof_twins_round(void)
+{
+	memset(&awaited, 0, sizeof(awaited));
+	round_number++;
+}
+
 struct vprof_subject *vprof_twin_wanted(void)
 {
 	struct vprof_subject *most = NULL, *subject;
+	uint32_t more = 0;
 
 	if (!__atomic_exchange_n(&queued, 0, __ATOMIC_ACQUIRE))
 		return NULL;
-	for (uint32_t i = 0; (subject = vprof_subject_at(i)); i++)
-		if (__atomic_load_n(&subject->state, __ATOMIC_RELAXED) == VPROF_SUBJECT_QUEUED &&
-		    (!most || subject->wants > most->wants))
+	for (uint32_t i = 0; (subject = vprof_subject_at(i)); i++) {
+		if (__atomic_load_n(&subject->state, __ATOMIC_RELAXED) != VPROF_SUBJECT_QUEUED)
+			continue;
+		more = 1;
+		if (subject->round != round_number && (!most || subject->wants > most->wants))
 			most = subject;
-	/* There may be others. */
-	if (most)
+	}
+	/* There may be others, and those that wait. */
+	if (more)
 		__atomic_store_n(&queued, 1, __ATOMIC_RELAXED);
+	if (most)
+		most->round = round_number;
 	return most;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which graphs have twins where not all can have some: who gives way, and who keeps what it has.
+# Which graphs have twins where not all can have some: who gives way, who keeps what it has, and who waits for whom.
 . tests/tap.sh
 . tests/gputime/lib.sh
 
@@ -30,6 +30,12 @@ stamped() { dump | grep 'cuGraphLaunch' | grep -c "graph=$(($1 + 1)) .*flags=0x2
 twins() {
 	dump --defs | awk -v n="number=$(($1 + 1))" '$3 == "graph" && $5 == n { own["graph=" $2] = 1 }
 		$3 == "twin" && own[$5] && / why=0 / && / first=0 / { count++ } END { print count + 0 }'
+}
+# first_of A B: of which of the two a twin was made first
+first_of() {
+	dump --defs | awk -v a="number=$(($1 + 1))" -v b="number=$(($2 + 1))" '
+		$3 == "graph" && ($5 == a || $5 == b) { own["graph=" $2] = substr($5, 8) - 1 }
+		$3 == "twin" && own[$5] != "" && / why=0 / { print own[$5]; exit }'
 }
 has() { [ "$(twins "$1")" -ge "$2" ]; }
 # launched_until S A B CONDITION...: each of the graphs, some times on that stream
@@ -94,6 +100,31 @@ is_refused() { dump --defs | grep -q ' twin - .* why=7 '; }
 until_true launched_until 0 0 63 is_refused
 ok "one that is launched most has the memory of another" until_true launched_until 0 64 64 has 64 1
 unset FAKECUDA_NODE_BYTES
+end
+
+# ---- who waits ----
+
+# Of 0 and 1 launches are on their way when they go, so that their places are not free yet; that of 2 is. 3 wants two.
+export VPROF_GPU_TWINS=256 VPROF_GPU_PARTS=2
+begin wait
+tell make 0 2 1
+tell make 3 3 40
+tell make 4 4 1
+tell make 5 257 1
+fill 0 2 3
+fill 5 257 256
+tell hold 1
+until_true on_twin 0 1
+until_true on_twin 1 1
+for g in 0 1 2; do tell destroy $g; done
+sleep 0.2
+tell launch 3 3 0 8
+sleep 0.2
+tell launch 4 4 0 4
+ok "while one waits for its places another has its own" until_true has 4 1
+is "and not behind it" "$(first_of 3 4)" 4
+tell go
+ok "who has waited has them then" until_true has 3 2
 end
 
 # ---- who keeps what it has ----
