@@ -47,6 +47,15 @@ static void cell_ns(struct cli_table *table, const struct gpu_top_row *row, doub
 	cli_table_cell(table, "%s", row->samples ? cli_time_text(text, sizeof(text), (uint64_t)ns) : "-");
 }
 
+/* What was never measured has no share in what was. */
+static void cell_share(struct cli_table *table, const struct gpu_top *top, const struct gpu_top_row *row)
+{
+	if (row->samples)
+		cli_table_cell(table, "%.1f%%", share(top, row));
+	else
+		cli_table_cell(table, "-");
+}
+
 static void cell_margin(struct cli_table *table, const struct gpu_top_row *row)
 {
 	double margin = gpu_top_margin(row);
@@ -65,7 +74,7 @@ static void print_row(const struct gpu_top *top, const struct gpu_top_row *row, 
 	char *name = shown_name(row, view, 0);
 
 	cell_ns(table, row, row->total_ns);
-	cli_table_cell(table, "%.1f%%", share(top, row));
+	cell_share(table, top, row);
 	cell_margin(table, row);
 	cli_table_cell(table, "%" PRIu64, row->count);
 	cli_table_cell(table, "%zu", row->samples);
@@ -82,6 +91,14 @@ static void print_row(const struct gpu_top *top, const struct gpu_top_row *row, 
 		cli_table_cell(table, "%s", top->groups[row->group]);
 	cli_table_cell(table, "%s", name ? name : row->name);
 	free(name);
+}
+
+static int has_unmeasured(const struct gpu_top *top, size_t rows)
+{
+	for (size_t i = 0; i < rows; i++)
+		if (!top->rows[i].samples)
+			return 1;
+	return 0;
 }
 
 static int print_table(const struct gpu_top *top, const struct gpu_top_view *view, size_t rows)
@@ -101,8 +118,9 @@ static int print_table(const struct gpu_top *top, const struct gpu_top_view *vie
 	if (cli_table_print(table, stdout, 0))
 		return -ENOMEM;
 	printf("\n%s of GPU time, estimated from %" PRIu64 " measured launches of %" PRIu64
-	       "; +-: in 19 of 20 cases; COVERED: of kinds that were measured\n",
-	       cli_time_text(text, sizeof(text), (uint64_t)top->total_ns), top->measured, top->launches);
+	       "; +-: in 19 of 20 cases; COVERED: of kinds that were measured%s\n",
+	       cli_time_text(text, sizeof(text), (uint64_t)top->total_ns), top->measured, top->launches,
+	       has_unmeasured(top, rows) ? "; -: never measured" : "");
 	gpu_parts_remark(&top->parts_timed, stdout, "", parts_mean);
 	return 0;
 }

@@ -56,6 +56,10 @@ is "ranges that were never sampled are in no total" \
 	"$("$vprof" top --json --rows 0 --per range "$TMP/a.ring" | jq -c '[.work[] | select(.of == "decode") | [.covered, .samples, .total_ns]] | unique')" '[[0,0,0]]'
 is "and lower the coverage" "$("$vprof" top --per range --csv --rows 0 "$TMP/a.ring" | awk -F, '$4 > 0 && $5 == 0' | wc -l)" 6
 
+"$vprof" top --per range --rows 0 "$TMP/a.ring" >"$TMP/a.text"
+is "a share of which nothing is known is none" "$(awk '$3 == "-" { print $1, $2 }' "$TMP/a.text" | sort -u)" "- -"
+ok "which is explained" grep -q "; -: never measured$" "$TMP/a.text"
+
 python3 "$here/made.py" --replays 64 --skip edges "$TMP/e.ring" >/dev/null
 is "where only wholes are known they are the row" \
 	"$("$vprof" top --json --rows 0 "$TMP/e.ring" | jq -c '[.work[] | select(.name | startswith("graph")) | [.count, .samples]]')" '[[64,16]]'
