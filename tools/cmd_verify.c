@@ -86,11 +86,13 @@ static int nothing(const struct place *place, const char *what)
 	return -ENODATA;
 }
 
-static int judge_cupti(const struct place *place, struct verify_source *source)
+static int judge_cupti(const struct verify *verify, const struct place *place, struct verify_source *source)
 {
 	if (*source->error) {
-		begin_message(place);
-		fprintf(stderr, "beside CUPTI: %s\n", cli_clean(source->error));
+		if (!verify->reread) {
+			begin_message(place);
+			fprintf(stderr, "beside CUPTI: %s\n", cli_clean(source->error));
+		}
 		if (!source->executions)
 			return -ENODATA;
 	}
@@ -128,7 +130,7 @@ static int read_side(struct verify *verify, const struct place *place)
 	free(path);
 	if (error)
 		return error;
-	return place->which == VERIFY_RUN_CUPTI ? judge_cupti(place, &source) : judge_vprof(place, &source);
+	return place->which == VERIFY_RUN_CUPTI ? judge_cupti(verify, place, &source) : judge_vprof(place, &source);
 }
 
 /* Both sides of run number `at`, each after it is made where there are `runs` to make. */
@@ -163,9 +165,10 @@ static int take_all(struct verify *verify, const struct options *options, const 
 
 	for (uint32_t at = 0; at < places->count && !error; at++)
 		error = take_pair(verify, options, places, runs, at);
-	if (!error && verify->stale) {
+	while (!error && verify->stale) {
 		verify_restart(verify);
-		error = take_all(verify, options, places, NULL);
+		for (uint32_t at = 0; at < places->count && !error; at++)
+			error = take_pair(verify, options, places, NULL, at);
 	}
 	return error;
 }
@@ -209,7 +212,9 @@ static int compare_kept(const struct options *options)
 	struct verify_places places;
 	int code = CLI_FAILED;
 
-	if (!verify_places_find(&places, options->again) && !take_all(&verify, options, &places, NULL))
+	if (verify_places_find(&places, options->again))
+		fprintf(stderr, "%s: no memory\n", command.name);
+	else if (!take_all(&verify, options, &places, NULL))
 		code = answer(&verify, options);
 	verify_places_end(&places);
 	verify_free(&verify);

@@ -195,6 +195,7 @@ void verify_restart(struct verify *verify)
 	verify->row_count = 0;
 	verify->runs = 0;
 	verify->stale = 0;
+	verify->reread = 1;
 	verify->graphs_vary = 0;
 	memset(verify->graphs, 0, sizeof(verify->graphs));
 	for (int side = 0; side < VERIFY_SIDES; side++) {

@@ -94,6 +94,7 @@ struct verify {
 	size_t row_count;
 	uint32_t runs;         /* of each side */
 	int stale;             /* see verify_restart() */
+	int reread;            /* all is read again: what there is to say has been said */
 	uint64_t graphs[VERIFY_SIDES]; /* of the first runs, or of the first two that differ */
 	int graphs_vary;       /* from one run of a side to another */
 

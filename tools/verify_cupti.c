@@ -10,6 +10,9 @@
 
 enum { GRAPH_FIELD = 5, START_FIELD = 7, END_FIELD = 8, SHAPE_FIELD = 9, FIELDS = 15, FIELDS_UNSHAPED = SHAPE_FIELD };
 
+/* No execution takes longer, 26 days: sums of what a file says stay within 64 bits. */
+#define LONGEST_NS (1ull << 51)
+
 struct reading {
 	struct verify *verify;
 	struct verify_source *source;
@@ -84,7 +87,8 @@ static int read_execution(struct reading *reading, char *line)
 		return -EINVAL;
 	kind = kind_of(fields[0]);
 	if (kind < 0 || number(fields[GRAPH_FIELD], &graph) || number(fields[START_FIELD], &op.start_ns) ||
-	    number(fields[END_FIELD], &end) || end < op.start_ns || graph > UINT32_MAX)
+	    number(fields[END_FIELD], &end) || end < op.start_ns ||
+	    end - op.start_ns > LONGEST_NS || graph > UINT32_MAX)
 		return -EINVAL;
 	op.kind = (uint16_t)kind;
 	op.graph = (uint32_t)graph;
@@ -129,7 +133,7 @@ static int read_file(struct reading *reading, const char *folder, const char *na
 	error = file ? read_lines(reading, file) : -errno;
 	if (error)
 		fprintf(stderr, "%s: %s: %s\n", program, path, strerror(-error));
-	else if (reading->source->bad > bad)
+	else if (!reading->verify->reread && reading->source->bad > bad)
 		fprintf(stderr, "%s: %s: %llu lines that are no execution\n", program, path,
 			(unsigned long long)(reading->source->bad - bad));
 	if (file)
@@ -154,7 +158,7 @@ int verify_read_cupti(struct verify *verify, struct verify_source *source, const
 	*source = (struct verify_source){ 0 };
 	if (count < 0) {
 		error = -errno;
-		fprintf(stderr, "%s: %s: %s\n", program, folder, strerror(errno));
+		fprintf(stderr, "%s: %s: %s\n", program, folder, strerror(-error));
 		return error;
 	}
 	for (int i = 0; i < count; i++) {

@@ -156,14 +156,23 @@ static void print_runs(const struct verify *verify)
 	printf("\n");
 }
 
+static void print_executions(uint64_t cupti, uint64_t vprof)
+{
+	printf("\nexecutions: CUPTI %" PRIu64 ", vprof %" PRIu64, cupti, vprof);
+	if (cupti && vprof <= cupti)
+		printf(" (%.1f %%)", (double)vprof / (double)cupti * 100);
+	else if (cupti)
+		printf(" (%.3g times as many)", (double)vprof / (double)cupti);
+	putchar('\n');
+}
+
 int verify_print_table(const struct verify *verify, const struct verify_look *look)
 {
 	uint64_t cupti = executions(verify, VERIFY_CUPTI), vprof = executions(verify, VERIFY_VPROF);
 	int error = print_rows(verify, look);
 	char text[32];
 
-	printf("\nexecutions: CUPTI %" PRIu64 ", vprof %" PRIu64 " (%.1f %%)\n", cupti, vprof,
-	       cupti ? (double)vprof / (double)cupti * 100 : 0.0);
+	print_executions(cupti, vprof);
 	if (look->wall_s)
 		print_wall(look->wall_s, verify->runs);
 	printf("%.2f %% of %s on the GPU (%zu of %zu rows) lies within 5 %% or 200 ns of CUPTI; wanted: %" PRIu64 " %%\n",

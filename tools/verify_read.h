@@ -30,7 +30,7 @@ struct verify_source {
 	char error[2048];      /* why there may be nothing, as far as the files say; else "" */
 };
 
-/* Reads `folder`. 0, or a negative errno, after a message that begins with `program`. */
+/* Reads `folder`. 0, or a negative errno, after a message that begins with `program`. What is no error is said once. */
 int verify_read_cupti(struct verify *verify, struct verify_source *source, const char *folder, const char *program);
 int verify_read_rings(struct verify *verify, struct verify_source *source, const char *folder, const char *program);
 

@@ -123,7 +123,7 @@ int verify_read_rings(struct verify *verify, struct verify_source *source, const
 		fprintf(stderr, "%s: %s: %s\n", program, folder, strerror(-error));
 	if (error || !source->processes)
 		return error;
-	error = inputs_collect(&inputs, program, 1, &word);
+	error = inputs_collect(&inputs, verify->reread ? NULL : program, 1, &word);
 	if (!error)
 		error = inputs_open_all(&inputs);
 	for (size_t i = 0; i < inputs.count && !error; i++) {

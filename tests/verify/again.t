@@ -90,6 +90,21 @@ is "the share is that of GPU time by CUPTI" \
 again other --by-graph >/dev/null
 ok "graphs that only one side has are remarked" grep -q "CUPTI saw 2 graphs and vprof 1" "$TMP/err"
 
+# Times that no execution has are no line; the longest that count do not overflow.
+cp -r same hostile
+printf 'kernel\t_Z4missv\t0\t7\t1\t71\t5\t%s\t%s\n' 0 18446744073709551615 0 9223372036854775808 \
+	0 2251799813685249 18446744073709551615 0 >>hostile/cupti/42.tsv
+printf 'kernel\t_Z4missv\t0\t7\t1\t71\t5\t%s\t%s\n' 0 2251799813685248 18444492273895866367 18446744073709551615 \
+	>>hostile/cupti/42.tsv
+is "hostile times: 1" "$(again hostile)" 1
+is "those that cannot be are said" "$(cat "$TMP/err")" "vprof verify: hostile/cupti/42.tsv: 4 lines that are no execution"
+json hostile
+is "the others count" "$(of "$TMP/json" '[(r["cupti"]["count"], r["cupti"]["median_ns"]) for r in m["names"] if "miss" in r["name"]]')" "[(2, 2251799813685248)]"
+# Far more than CUPTI saw is no percentage.
+mkdir few; cp -r same/vprof few; mkdir few/cupti; head -9 same/cupti/42.tsv >few/cupti/42.tsv
+again few >/dev/null
+ok "more than CUPTI saw: how many times" grep -qE '^executions: CUPTI 9, vprof [0-9]+ \([0-9.e+]+ times as many\)$' "$TMP/out"
+
 # Rings that say why they have nothing.
 mkdir -p none/vprof none/cupti
 cp same/cupti/42.tsv none/cupti

@@ -116,4 +116,8 @@ is "with both a row a shape" "$(adds)" "[([132, 1, 1], 800, 800), ([64, 2, 1], 1
 sed -i 's/\t64\t2\t1\t256\t1\t1$//' shapes/2/cupti/42.tsv
 is "a name is one row in all runs where one run does not know its shapes" "$(adds)" "[(None, 900, 900)]"
 is "without a word" "$(cat "$TMP/err")" ""
+printf 'no line\n# error 7 of a call\n' >>shapes/1/cupti/42.tsv
+adds >/dev/null
+is "what there is to say is said once, though all is read twice" "$(cat "$TMP/err")" "vprof verify: shapes/1/cupti/42.tsv: 1 lines that are no execution
+vprof verify: run 1 of 2: beside CUPTI: 7 of a call"
 done_testing
