@@ -65,15 +65,16 @@ static const uint8_t cu_query_of[CU_ID_COUNT] = {
 };
 /*
  * The questions that programs ask most often, a number below VPROF_NEAR each, FAR for all others: so that
- * the preprocessor can tell them apart. (torch asks for the device 290 times in a step of vLLM's.)
+ * the preprocessor can tell them apart. (torch asks for the device 290 times in a step of vLLM's; from a runtime of
+ * CUDA 13 on by its second version.)
  */
 static const uint16_t cu_near[VPROF_NEAR] = {
-	CU_ID_cuCtxGetDevice, CU_ID_cuDevicePrimaryCtxGetState, CU_ID_cuPointerGetAttribute, CU_ID_cuStreamIsCapturing,
+	CU_ID_cuCtxGetDevice, CU_ID_cuCtxGetDevice_v2, CU_ID_cuDevicePrimaryCtxGetState, CU_ID_cuPointerGetAttribute,
 };
 #define CU_NEAR_IS_cuCtxGetDevice             , 0
-#define CU_NEAR_IS_cuDevicePrimaryCtxGetState , 1
-#define CU_NEAR_IS_cuPointerGetAttribute      , 2
-#define CU_NEAR_IS_cuStreamIsCapturing        , 3
+#define CU_NEAR_IS_cuCtxGetDevice_v2          , 1
+#define CU_NEAR_IS_cuDevicePrimaryCtxGetState , 2
+#define CU_NEAR_IS_cuPointerGetAttribute      , 3
 #define CU_NEAR_SECOND(a, b, ...) b
 #define CU_NEAR_PICK(...) CU_NEAR_SECOND(__VA_ARGS__, FAR, )
 #define CU_NEAR(symbol) CU_NEAR_PICK(CU_NEAR_IS_##symbol)

@@ -2,7 +2,7 @@
  * groups.c - a client that makes known numbers of driver calls: groups [WORD:COUNT]...
  *
  *   ask      cuEventQuery          ask2   cuCtxGetCurrent         bad   cuEventQuery of no event
- *   near     cuCtxGetDevice, cuDevicePrimaryCtxGetState, cuPointerGetAttribute (which fails), cuStreamIsCapturing
+ *   near     cuCtxGetDevice, cuDevicePrimaryCtxGetState, cuPointerGetAttribute (which fails), cuCtxGetDevice_v2
  *   set      cuCtxSetCurrent, of the group context                alloc cuMemAlloc and cuMemFree
  *   launch   of a kernel of a module that is loaded for it
  *   lookup   launch of a kernel of a module that is loaded and unloaded for it
@@ -29,7 +29,7 @@ int cuCtxGetCurrent(void **context);
 int cuCtxGetDevice(int *device);
 int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active);
 int cuPointerGetAttribute(void *value, int attribute, unsigned long long address);
-int cuStreamIsCapturing(void *stream, int *status);
+int cuCtxGetDevice_v2(int *device, void *context);
 int cuEventCreate(void **event, unsigned flags);
 int cuEventQuery(void *event);
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes);
@@ -79,7 +79,7 @@ static void near(void)
 	cuCtxGetDevice(&number);
 	cuDevicePrimaryCtxGetState(0, &flags, &number);
 	cuPointerGetAttribute(&address, 3, 1);
-	cuStreamIsCapturing(NULL, &number);
+	cuCtxGetDevice_v2(&number, NULL);
 }
 
 static void vforked(void)

@@ -51,7 +51,7 @@ is "a question makes no ring" "$(find "$TMP/out" -name "*.ring" 2>/dev/null | wc
 # Those that are asked most are counted by code of their own.
 near() { # near COUNT RECORDS: what that many are counted as
 	local call
-	for call in cuCtxGetDevice cuDevicePrimaryCtxGetState cuPointerGetAttribute cuStreamIsCapturing; do
+	for call in cuCtxGetDevice cuCtxGetDevice_v2 cuDevicePrimaryCtxGetState cuPointerGetAttribute; do
 		echo "$call $2 $1"
 	done
 }
@@ -75,7 +75,7 @@ for fork in fork _Fork; do
 	is "which makes no ring for them" "$(times)" "$(near 50 1)"
 done
 client query near:50
-is "recorded, one by one" "$(asked) $(calls)" " cuCtxGetDevice:50 cuDevicePrimaryCtxGetState:50 cuPointerGetAttribute:50 cuStreamIsCapturing:50"
+is "recorded, one by one" "$(asked) $(calls)" " cuCtxGetDevice:50 cuCtxGetDevice_v2:50 cuDevicePrimaryCtxGetState:50 cuPointerGetAttribute:50"
 client none near:50
 is "and not at all" "$(asked)$(calls)$(cat "$TMP/err")" ""
 
