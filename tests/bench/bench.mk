@@ -1,5 +1,5 @@
 # Benchmarks: `make bench` prints one row for each figure.
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,record_cost range_cost count_cost cold_cost cold_ask control_cost exec_cost \
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,record_cost range_cost count_cost cold_cost cold_ask cold_step control_cost exec_cost \
 	tail paced spill_cost)
 
 $(BUILD)/bench/%: tests/bench/%.c preload/elf.c
