@@ -36,7 +36,7 @@ struct vprof_handle *vprof_handle_entry(struct vprof_handles *table, const void 
 
 	if (!key || !__atomic_load_n(&table->ready, __ATOMIC_ACQUIRE))
 		return NULL;
-	entry = &table->entries[key * 0x9e3779b97f4a7c15u >> table->shift];
+	entry = &table->entries[vprof_handle_hash(handle) >> table->shift];
 	for (int i = 0; i < VPROF_HANDLE_PROBES; i++, entry++) {
 		uint64_t found = __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
 

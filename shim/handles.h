@@ -62,6 +62,12 @@ uint32_t vprof_handle_id(const struct vprof_handles *table, uint64_t word) HIDDE
 /* Sets the entry's word unless another thread has in the meantime; returns the id that holds. */
 uint32_t vprof_handle_set(struct vprof_handle *entry, uint64_t old, uint32_t generation, uint32_t id) HIDDEN;
 
+/* Its highest bits say where it belongs. Another for each handle. */
+static inline uint64_t vprof_handle_hash(const void *handle)
+{
+	return (uintptr_t)handle * 0x9e3779b97f4a7c15u;
+}
+
 static inline uint32_t vprof_handle_generation(uint64_t word)
 {
 	return (uint32_t)((word & ~VPROF_HANDLE_FRESH) >> 32);
@@ -72,7 +78,7 @@ static ALWAYS_INLINE uint32_t vprof_handle_find_entry(const struct vprof_handles
 						      struct vprof_handle **found)
 {
 	uint64_t key = (uintptr_t)handle, word;
-	struct vprof_handle *entry = &table->entries[key * 0x9e3779b97f4a7c15u >> table->shift];
+	struct vprof_handle *entry = &table->entries[vprof_handle_hash(handle) >> table->shift];
 
 	if (unlikely(__atomic_load_n(&entry->key, __ATOMIC_RELAXED) != key)) {
 		int left = VPROF_HANDLE_PROBES;

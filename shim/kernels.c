@@ -61,6 +61,35 @@ static struct vprof_handle *launched_entry(struct vprof_handles *table, const vo
 	return entry;
 }
 
+/* ---- those launched of late ---- */
+
+__attribute__((aligned(VPROF_PAGE_SIZE))) struct vprof_recent vprof_recent[1 << VPROF_RECENT_BITS][VPROF_RECENT_WAYS];
+
+/* Another thread may do the same: see vprof_recent. */
+static void recent_keep(uint64_t hash, uint64_t word)
+{
+	struct vprof_recent *set = vprof_recent[hash >> (64 - VPROF_RECENT_BITS)];
+
+	for (int i = VPROF_RECENT_WAYS - 1; i > 0; i--) {
+		__atomic_store_n(&set[i].word, __atomic_load_n(&set[i - 1].word, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+		__atomic_store_n(&set[i].check, __atomic_load_n(&set[i - 1].check, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&set[0].word, word, __ATOMIC_RELAXED);
+	__atomic_store_n(&set[0].check, hash ^ word, __ATOMIC_RELAXED);
+}
+
+uint32_t vprof_kernel_find_far(const void *function)
+{
+	struct vprof_handle *entry;
+	uint32_t generation = __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED);
+	uint32_t id = vprof_handle_find_entry(&vprof_kernels, function, &entry);
+
+	/* Another generation by now: then it is not known of which one the id is. */
+	if (id && generation == __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED))
+		recent_keep(vprof_handle_hash(function), (uint64_t)generation << 32 | id);
+	return id;
+}
+
 /* ---- kernels ---- */
 
 static const char *kernel_name(uint32_t id)

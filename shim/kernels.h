@@ -20,6 +20,39 @@
 
 extern struct vprof_handles vprof_kernels HIDDEN;
 
+/*
+ * The kernels launched of late, side by side in one page: the table has 2 MiB, so each of the kernels of a step
+ * would bring a page and a line of its own, which have gone from the processor's caches when the step comes
+ * again. Sets of four; what comes in takes the first place, and what had the last goes.
+ *
+ * THREADS. Stored without a lock: `check` is the handle's hash, xor `word`. Two halves that do not belong together
+ * match no handle.
+ */
+enum { VPROF_RECENT_BITS = 6, VPROF_RECENT_WAYS = 4 };
+struct vprof_recent {
+	uint64_t check;
+	uint64_t word; /* as in the table; never fresh */
+};
+extern struct vprof_recent vprof_recent[1 << VPROF_RECENT_BITS][VPROF_RECENT_WAYS] HIDDEN;
+
+/* As vprof_kernel_find(), in the whole table; keeps what it finds. */
+uint32_t vprof_kernel_find_far(const void *function) HIDDEN COLD;
+
+/* Id of a function that has been launched, 0 when it has to be looked at more closely: as vprof_handle_find(). */
+static ALWAYS_INLINE uint32_t vprof_kernel_find(const void *function)
+{
+	uint64_t hash = vprof_handle_hash(function), word;
+	const struct vprof_recent *recent = vprof_recent[hash >> (64 - VPROF_RECENT_BITS)];
+
+	for (int i = 0; i < VPROF_RECENT_WAYS; i++, recent++) {
+		word = __atomic_load_n(&recent->word, __ATOMIC_RELAXED);
+		if (likely((__atomic_load_n(&recent->check, __ATOMIC_RELAXED) ^ word) == hash) &&
+		    likely(word >> 32 == __atomic_load_n(&vprof_kernels.generation, __ATOMIC_RELAXED)))
+			return (uint32_t)word;
+	}
+	return vprof_kernel_find_far(function);
+}
+
 /* Makes the tables, those of graphs and others too. Called before the first record of a process and in its forked children. */
 void vprof_handles_init(void) HIDDEN;
 

@@ -42,7 +42,7 @@ static ALWAYS_INLINE void fill_launch(struct vprof_slot *slot, unsigned call, ui
 }
 
 #define WRAP_LAUNCH(name, function, params, args, fill) \
-	WRAP_COUNTED(EXPORT, name, params, args, vprof_handle_find(&vprof_kernels, function), object, \
+	WRAP_COUNTED(EXPORT, name, params, args, vprof_kernel_find(function), object, \
 		     vprof_kernel_launching(function), fill, 1)
 
 /* ---- cuLaunchKernel and its cooperative form ---- */

@@ -1,6 +1,6 @@
 # The shim over a driver with nothing behind it, and its table.
 SHIM_TESTS := $(BUILD)/tests/shim/libcuda.so.1 $(BUILD)/tests/shim/doors $(BUILD)/tests/shim/nodriver
-SHIM_TESTS += $(BUILD)/tests/shim/objects $(BUILD)/tests/shim/groups
+SHIM_TESTS += $(BUILD)/tests/shim/objects $(BUILD)/tests/shim/groups $(BUILD)/tests/shim/recent
 SHIM_TABLE := $(BUILD)/tests/shim_table.t
 
 $(BUILD)/tests/shim/libcuda.so.1: tests/shim/libcuda.c
@@ -19,7 +19,7 @@ $(BUILD)/tests/shim/objects: tests/shim/objects.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
 
-$(BUILD)/tests/shim/groups: tests/shim/groups.c $(BUILD)/fakecuda/libcuda.so
+$(BUILD)/tests/shim/groups $(BUILD)/tests/shim/recent: $(BUILD)/tests/shim/%: tests/shim/%.c $(BUILD)/fakecuda/libcuda.so
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -L$(BUILD)/fakecuda -lcuda -lpthread -o $@
