@@ -17,11 +17,14 @@
 #include "preload/inner.h"
 #include "shim/ask.h"
 #include "shim/kernels.h"
+#include "shim/often.h"
 #include "shim/resolve.h"
 #include "shim/rows.h"
 #include "shim/unknown.h"
 
 void *vprof_real[CU_ID_COUNT];
+/* In .data and not among the zeroes: in the page that a launch reads anyway, for vprof_kernels. */
+__attribute__((aligned(64), section(".data"))) void *vprof_often_real[CU_OFTEN_COUNT];
 struct vprof_ask vprof_ask;
 
 /* ---- what stands in for a missing function ---- */
@@ -132,7 +135,19 @@ void vprof_ask_learn(const struct vprof_object *library)
 
 static int populated;
 
-/* The real functions of the questions that are asked most lie where a child does not find them. */
+/* The real functions that are called most, side by side. */
+static void often_learn(void)
+{
+	static const uint16_t ids[] = {
+#define CU_ID(symbol) CU_ID_##symbol,
+		CU_OFTEN(CU_ID)
+	};
+
+	for (unsigned i = 0; i < CU_OFTEN_COUNT; i++)
+		__atomic_store_n(&vprof_often_real[i], vprof_real[ids[i]], __ATOMIC_RELAXED);
+}
+
+/* Those of the questions that are asked most lie where a child does not find them. */
 static void near_learn(void)
 {
 	for (unsigned i = 0; i < VPROF_NEAR; i++)
@@ -187,6 +202,7 @@ static int populate(void)
 	for (unsigned id = 1; id < CU_ID_COUNT; id++)
 		if (!vprof_rows[id].alias)
 			populate_row(&behind, &library, id);
+	often_learn();
 	near_learn();
 	__atomic_store_n(&populated, 1, __ATOMIC_RELEASE);
 	return 1;
@@ -291,15 +307,22 @@ void *vprof_resolve_entry(const char *base, int version, uint64_t flags, void *r
 	return alias_is(id, real) ? vprof_row_wrapper(id) : real;
 }
 
-/* The wrappers' own section (wrap.h), in which only the questions are not that are asked most (question.h). */
+/* The wrappers' own sections (wrap.h), in which only the questions are not that are asked most (question.h). */
 extern const char __start_vprof_wrappers[] HIDDEN, __stop_vprof_wrappers[] HIDDEN;
+extern const char __start_vprof_often[] HIDDEN, __stop_vprof_often[] HIDDEN;
+
+static int lies_between(const void *address, const char *start, const char *stop)
+{
+	return (const char *)address >= start && (const char *)address < stop;
+}
 
 int vprof_shim_owns(const void *address)
 {
 	for (unsigned i = 0; i < VPROF_NEAR; i++)
 		if (address == vprof_row_wrapper(cu_near[i]))
 			return 1;
-	return (const char *)address >= __start_vprof_wrappers && (const char *)address < __stop_vprof_wrappers;
+	return lies_between(address, __start_vprof_often, __stop_vprof_often) ||
+	       lies_between(address, __start_vprof_wrappers, __stop_vprof_wrappers);
 }
 
 /* ---- the ring ---- */

@@ -32,45 +32,53 @@
 #include "shim/cuda_api.h"
 #include "shim/eager.h"
 #include "shim/kernels.h"
+#include "shim/often.h"
 #include "shim/resolve.h"
 
-/* All wrappers lie together, so that vprof_shim_owns() knows them. */
-#define WRAPPER  __attribute__((section("vprof_wrappers")))
-#define RECORDER __attribute__((section("vprof_wrappers"), noinline))
+/* All wrappers lie together, so that vprof_shim_owns() knows them; or in "vprof_often" (often.h). */
+#define WRAPPER     __attribute__((section("vprof_wrappers")))
+#define RECORDER    __attribute__((section("vprof_wrappers"), noinline))
+#define PLACED(name) __attribute__((section(CU_SECTION(name)), noinline))
 
 /*
  * The guard: is the group of this function recorded? In C a compiler copies the arguments that
  * lie on the stack, to where they are, before it jumps; so it is written out where that is a
- * matter of two lines.
+ * matter of three lines. It takes 15 bytes, and the recorder follows it in the same line of code: the compiler is
+ * told not to put anything in between. (One that cannot be told so, clang, lays them apart.)
  */
+#if __has_attribute(no_reorder)
+#define IN_ORDER __attribute__((no_reorder))
+#else
+#define IN_ORDER
+#endif
 #if defined(__x86_64__)
 #define TEXT_OF(number) #number
-#define SET_BIT(symbol, group) __asm__(".set .Lcu_bit_" #symbol ", 1 << " TEXT_OF(group) "\n");
-#define CU_ROW(symbol, base, version, flags, family, style, nargs) SET_BIT(symbol, CU_GROUP_##family)
+#define SET_GROUP(symbol, group) __asm__(".set .Lcu_group_" #symbol ", " TEXT_OF(group) "\n");
+#define CU_ROW(symbol, base, version, flags, family, style, nargs) SET_GROUP(symbol, CU_GROUP_##family)
 #include "shim/cuda_api.def"
 #define GUARD(name, params, args)                                                      \
-	__asm__(".pushsection vprof_wrappers, \"ax\", @progbits\n"                    \
-		".p2align 4\n"                                                         \
+	__asm__(".pushsection " CU_SECTION(name) ", \"ax\", @progbits\n"              \
+		".p2align 6\n"                                                         \
 		".globl " #name "\n"                                                   \
 		".type " #name ", @function\n"                                         \
 		#name ":\n"                                                            \
 		".cfi_startproc\n"                                                     \
-		"	testl $.Lcu_bit_" #name ", vprof_guard(%rip)\n"                 \
-		"	jne " #name "_record\n"                                         \
-		"	jmp " #name "_off\n"                                            \
+		"	testb $(1 << (.Lcu_group_" #name " & 7)), vprof_guard + (.Lcu_group_" #name " >> 3)(%rip)\n" \
+		"	je " #name "_off\n"                                            \
+		"	jmp " #name "_record\n"                                        \
 		".cfi_endproc\n"                                                       \
 		".size " #name ", . - " #name "\n"                                     \
 		".popsection\n");
 #else
 #define GUARD(name, params, args)                                                      \
-	WRAPPER CUresult name params                                                   \
+	PLACED(name) CUresult name params                                              \
 	{                                                                              \
 		return likely(vprof_recording(CU_BIT_##name)) ? name##_record args : name##_off args; \
 	}
 #endif
 
 /* The driver's function behind wrapper `name`: see vprof_real on when it may be called untested. */
-#define REAL(name)   ((__typeof__(&name))vprof_real[CU_ID_##name])
+#define REAL(name)   ((__typeof__(&name))CU_REAL(name))
 #define TARGET(name) ((__typeof__(&name))vprof_target(CU_ID_##name))
 
 /* The handles and addresses of a record are plain numbers. */
@@ -139,7 +147,8 @@
 	{                                                                              \
 		return vprof_thread_is_passed() ? TARGET(name) args : name##_long args; \
 	}                                                                              \
-	RECORDER CUresult name##_record params                                  \
+	GUARD(name, params, args)                                                      \
+	IN_ORDER PLACED(name) CUresult name##_record params                            \
 	{                                                                              \
 		enum { call = CU_ID_##name };                                          \
 		uint64_t at = vprof_cursor_at();                                               \
@@ -161,13 +170,12 @@
 		vprof_end_at(r, (uint32_t)result, vprof_ticks_quick());                \
 		return result;                                                         \
 	}                                                                              \
-	RECORDER CUresult name##_off params                                            \
+	PLACED(name) CUresult name##_off params                                        \
 	{                                                                              \
 		if (CU_IS_QUERY(name) && vprof_groups())                               \
 			return count_query(CU_ID_##name, TARGET(name) args);           \
 		return likely(REAL(name)) ? REAL(name) args : name##_slow args;        \
 	}                                                                              \
-	GUARD(name, params, args)                                                      \
 	_Static_assert(1, "")
 
 /* A record whose object is a constant. */
@@ -250,9 +258,10 @@ static inline int vprof_is_ours(struct vprof_record r)
 
 static ALWAYS_INLINE void fill_head(struct vprof_slot *slot, enum vprof_kind kind, unsigned call, uint32_t object)
 {
-	/* As one: the compiler would load two constants side by side from memory, a line that has long gone. */
+	/* As one, and not known: constants side by side would be loaded from memory, a line that has long gone. */
 	uint32_t head = (uint32_t)kind | (uint32_t)call << 16;
 
+	__asm__("" : "+r"(head));
 	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "kind comes first");
 	memcpy(&slot->kind, &head, sizeof(head));
 	slot->object = object;
