@@ -257,7 +257,7 @@ void vprof_twin_queue(void) HIDDEN COLD;
 /* It will be again at a launch that is its turn. */
 void vprof_twin_unqueue(struct vprof_subject *subject) HIDDEN COLD;
 
-/* Makes the twin of a subject that is queued, or leaves it so until a place is given back. The right context is current. */
+/* Makes the twin of one that is queued, or leaves it so until a place is given back. The right context is current. */
 void vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
 
 /* In each round every graph that is queued is met once. */
