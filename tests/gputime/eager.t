@@ -1,13 +1,8 @@
 #!/usr/bin/env bash
 # What is put onto streams is timed by stamps and gates: the program is the same with them, and the times are right.
 . tests/tap.sh
-
-command -v python3 >/dev/null || skip_all "python3 reads the rings"
-export LD_LIBRARY_PATH=$BUILD/fakecuda FAKECUDA_COPY_NS=3000
-client=$BUILD/gputime/eager
-unset VPROF_GPU VPROF_GPU_EAGER VPROF_GPU_SPANS
-
 . tests/gputime/lib.sh
+of_streams eager
 
 # gated NAME PATTERN NS: of those behind gates all took that, whatever the machine did meanwhile
 gated() { grep -- "$2" "$TMP/$1.list" | grep '	gated	' | awk -F '\t' -v ns="$3" '{ took = substr($6, 8) - substr($5, 8); if (took < ns - 250 || took > ns + 250) print took }'; }

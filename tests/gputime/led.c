@@ -124,19 +124,25 @@ static void gone(long n, CUstream busy)
 	}
 }
 
-static void overtaken(long n, CUstream stream)
+/* n times one that leads, one that may begin before it ends, and `last`. */
+static void rounds(long n, CUstream stream, U ns, CUfunction next, U next_ns, CUfunction last)
 {
 	struct span *at;
 
-	led_load();
 	CALL(cuMemAllocHost_v2, (void **)&at, sizeof(*at));
 	for (long i = 0; i < n; i++) {
-		timed(leads, at, 20000, stream, 0);
-		timed(follows, at, 2000, stream, 1);
-		kernel(slow, cells, stream);
+		timed(leads, at, ns, stream, 0);
+		timed(next, at, next_ns, stream, 1);
+		kernel(last, cells, stream);
 		if (i % DEEP == DEEP - 1)
 			CALL(cuStreamSynchronize, stream);
 	}
+}
+
+static void overtaken(long n, CUstream stream)
+{
+	led_load();
+	rounds(n, stream, 20000, follows, 2000, slow);
 }
 
 struct stranger {
@@ -160,19 +166,11 @@ static void *come_between(void *arg)
 static void shared(long n, CUstream stream)
 {
 	struct stranger s = { .stream = stream };
-	struct span *at;
 	pthread_t thread;
 
 	led_load();
-	CALL(cuMemAllocHost_v2, (void **)&at, sizeof(*at));
 	pthread_create(&thread, NULL, come_between, &s);
-	for (long i = 0; i < n; i++) {
-		timed(leads, at, 500000, stream, 0);
-		timed(waits, at, 500000, stream, 1);
-		kernel(fast, cells, stream);
-		if (i % DEEP == DEEP - 1)
-			CALL(cuStreamSynchronize, stream);
-	}
+	rounds(n, stream, 500000, waits, 500000, fast);
 	s.stop = 1;
 	pthread_join(thread, NULL);
 }

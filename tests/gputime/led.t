@@ -1,13 +1,8 @@
 #!/usr/bin/env bash
 # Kernels of streams that begin before those ahead of them end are timed, and begin so all the same.
 . tests/tap.sh
-
-command -v python3 >/dev/null || skip_all "python3 reads the rings"
-export LD_LIBRARY_PATH=$BUILD/fakecuda FAKECUDA_COPY_NS=3000
-client=$BUILD/gputime/led
-unset VPROF_GPU VPROF_GPU_EAGER VPROF_GPU_SPANS
-
 . tests/gputime/lib.sh
+of_streams led
 
 traced programmatic always programmatic 600 200
 ok "a kernel that a launch with programmatic serialization follows is timed: behind it an early stamp" \

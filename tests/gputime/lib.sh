@@ -40,6 +40,14 @@ halting() {
 	timeout 300 "$@" </dev/null >"$TMP/$name.plain" 2>&1
 }
 
+# of_streams CLIENT: what a test of what is put onto streams by it needs.
+of_streams() {
+	command -v python3 >/dev/null || skip_all "python3 reads the rings"
+	export LD_LIBRARY_PATH=$BUILD/fakecuda FAKECUDA_COPY_NS=3000
+	client=$BUILD/gputime/$1
+	unset VPROF_GPU VPROF_GPU_EAGER VPROF_GPU_SPANS
+}
+
 # Of what is put onto streams, by $client.
 # traced NAME WINDOW VERB ARGUMENT...: its events in NAME.list. Before what counts it launches until there are times of so
 # many streams as TIMED says, a word for each time. A busy machine may keep the program from launching in time again and
