@@ -7,6 +7,7 @@
 #include "tools/cli.h"
 #include "tools/gpu.h"
 #include "tools/gpu_parts.h"
+#include "tools/gpu_untimed.h"
 #include "tools/gpu_words.h"
 #include "tools/info.h"
 
@@ -178,6 +179,16 @@ static void text_asked(struct cli_table *table, const struct vprof_ring_control 
 		cli_table_pair(table, "timed", "%s%s%s", *on ? on : "nothing now", *off ? "; earlier " : "", off);
 }
 
+/* Why graphs that are timed have no times. */
+static void text_untimed(struct cli_table *table, const struct ring *ring)
+{
+	struct gpu_untimed untimed = { 0 };
+	char text[GPU_UNTIMED_TEXT];
+
+	if (ring->control.gpu && !gpu_untimed_add(&untimed, ring) && *gpu_untimed_text(text, sizeof(text), &untimed))
+		cli_table_pair(table, "", "%s", text);
+}
+
 static const char *have(uint32_t count)
 {
 	return count == 1 ? "graph has" : "graphs have";
@@ -191,6 +202,7 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 
 	if (!read_all(&gpu, input, &sums)) {
 		text_asked(table, &input->ring.control, NULL);
+		text_untimed(table, &input->ring);
 		return;
 	}
 	text_asked(table, &input->ring.control, &sums);
@@ -200,6 +212,8 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	}
 	cli_table_pair(table, "GPU times", "%" PRIu64 " pieces of work, from %" PRIu64 " replays of graphs and %" PRIu64 " operations of streams",
 		       gpu.counts.events, gpu.counts.replays, gpu.counts.timed);
+	if (!gpu.counts.replays)
+		text_untimed(table, &input->ring);
 	if (sums.parts.launches)
 		cli_table_pair(table, "", "%s", gpu_parts_text(text, sizeof(text), &sums.parts));
 	text_left_out(table, &gpu.counts);

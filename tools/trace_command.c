@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "tools/gpu_top.h"
+#include "tools/gpu_untimed.h"
 
 int trace_command_end(const struct cli_command *command, const struct trace *trace, int error, int json)
 {
@@ -26,13 +27,25 @@ static int is_to_be_timed(const struct vprof_ring_control *control)
 
 int trace_command_say_untimed(const struct cli_command *command, const struct trace *trace)
 {
+	struct gpu_untimed untimed = { 0 };
+	char why[GPU_UNTIMED_TEXT];
+	int wanted = 0;
+
 	for (size_t i = 0; i < trace->count; i++) {
-		if (!trace->processes[i].chosen || !is_to_be_timed(&trace->processes[i].ring->control))
+		const struct ring *ring = trace->processes[i].ring;
+
+		if (!trace->processes[i].chosen || !is_to_be_timed(&ring->control))
 			continue;
-		fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n", command->name);
-		return 1;
+		wanted = 1;
+		if (ring->control.gpu && gpu_untimed_add(&untimed, ring))
+			break;
 	}
-	return 0;
+	if (!wanted)
+		return 0;
+	fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n", command->name);
+	if (*gpu_untimed_text(why, sizeof(why), &untimed))
+		fprintf(stderr, "%s: %s\n", command->name, why);
+	return 1;
 }
 
 int trace_command_has_gpu(const struct cli_command *command, const struct trace *trace)

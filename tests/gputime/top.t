@@ -83,6 +83,15 @@ untimed="the GPU was to be timed, but these rings have no times of it (see vprof
 is "told to, and nothing was timed" "$("$vprof" top --by gpu "$TMP/untimed" 2>&1)" "vprof top: $untimed"
 is "which launches in their stead do not hide" "$("$vprof" top "$TMP/untimed" 2>&1 >/dev/null)" "vprof top: $untimed"
 is "nor is it said where launches were asked for" "$("$vprof" top --by launches "$TMP/untimed" 2>&1 >/dev/null)" ""
+# A program that has ended before its twins were there: what the ring tells of it.
+mkdir "$TMP/soon"
+VPROF_GPU=sample:64 VPROF_QUIET=1 VPROF_OUT=$TMP/soon LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
+	timeout 60 "$BUILD/gputime/client" chain 3 0 </dev/null >/dev/null
+soon='none of 3 launches of graphs was timed: (all came before a twin was ready|too few came after their twins were made)'
+for verb in "top" "top --by gpu" "gpu"; do
+	ok "too short to be timed, vprof $verb" grep -qxE "vprof ${verb%% *}: $soon" <("$vprof" $verb "$TMP/soon" 2>&1 >/dev/null)
+done
+ok "and vprof info" grep -qE "^ *$soon$" <("$vprof" info "$TMP/soon")
 $vprof top --by graph "$TMP/a.ring" 2>"$TMP/err"
 is "by what time is told apart: said how" "$(head -1 "$TMP/err")" "vprof top: --by: 'graph' is none of gpu, launches, host (did you mean --per graph?)"
 for wrong in "--by time" "--per kernel" "--json --csv" "--by host --per graph" "--by-range --by gpu"; do
