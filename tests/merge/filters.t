@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # --from, --to, --last, --pid, --thread, --raw-names; wrong usage.
 . tests/tap.sh
-merge=$(realpath "$BUILD/vprof-merge")
-vprof=$(realpath "$BUILD/vprof")
-forge=$(realpath "$BUILD/tests/forge")
+BUILD=$(realpath "$BUILD")
+merge=$BUILD/vprof-merge
+vprof=$BUILD/vprof
+forge=$BUILD/tests/forge
 cd "$TMP" || exit
 
 # One process: a call each second from 1 s to 9 s, 100 ms long, by two threads in turn, and
@@ -56,14 +57,14 @@ unknown() {
 	local verb
 	for verb in vprof-merge "vprof dump" "vprof top" "vprof kernels" "vprof graphs" "vprof memory" "vprof steps" "vprof gpu"; do
 		[ "$1 $verb" != "--thread vprof memory" ] || continue # which has no such option
-		$BUILD/$verb "$@" a.ring b.ring >out 2>err && echo "$verb: status 0"
+		"$BUILD"/$verb "$@" a.ring b.ring >out 2>err && echo "$verb: status 0"
 		grep -qx "$verb: $1: no [a-z]* '$2' in these rings" err || echo "$verb: $(cat err)"
 		[ "$1" = --thread ] || [ ! -s out ] || echo "$verb prints something"
 	done
 }
 is "nobody's pid" "$(unknown --pid 5)" ""
 is "nobody's thread" "$(unknown --thread nobody)" ""
-is "one of two is known: the other is named" "$($BUILD/vprof top --pid 5,100 a.ring b.ring 2>&1 >/dev/null; echo $?)" "vprof top: --pid: no process '5' in these rings
+is "one of two is known: the other is named" "$("$vprof" top --pid 5,100 a.ring b.ring 2>&1 >/dev/null; echo $?)" "vprof top: --pid: no process '5' in these rings
 0"
 # The same selection by each tool, all for the same moments of all rings.
 dumped() { "$vprof" dump "$@" a.ring b.ring | sed '/^#/d; s/ .*//; s/\.\?0*$//' | sort -n | xargs; }
