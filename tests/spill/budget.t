@@ -40,11 +40,11 @@ mount -t tmpfs -o size=1400k none "$1" || exit 77
 shift
 "$@" >&2 </dev/null || exit 1
 echo "room $(($(df --output=avail -k "$VPROF_OUT" | tail -1)))"
-"$BUILD/spill/check" "$VPROF_OUT"/*.ring 200000
+"$BUILD/spill/check" "$VPROF_OUT"/*.ring 400000
 END
 drop "$OUT"
 mkdir "$OUT"
-SEEN=$(BUILD=$BUILD traced unshare -rm bash "$TMP/full.sh" "$OUT" "$BUILD/spill/loop" 2 200000 1000 2000 2>"$TMP/err")
+SEEN=$(BUILD=$BUILD traced unshare -rm bash "$TMP/full.sh" "$OUT" "$BUILD/spill/loop" 2 400000 1000 2000 2>"$TMP/err")
 case $? in
 77) diag "no mounts here: a full disk is not tried" ;;
 *)
