@@ -164,9 +164,12 @@ static uint32_t kernel_set(struct vprof_handle *entry, uint64_t old, uint32_t ge
 
 	if (id && vprof_wants_facts())
 		word |= fresh;
-	if (__atomic_compare_exchange_n(&entry->word, &old, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return id;
-	return (uint32_t)old;
+	if (!__atomic_compare_exchange_n(&entry->word, &old, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return (uint32_t)old;
+	/* What vprof_recent has of it, of this generation, is another kernel's. */
+	if (is_new && (uint32_t)old && vprof_handle_generation(old) == generation)
+		vprof_kernels_recheck();
+	return id;
 }
 
 /* Facts are asked for once, by the thread that makes the entry fresh no more. */
