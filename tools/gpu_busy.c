@@ -238,7 +238,8 @@ static int add_launch(struct reading *r, const struct gpu_queued *queued)
 		return 0;
 	if (was_made_in(r->trace, queued->launch_ns))
 		count_launch(r->busy, device, queued, kind != NULL);
-	return kind && !queued->measured ? add_expected(r, device, queued, kind) : 0;
+	/* What lies behind a launch that has not ended does not run. */
+	return kind && !queued->measured && queued->begin_ns < GPU_QUEUE_NEVER ? add_expected(r, device, queued, kind) : 0;
 }
 
 static int learn(struct reading *r)

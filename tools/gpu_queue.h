@@ -15,7 +15,7 @@
  * time here. Behind a launch that has not ended nothing runs: it lies at GPU_QUEUE_NEVER. Graphs of which parts of the
  * nodes are timed by turns have the parts put together (what ran in two of them at once counts twice).
  *
- * MEMORY. 64 bytes a launch, and as much again for one that was measured; 24 a wait.
+ * MEMORY. 56 bytes a launch, and as much again for one that was measured; 24 a wait.
  */
 #ifndef VPROF_TOOLS_GPU_QUEUE_H
 #define VPROF_TOOLS_GPU_QUEUE_H
