@@ -10,7 +10,7 @@
 /* Is it one of these words, each of which ends with a blank? */
 static int is_word(const char *text, const char *words)
 {
-	const char *at = *text ? strstr(words, text) : NULL;
+	const char *at = *text && !strchr(text, ' ') ? strstr(words, text) : NULL;
 
 	return at && (at == words || at[-1] == ' ') && at[strlen(text)] == ' ';
 }
