@@ -44,9 +44,9 @@ void vprof_handles_forget(void)
 	vprof_modules_forget();
 }
 
-void vprof_kernels_recheck(void)
+uint32_t vprof_kernels_recheck(void)
 {
-	__atomic_add_fetch(&vprof_kernels.generation, 1, __ATOMIC_RELAXED);
+	return __atomic_add_fetch(&vprof_kernels.generation, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- entries ---- */
@@ -164,12 +164,9 @@ static uint32_t kernel_set(struct vprof_handle *entry, uint64_t old, uint32_t ge
 
 	if (id && vprof_wants_facts())
 		word |= fresh;
-	if (!__atomic_compare_exchange_n(&entry->word, &old, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return (uint32_t)old;
-	/* What vprof_recent has of it, of this generation, is another kernel's. */
-	if (is_new && (uint32_t)old && vprof_handle_generation(old) == generation)
-		vprof_kernels_recheck();
-	return id;
+	if (__atomic_compare_exchange_n(&entry->word, &old, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return id;
+	return (uint32_t)old;
 }
 
 /* Facts are asked for once, by the thread that makes the entry fresh no more. */
@@ -259,8 +256,12 @@ uint32_t vprof_kernel_seen(const void *handle, int library, const char *name, co
 	id = vprof_handle_id(&vprof_kernels, word);
 	if (!name)
 		return vprof_handle_generation(word) == generation ? id : 0;
-	if (!same_kernel(id, name, from))
+	if (!same_kernel(id, name, from)) {
+		/* What vprof_recent may have of the handle, of this generation, is another kernel's. */
+		if (id && vprof_handle_generation(word) == generation)
+			generation = vprof_kernels_recheck();
 		id = kernel_define(entry->key, name, from);
+	}
 	return kernel_set(entry, word, generation, id);
 }
 

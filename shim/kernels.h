@@ -89,7 +89,7 @@ uint32_t vprof_kernel_seen(const void *handle, int library, const char *name, co
 /* The name under which a handle was defined in this ring; NULL when it was not. */
 const char *vprof_kernel_name(const void *handle) HIDDEN COLD;
 
-/* Functions have gone: names have to be checked from now on. */
-void vprof_kernels_recheck(void) HIDDEN COLD;
+/* Functions have gone: names have to be checked from now on. Returns the new generation. */
+uint32_t vprof_kernels_recheck(void) HIDDEN COLD;
 
 #endif

@@ -295,6 +295,7 @@ static void test_names(void)
 	launch(f, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
 	ok(!strcmp(object_name(last()->object), "second"), "another name gets a new one");
 	ok(seen->capture_mode == 0, "the thread's capture mode is as before");
+	launch(f, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL); /* among those launched of late from now on */
 	get_function(&f, (void *)0x98, "third");
 	launch(f, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL);
 	ok(!strcmp(object_name(last()->object), "third"), "a lookup that gives a used handle names it anew");
