@@ -94,9 +94,11 @@ tell launch 2
 tell fork launch 20
 child=$(child)
 tell launch 10
+# A ring's file is there before what it begins with is.
+ready() { "$BUILD/control/ctl" "$(ring "$1")" show >"$TMP/ready" 2>&1; }
 limited() { ctl show | tail -1 | cut -d' ' -f2-3,8-9; }
 becomes "a limit is the parent's, whatever its child does" "request launches launches 5" limited
-until_true ring "$child"
+until_true ready "$child"
 is "the child has a ring of its own, with what the variable says" "$(launches "$child")" 0
 "$BUILD/control/ctl" "$(ring "$child")" start
 is "and obeys by itself" "$("$BUILD/control/ctl" "$(ring "$child")" show | sed -n 's/^word \([0-9]*\).*/\1/p')/$(word)" 1535/0
@@ -104,7 +106,7 @@ kill -9 "$child"
 
 tell _Fork "context; launch 20"
 child=$(child)
-until_true ring "$child"
+until_true ready "$child"
 "$BUILD/control/ctl" "$(ring "$child")" start
 is "a child that _Fork() made, of a parent that records nothing, has one too, and obeys" \
 	"$(launches "$child")/$("$BUILD/control/ctl" "$(ring "$child")" show | sed -n 's/^word \([0-9]*\).*/\1/p')/$(word)" 0/1535/0
