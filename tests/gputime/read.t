@@ -42,10 +42,12 @@ for n in 5 600; do
 	true_to "ended$n" "the last $n were collected by the thread that ended the process"
 done
 
-made cold --cold 720
-true_to cold "what gauges say is taken off, half as much more of what the program itself lets begin early"
+for more in 560 720 1120; do
+	made "cold$more" --cold "$more"
+	true_to "cold$more" "what gauges say is taken off, $((more / 2 < 320 ? more / 2 : 320)) ns less of what the program itself lets begin early"
+done
 is "dump has words for stamps that are of no node" \
-	"$("$BUILD/vprof" dump --defs "$TMP/cold.ring" | grep -o '7:2,.*' | tr '\n' ' ')" \
+	"$("$BUILD/vprof" dump --defs "$TMP/cold720.ring" | grep -o '7:2,.*' | tr '\n' ' ')" \
 	"7:2,started:0,8:3,9:4,10:1,gauge-begin:1,gauge-end:1,gauge:1,gauge-begin:1,gauge-end:1,gauge:1 "
 made early --cold 720 --lead 128
 true_to early "less so where that could have begun before"
