@@ -10,6 +10,8 @@
 #include "tools/list.h"
 #include "tools/records.h"
 
+enum { LEGACY = 1, PER_THREAD = 2 }; /* handles of default streams; 0 is the legacy one too */
+
 void gpu_queue_free(struct gpu_queue *queue)
 {
 	free(queue->kinds);
@@ -75,16 +77,18 @@ static uint32_t kind_of(struct gpu_queue *queue, uint16_t launch, uint32_t objec
 /* Likewise. A handle may have been given out again: numbers tell streams apart, where there are some. */
 static uint32_t stream_of(struct gpu_queue *queue, struct gpu_queue_stream of)
 {
-	uint64_t key = of.handle == 2 ? of.thread | 1ull << 63 : of.number ? of.number | 1ull << 62 : of.handle;
+	uint64_t key;
 	uint32_t index;
 
+	of.handle = of.handle == LEGACY ? 0 : of.handle;
+	key = of.handle == PER_THREAD ? of.thread | 1ull << 63 : of.number ? of.number | 1ull << 62 : of.handle;
 	key ^= (uint64_t)(of.device & 0xff) << 52;
 	index = idmap_get(&queue->stream_ids, key);
 	if (index != IDMAP_NONE)
 		return index;
 	if (list_grow(queue->streams, queue->stream_count) || idmap_put(&queue->stream_ids, key, (uint32_t)queue->stream_count))
 		return IDMAP_NONE;
-	of.thread = of.handle == 2 ? of.thread : 0;
+	of.thread = of.handle == PER_THREAD ? of.thread : 0;
 	queue->streams[queue->stream_count] = of;
 	return (uint32_t)queue->stream_count++;
 }
@@ -202,7 +206,7 @@ static int add_wait(struct gpu_queue *queue, const struct vprof_slot *slot, uint
 	const struct gpu *gpu = queue->gpu;
 	const char *call = ring_call_name(gpu->ring, slot->call);
 	int own = !strcmp(call, "cuStreamSynchronize_ptsz");
-	uint64_t handle = own && !slot->sync.handle ? 2 : slot->sync.handle;
+	uint64_t handle = own && !slot->sync.handle ? PER_THREAD : slot->sync.handle;
 	const struct vprof_def_stream *stream = objects_stream(&gpu->objects, handle, slot->t0);
 	struct gpu_queue_wait wait = {
 		.from_ns = before_never(clock_realtime(gpu->clock, &queue->clock_at, slot->t0)),

@@ -34,7 +34,8 @@ struct gpu_queue_kind {
 };
 
 struct gpu_queue_stream {
-	uint64_t handle, thread; /* whose own it is, for handle 2; else 0 */
+	uint64_t handle;       /* of the legacy default stream 0, by either name */
+	uint64_t thread;       /* whose own it is, for handle 2; else 0 */
 	uint32_t number;
 	int32_t device;        /* -1: not known */
 };

@@ -99,6 +99,8 @@ right "copies count alone where no kernel runs beside them" 1 copies
 right "what is too long for its place is compressed: idle behind it" 1 short
 right "and that alone" 1 squeezed
 right "what the host has waited for is over" 1 waited
+right "the legacy default stream is one, whether it is called 0 or 1" 1 legacy
+right "and not the thread's own" 1 own
 told unknown --bins 10
 is "of kinds that were never measured nothing is known" "$(each .busy_ns) $(jq -c '.devices[0] | [.covered, .launches]' "$TMP/q.json")" \
 	"[10,10,10,10,10,10,10,10,10,10] [40,80]"

@@ -14,6 +14,8 @@ behind its launch, or when what is ahead of it is over.
     squeezed   one every 5 ms, of 1 ms; one in 40 is over sooner, for a measured one is launched right behind it
     killed     far, and the process ends when it has launched all
     waited     like short, but the first of each queue is measured, and the host waits for the last
+    legacy     waited, on the legacy default stream: launched and waited for as 0 and as 1 by turns
+    own        copies on the legacy default stream, as 0 and as 1 by turns, beside kernels on the thread's own one
     unknown    sparse, and as much again of a kernel that is never measured
 """
 import random
@@ -42,26 +44,27 @@ class Made:
         define(20, struct.pack("<iIQII", 0, 2, 1, 1, 0) + struct.pack("<II", 0, 50) * 16)
         self.over, self.truth, self.calls, self.times = {1: 0, 2: 0}, [], [], []
 
-    def launch(self, at, ns, measured=False, stream=1, copy=False, known=True):
-        """At `at` ns after the origin; when it is over."""
+    def launch(self, at, ns, measured=False, stream=1, copy=False, known=True, handle=None):
+        """At `at` ns after the origin; when it is over. `handle`: what the program calls the stream."""
+        handle = stream << 8 if handle is None else handle
         t0 = ORIGIN + int(at)
         begin = max(t0 + LAG, self.over[stream])
         end = self.over[stream] = begin + int(ns)
         self.truth.append((t0, begin, end, "copy" if copy else "kernel"))
         if copy:
-            self.calls.append(record(t0, COPY, 0x101, struct.pack("<QQQQ", 1, 2, 65536, stream << 8), done(1000), 2))
+            self.calls.append(record(t0, COPY, 0x101, struct.pack("<QQQQ", 1, 2, 65536, handle), done(1000), 2))
         else:
-            rest = struct.pack("<QIIIHHHHI", stream << 8, 64, 2, 1, 256, 1, 1, 0, 512)
+            rest = struct.pack("<QIIIHHHHI", handle, 64, 2, 1, 256, 1, 1, 0, 512)
             self.calls.append(record(t0, LAUNCH, self.kernel if known else self.other, rest, done(1000), 1))
         if measured:
             kind, what = (COPY, 0x101) if copy else (LAUNCH, self.kernel)
-            body = struct.pack("<QQIHHIHH", end + HOST_OFFSET, stream << 8, int(ns), 0, kind, 1, 6, 0)
+            body = struct.pack("<QQIHHIHH", end + HOST_OFFSET, handle, int(ns), 0, kind, 1, 6, 0)
             self.times.append((end, record(t0, TIMED, what, body)))
         return end - ORIGIN
 
-    def wait(self, ns, since=1000):
-        """The host waits for stream 1 until so long after the origin."""
-        self.calls.append(record(ORIGIN + int(ns) - int(since), SYNC, 0, struct.pack("<QQQQ", 1 << 8, 0, 0, 0), done(int(since)), 3))
+    def wait(self, ns, since=1000, handle=1 << 8):
+        """The host waits for a stream until so long after the origin."""
+        self.calls.append(record(ORIGIN + int(ns) - int(since), SYNC, 0, struct.pack("<QQQQ", handle, 0, 0, 0), done(int(since)), 3))
 
     def write(self, path):
         self.times += [(at, record(at - 500, GPU_CLOCK, 0, struct.pack("<Q", at + HOST_OFFSET), done(1000)))
@@ -102,11 +105,17 @@ def scenario(name, made, rng):
             for i in range(8):
                 over = made.launch(row * 40 * MS + i * 10 * US, 2 * MS if i == 7 else MS / 2, i == 7)
         made.wait(over + 40 * MS)
-    elif name == "waited":
+    elif name in ("waited", "legacy"):
         for row in range(10):
             for i in range(8):
-                over = made.launch(row * 40 * MS + i * 10 * US, MS / 2 if i else 2 * MS, not i)
-            made.wait(over + 10 * US, 5 * MS)
+                over = made.launch(row * 40 * MS + i * 10 * US, MS / 2 if i else 2 * MS, not i, handle=i % 2 if name == "legacy" else None)
+            made.wait(over + 10 * US, 5 * MS, row % 2 if name == "legacy" else 1 << 8)
+        made.wait(over + 40 * MS)
+    elif name == "own":
+        for row in range(10):
+            made.launch(row * 40 * MS, 8 * MS, True, stream=2, handle=2)
+            for i in range(8):
+                over = made.launch(row * 40 * MS + MS + i * 10 * US, MS, i == row % 8, copy=True, handle=i % 2)
         made.wait(over + 40 * MS)
     elif name == "squeezed":
         for i in range(80):
