@@ -11,6 +11,7 @@
 #include "tools/records.h"
 
 enum { LEGACY = 1, PER_THREAD = 2 }; /* handles of default streams; 0 is the legacy one too */
+enum { SEVERAL_DEVICES = INT32_MAX };
 
 void gpu_queue_free(struct gpu_queue *queue)
 {
@@ -21,6 +22,7 @@ void gpu_queue_free(struct gpu_queue *queue)
 	free(queue->waits);
 	idmap_free(&queue->kind_ids);
 	idmap_free(&queue->stream_ids);
+	idmap_free(&queue->devices);
 	idmap_free(&queue->measured_ids);
 }
 
@@ -93,6 +95,25 @@ static uint32_t stream_of(struct gpu_queue *queue, struct gpu_queue_stream of)
 	return (uint32_t)queue->stream_count++;
 }
 
+/* A handle of the program's own is of one device, unless it was given out again: then nothing is known. */
+static int learn_device(struct gpu_queue *queue, uint64_t handle, int32_t device)
+{
+	uint32_t known = idmap_get(&queue->devices, handle);
+
+	if (handle <= PER_THREAD || device < 0)
+		return 0;
+	return idmap_put(&queue->devices, handle,
+			 known == IDMAP_NONE || known == (uint32_t)device ? (uint32_t)device : SEVERAL_DEVICES);
+}
+
+/* That of a stream: where its definition is gone, the one on which work of it was measured. -1: not known. */
+static int32_t stream_device(const struct gpu_queue *queue, uint64_t handle, int32_t defined)
+{
+	uint32_t learnt = defined < 0 ? idmap_get(&queue->devices, handle) : IDMAP_NONE;
+
+	return learnt == IDMAP_NONE || learnt == SEVERAL_DEVICES ? defined : (int32_t)learnt;
+}
+
 static void learn_kind(struct gpu_queue *queue, const struct gpu_batch *batch, uint32_t index)
 {
 	struct gpu_queue_work work = gpu_queue_work(batch);
@@ -128,7 +149,8 @@ static int add_measured(struct gpu_queue *queue, const struct gpu_batch *batch, 
 	};
 
 	queued.stream = stream_of(queue, (struct gpu_queue_stream){ like->stream, batch->thread, like->stream_number, like->device });
-	if (queued.stream == IDMAP_NONE || list_grow(queue->measured, queue->measured_count))
+	if (queued.stream == IDMAP_NONE || learn_device(queue, like->stream, like->device) ||
+	    list_grow(queue->measured, queue->measured_count))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < batch->count; i++) {
 		if (batch->events[i].begin_ns < queued.begin_ns)
@@ -182,7 +204,8 @@ static int add_launch(struct gpu_queue *queue, const struct vprof_slot *slot, ui
 	uint32_t index = idmap_get(&queue->measured_ids, slot->seq);
 	struct gpu_queued queued = {
 		.launch_ns = before_never(clock_realtime(gpu->clock, &queue->clock_at, slot->t0)), .thread = thread,
-		.correlation = slot->seq, .device = gpu_launch_device(gpu, slot), .open = !slot->done,
+		.correlation = slot->seq, .open = !slot->done,
+		.device = stream_device(queue, gpu_launch_stream(slot), gpu_launch_device(gpu, slot)),
 	};
 
 	if (index != IDMAP_NONE) {
@@ -216,7 +239,8 @@ static int add_wait(struct gpu_queue *queue, const struct vprof_slot *slot, uint
 	if (!own && strcmp(call, "cuStreamSynchronize"))
 		return 0;
 	wait.stream = stream_of(queue, (struct gpu_queue_stream){
-		handle, thread, stream ? stream->number : 0, gpu_stream_device(gpu, handle, slot->t0) });
+		handle, thread, stream ? stream->number : 0,
+		stream_device(queue, handle, gpu_stream_device(gpu, handle, slot->t0)) });
 	if (wait.stream == IDMAP_NONE || list_grow(queue->waits, queue->wait_count))
 		return -ENOMEM;
 	queue->waits[queue->wait_count++] = wait;

@@ -64,6 +64,7 @@ struct gpu_queue {
 
 	/* Inner. */
 	struct idmap kind_ids, stream_ids, measured_ids; /* correlation: index of measured */
+	struct idmap devices;  /* handle of a stream: device on which it was measured */
 	struct gpu_queued *measured;
 	struct gpu_queue_wait *waits; /* likewise sorted */
 	size_t measured_count, wait_count;

@@ -101,6 +101,7 @@ right "and that alone" 1 squeezed
 right "what the host has waited for is over" 1 waited
 right "the legacy default stream is one, whether it is called 0 or 1" 1 legacy
 right "and not the thread's own" 1 own
+right "a stream without a definition is on the GPU on which it was measured" 1 undefined
 told unknown --bins 10
 is "of kinds that were never measured nothing is known" "$(each .busy_ns) $(jq -c '.devices[0] | [.covered, .launches]' "$TMP/q.json")" \
 	"[10,10,10,10,10,10,10,10,10,10] [40,80]"

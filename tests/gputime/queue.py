@@ -16,6 +16,7 @@ behind its launch, or when what is ahead of it is over.
     waited     like short, but the first of each queue is measured, and the host waits for the last
     legacy     waited, on the legacy default stream: launched and waited for as 0 and as 1 by turns
     own        copies on the legacy default stream, as 0 and as 1 by turns, beside kernels on the thread's own one
+    undefined  waited, on the second of two GPUs, and the ring does not say of which its stream is
     unknown    sparse, and as much again of a kernel that is never measured
 """
 import random
@@ -29,7 +30,8 @@ ORIGIN, LAG, MS, US = 1_000_000_000, 6_000, 1_000_000, 1_000
 
 
 class Made:
-    def __init__(self):
+    def __init__(self, device=0, defined=True):
+        self.device = device
         self.ring = Ring()
         self.host, self.keeper = self.ring.lane(1, 4242, "main"), self.ring.lane(2, 4300, "vprof")
         define = self.ring.define
@@ -37,11 +39,12 @@ class Made:
             define(1, struct.pack("<II", i + 1, family), name)
         self.kernel = define(2, struct.pack("<QQQQ", 0x1000, 1, 0, 0), "work")
         self.other = define(2, struct.pack("<QQQQ", 0x1001, 1, 0, 0), "other")
-        define(12, struct.pack("<QiHHIIIIIIIIIIIIIIII16s", 1 << 37, 0, 9, 0, 132, *[0] * 15, b"u" * 16), "Made GPU")
-        define(11, struct.pack("<QQIIiI", 0xC, 1, 1, 0, 0, 2))
-        for number in (1, 2):
-            define(9, struct.pack("<QQQIIii", number << 8, 1, 0xC, number, 0, 0, 0))
-        define(20, struct.pack("<iIQII", 0, 2, 1, 1, 0) + struct.pack("<II", 0, 50) * 16)
+        for gpu in range(device + 1):
+            define(12, struct.pack("<QiHHIIIIIIIIIIIIIIII16s", 1 << 37, gpu, 9, 0, 132, *[0] * 15, b"u" * 16), "Made GPU")
+            define(20, struct.pack("<iIQII", gpu, 2, 1, 1, 0) + struct.pack("<II", 0, 50) * 16)
+        define(11, struct.pack("<QQIIiI", 0xC, 1, 1, 0, device, 2))
+        for number in (1, 2) if defined else ():
+            define(9, struct.pack("<QQQIIii", number << 8, 1, 0xC, number, 0, 0, device))
         self.over, self.truth, self.calls, self.times = {1: 0, 2: 0}, [], [], []
 
     def launch(self, at, ns, measured=False, stream=1, copy=False, known=True, handle=None):
@@ -58,7 +61,7 @@ class Made:
             self.calls.append(record(t0, LAUNCH, self.kernel if known else self.other, rest, done(1000), 1))
         if measured:
             kind, what = (COPY, 0x101) if copy else (LAUNCH, self.kernel)
-            body = struct.pack("<QQIHHIHH", end + HOST_OFFSET, handle, int(ns), 0, kind, 1, 6, 0)
+            body = struct.pack("<QQIHHIHH", end + HOST_OFFSET, handle, int(ns), self.device, kind, 1, 6, 0)
             self.times.append((end, record(t0, TIMED, what, body)))
         return end - ORIGIN
 
@@ -67,7 +70,7 @@ class Made:
         self.calls.append(record(ORIGIN + int(ns) - int(since), SYNC, 0, struct.pack("<QQQQ", handle, 0, 0, 0), done(int(since)), 3))
 
     def write(self, path):
-        self.times += [(at, record(at - 500, GPU_CLOCK, 0, struct.pack("<Q", at + HOST_OFFSET), done(1000)))
+        self.times += [(at, record(at - 500, GPU_CLOCK, self.device, struct.pack("<Q", at + HOST_OFFSET), done(1000)))
                        for at in range(ORIGIN, max(self.over.values()) + MS, 10 * MS)]
         self.host += sorted(self.calls, key=lambda call: call[0])
         self.keeper += [slot for _, slot in sorted(self.times, key=lambda time: time[0])]
@@ -105,7 +108,7 @@ def scenario(name, made, rng):
             for i in range(8):
                 over = made.launch(row * 40 * MS + i * 10 * US, 2 * MS if i == 7 else MS / 2, i == 7)
         made.wait(over + 40 * MS)
-    elif name in ("waited", "legacy"):
+    elif name in ("waited", "legacy", "undefined"):
         for row in range(10):
             for i in range(8):
                 over = made.launch(row * 40 * MS + i * 10 * US, MS / 2 if i else 2 * MS, not i, handle=i % 2 if name == "legacy" else None)
@@ -132,7 +135,7 @@ def scenario(name, made, rng):
         sys.exit(f"queue.py: no scenario {name}")
 
 
-made = Made()
+made = Made(device=1, defined=False) if sys.argv[1] == "undefined" else Made()
 scenario(sys.argv[1], made, random.Random(1))
 made.write(sys.argv[2])
 for launch, begin, end, kind in made.truth:
