@@ -3,6 +3,7 @@
  */
 #include "tools/gpu_busy_inner.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include "tools/list.h"

@@ -14,6 +14,7 @@
  */
 #include "tools/gpu_queue.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct point {

@@ -7,6 +7,7 @@
  */
 #include "tools/gpu.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include "tools/list.h"
 

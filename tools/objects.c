@@ -3,6 +3,7 @@
  */
 #include "tools/objects.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { CHAIN_MOST = 4096 }; /* what a ring without end would have us walk */

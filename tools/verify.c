@@ -3,6 +3,7 @@
  */
 #include "tools/verify.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tools/list.h"

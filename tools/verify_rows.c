@@ -4,6 +4,7 @@
  */
 #include "tools/verify_rows.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include "tools/list.h"
 
