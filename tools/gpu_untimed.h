@@ -14,7 +14,7 @@ struct gpu_untimed {
 	uint32_t twins, refused;     /* that were made, and that could not be */
 };
 
-/* Adds those of a ring. 0 or a negative errno. */
+/* Adds those of a ring. 0 or a negative errno: then they are not all, and tell no reason. */
 int gpu_untimed_add(struct gpu_untimed *untimed, const struct ring *ring);
 
 /* For people: "none of 7 launches of graphs was timed: all came before a twin was ready"; "" where that is not the

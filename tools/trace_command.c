@@ -29,21 +29,21 @@ int trace_command_say_untimed(const struct cli_command *command, const struct tr
 {
 	struct gpu_untimed untimed = { 0 };
 	char why[GPU_UNTIMED_TEXT];
-	int wanted = 0;
+	int wanted = 0, error = 0;
 
-	for (size_t i = 0; i < trace->count; i++) {
+	for (size_t i = 0; !error && i < trace->count; i++) {
 		const struct ring *ring = trace->processes[i].ring;
 
 		if (!trace->processes[i].chosen || !is_to_be_timed(&ring->control))
 			continue;
 		wanted = 1;
-		if (ring->control.gpu && gpu_untimed_add(&untimed, ring))
-			break;
+		if (ring->control.gpu)
+			error = gpu_untimed_add(&untimed, ring);
 	}
 	if (!wanted)
 		return 0;
 	fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n", command->name);
-	if (*gpu_untimed_text(why, sizeof(why), &untimed))
+	if (!error && *gpu_untimed_text(why, sizeof(why), &untimed))
 		fprintf(stderr, "%s: %s\n", command->name, why);
 	return 1;
 }

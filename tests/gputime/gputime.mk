@@ -22,3 +22,11 @@ $(GPUTIME_CLIENTS): $(BUILD)/gputime/%: tests/gputime/%.c
 	$(Q)$(CC) $(CSTD) $(CFLAGS) -MF $@.d $< -ldl -lpthread -o $@
 
 TEST_NEEDS += $(GPUTIME_CLIENTS)
+
+# A disk that has gone bad under a ring.
+$(BUILD)/gputime/unreadable.so: tests/gputime/unreadable.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CFLAGS) -fPIC -shared -MF $@.d $< -o $@ $(LDFLAGS)
+
+TEST_NEEDS += $(BUILD)/gputime/unreadable.so

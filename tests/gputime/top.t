@@ -92,6 +92,13 @@ for verb in "top" "top --by gpu" "gpu"; do
 	ok "too short to be timed, vprof $verb" grep -qxE "vprof ${verb%% *}: $soon" <("$vprof" $verb "$TMP/soon" 2>&1 >/dev/null)
 done
 ok "and vprof info" grep -qE "^ *$soon$" <("$vprof" info "$TMP/soon")
+# A second program, whose ring's disk goes bad: what the first one's tells is not all.
+VPROF_GPU=sample:64 VPROF_QUIET=1 VPROF_OUT=$TMP/soon/bad LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
+	timeout 60 "$BUILD/gputime/client" chain 3 0 </dev/null >/dev/null
+both=("$TMP"/soon/*.ring "$TMP"/soon/bad/*.ring)
+ok "several such: of them all" grep -q "none of 6 launches" <("$vprof" gpu "${both[@]}" 2>&1)
+is "one of several rings cannot be read: not said of the others" \
+	"$(UNREADABLE=${both[1]##*/} LD_PRELOAD=$BUILD/gputime/unreadable.so "$vprof" gpu "${both[@]}" 2>&1)" "vprof gpu: $untimed"
 $vprof top --by graph "$TMP/a.ring" 2>"$TMP/err"
 is "by what time is told apart: said how" "$(head -1 "$TMP/err")" "vprof top: --by: 'graph' is none of gpu, launches, host (did you mean --per graph?)"
 for wrong in "--by time" "--per kernel" "--json --csv" "--by host --per graph" "--by-range --by gpu"; do
