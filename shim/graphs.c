@@ -205,7 +205,7 @@ uint32_t vprof_graph_updated(CUgraphExec exec, CUgraph graph, unsigned call)
 	more_of(entry)->updates++;
 	id = vprof_handle_id(&vprof_graphs, __atomic_load_n(&entry->word, __ATOMIC_RELAXED));
 	if (id && !may_look(more_of(entry), now)) {
-		vprof_twin_changed(exec);
+		vprof_twin_update_missed(entry);
 		return id;
 	}
 	id = graph_look(entry, exec, graph, call, &nodes);

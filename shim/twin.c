@@ -191,7 +191,6 @@ void vprof_subject_forget(struct vprof_subject *subject)
 	subject->twin = NULL;
 	subject->state = VPROF_SUBJECT_NONE;
 	subject->error = 0;
-	subject->told = 0;
 	if (subject->off_count)
 		subject->off_count = UINT32_MAX;
 	vprof_subject_renew(subject);
@@ -220,6 +219,7 @@ void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uin
 	subject->window = 0;
 	subject->since = subject->tries = 0;
 	subject->wants = subject->changes = subject->rebuilds = subject->off_count = 0;
+	subject->told = 0;
 	if (is_wanted())
 		keep(subject, graph, nodes);
 	vprof_subject_count(entry, subject, vprof_gpu_now() ? 1 : 0);
@@ -234,6 +234,7 @@ void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id, 
 		return;
 	subject->rebuilds += subject->twin != NULL;
 	vprof_subject_forget(subject);
+	subject->told = subject->graph == id ? subject->told : 0;
 	subject->graph = id;
 	subject->why = VPROF_TWIN_CHANGED;
 	if (!subject->off_count)
@@ -241,15 +242,15 @@ void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id, 
 	vprof_subject_drop(subject);
 }
 
-void vprof_twin_changed(CUgraphExec exec)
+void vprof_twin_update_missed(struct vprof_handle *entry)
 {
-	struct vprof_handle *entry = exec ? vprof_handle_entry(&vprof_graphs, exec) : NULL;
 	struct vprof_subject *subject = vprof_subject_of(entry);
 
 	if (!vprof_subject_is_known(subject) || !vprof_subject_hold(subject))
 		return;
+	subject->rebuilds += subject->twin != NULL;
 	vprof_subject_forget(subject);
-	subject->why = VPROF_TWIN_CHANGED;
+	subject->why = VPROF_TWIN_UPDATED;
 	vprof_subject_drop(subject);
 }
 
@@ -280,7 +281,7 @@ void vprof_subject_tell(struct vprof_subject *subject)
 		.error = subject->error,
 	};
 
-	if (!subject->told)
+	if (subject->told != subject->why + 1)
 		vprof_define_sparing(&def, sizeof(def), NULL);
-	subject->told = 1;
+	subject->told = (uint8_t)(subject->why + 1);
 }

@@ -112,7 +112,7 @@ struct vprof_subject {
 	uint32_t version;         /* of the graph: another when it is changed or another's */
 	uint16_t state;           /* enum vprof_subject_state */
 	uint16_t why, error;      /* no twin: enum vprof_twin_why, CUresult */
-	uint8_t told;             /* that it has none, and why */
+	uint8_t told;             /* `why` and one, as it was told last; 0: nothing yet, or it has had twins since */
 	uint8_t on_twin;          /* its last launch went to a twin, */
 	uint32_t graph;           /* VPROF_DEF_GRAPH */
 	CUgraph clone;
@@ -150,8 +150,8 @@ void vprof_twin_made(struct vprof_handle *entry, CUgraph graph, uint32_t id, uin
 void vprof_twin_updated(struct vprof_handle *entry, CUgraph graph, uint32_t id,
 			const struct vprof_graph_nodes *nodes) HIDDEN COLD;
 
-/* The exec has been changed in a way that no graph shows. */
-void vprof_twin_changed(CUgraphExec exec) HIDDEN COLD;
+/* It has been updated, and nobody looked to what. */
+void vprof_twin_update_missed(struct vprof_handle *entry) HIDDEN COLD;
 
 /* One node of it has been changed by `call`, whose last arguments were these. */
 void vprof_twin_node_changed(unsigned call, CUgraphExec exec, CUgraphNode node, uintptr_t what,
@@ -220,7 +220,7 @@ static inline int vprof_subject_is_known(const struct vprof_subject *subject)
 /* After so many launches it is looked at again; 0: not any more. */
 void vprof_subject_count(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t left) HIDDEN;
 
-/* Says in the ring that it has no twin, and why, once. */
+/* Says in the ring that it has no twin, and why, unless that was said last. */
 void vprof_subject_tell(struct vprof_subject *subject) HIDDEN COLD;
 
 /* Why something was not made. */

@@ -232,6 +232,7 @@ static struct vprof_twin *settle(struct vprof_subject *subject, struct vprof_twi
 	subject->why = (uint16_t)refusal.why;
 	subject->error = (uint16_t)refusal.error;
 	subject->twin = twin ? twin : subject->twin;
+	subject->told = twin ? 0 : subject->told;
 	subject->rebuilds += before != NULL;
 	subject->state = subject->twin ? VPROF_SUBJECT_BUILT : !refusal.why ? VPROF_SUBJECT_QUEUED :
 			 refusal.why == VPROF_TWIN_BUDGET ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;

@@ -167,6 +167,7 @@ static enum outcome set_node(struct vprof_subject *subject, struct vprof_handle 
 		id = vprof_graph_node_updated(entry, c->exec, subject->clone, c->call, &subject->content);
 		if (!id)
 			return LOST;
+		subject->told = subject->graph == id ? subject->told : 0;
 		subject->graph = id;
 		return FOLLOWED;
 	}

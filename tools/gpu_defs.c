@@ -228,7 +228,10 @@ const char *gpu_why_text(unsigned int why)
 		[VPROF_TWIN_NO_CLONE] = "the driver did not copy it", [VPROF_TWIN_NO_STAMP] = "the driver did not take the stamps",
 		[VPROF_TWIN_NO_EXEC] = "the driver did not instantiate it",
 		[VPROF_TWIN_BUDGET] = "the budget of twins is used up", [VPROF_TWIN_LARGE] = "it has too many nodes",
-		[VPROF_TWIN_UNSEEN] = "its making was not seen", [VPROF_TWIN_ORDERED] = "a kernel of it waits for another's beginning", [VPROF_TWIN_CHANGED] = "the program has changed it",
+		[VPROF_TWIN_UNSEEN] = "its making was not seen",
+		[VPROF_TWIN_ORDERED] = "a kernel of it waits for another's beginning",
+		[VPROF_TWIN_CHANGED] = "the program has changed it",
+		[VPROF_TWIN_UPDATED] = "the program updates it too often for each to be looked at",
 	};
 
 	return NAME_OF(names, why);

@@ -61,6 +61,7 @@ enum vprof_twin_why {
 	VPROF_TWIN_UNSEEN = 9,         /* made before recording, or in a way that leaves nothing to clone */
 	VPROF_TWIN_CHANGED = 10,       /* the program has changed the graph as no twin can be, or has nodes of it switched off */
 	VPROF_TWIN_ORDERED = 11,       /* an edge of it waits for a kernel's beginning: a stamp waits for its end */
+	VPROF_TWIN_UPDATED = 12,       /* its last update was not looked at: it is updated that often */
 };
 
 enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */

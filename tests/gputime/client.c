@@ -9,6 +9,7 @@
  *	client heirs N PAUSE      by four threads, each when the one before it has ended
  *	client blocks N PAUSE     on one stream for twenty launches, then on the other, and so on
  *	client update N PAUSE     cuGraphExecUpdate to other kernels in the middle, and back at three quarters
+ *	client often N PAUSE      in the middle updated and launched 200 times in turn, three times, 0.6 s between and behind
  *	client change N PAUSE     cuGraphExecKernelNodeSetParams in the middle
  *	client renew N PAUSE      destroyed and made again in the middle
  *	client capture N PAUSE    while another thread captures, in global mode, from beginning to end
@@ -211,6 +212,15 @@ static void run(const char *verb, long n, CUstream a, CUstream b)
 		launch_some(exec, a, n / 4);
 		update(exec, 0);
 		launch_some(exec, a, n / 4);
+	} else if (!strcmp(verb, "often")) {
+		launch_some(exec, a, n / 2);
+		for (int i = 0; i < 600; i++) {
+			update(exec, i & 1);
+			launch(exec, a);
+			usleep(i % 200 == 199 ? 600000 : 0);
+		}
+		update(exec, 0);
+		launch_some(exec, a, n / 2);
 	} else if (!strcmp(verb, "change")) {
 		launch_some(exec, a, n / 2);
 		change(exec, graph);

@@ -107,6 +107,12 @@ is "and told" "$("$BUILD/vprof" info "$TMP/queue" | awk '$1 == "lost" { print $2
 MADE='1 2 3' timed update sample:4 update 1200 300
 ok "an update has a twin of its own" test "$(seen update twins)" -ge 2
 is "and all is collected" "$(seen update replays) $(seen update lost)" "$(seen update stamped) 0"
+# Looking at an update takes 5 ms at least here, so after eight of them the next one is looked at 0.5 s later.
+FAKECUDA_DELAY=cuGraphClone:5000000 MADE='1 2' timed often sample:4 often 800 300
+is "often: that updates are not looked at is said" "$(seen often refused)" 12
+ok "often: what is looked at again has a twin" test "$(seen often twins)" -ge 2
+is "often: and all is collected" "$(seen often replays) $(seen often lost)" "$(seen often stamped) 0"
+is "often: it is not said again and again" "$("$BUILD/vprof" dump --defs "$TMP/often" | sed -n 's/.* twin .* why=\([0-9]*\) .*/\1/p' | uniq -c | grep -c '[2-9] 12$')" 0
 MADE='1 2' timed change sample:4 change 800 400
 is "a graph whose node is set has another" "$(seen change twins) $(seen change refused)" "2 "
 MADE='1 2' timed renew sample:4 renew 800 300
