@@ -186,7 +186,7 @@ def main():
     options.add_argument("--deadline", type=float, default=540)
     options.add_argument("--decode-seconds", type=float, default=150)
     options.add_argument("--processes", type=int, default=6, help="engines of each arm, on all GPUs together")
-    options.add_argument("--arms", default="without,with", help="of the whole processes; without first, then with, silent, no-nvtx, empty, lib:PATH")
+    options.add_argument("--arms", default="without,with", help="of the whole processes; without first, then with, silent, no-gpu, no-nvtx, empty, lib:PATH")
     options.add_argument("--starts", type=int, default=12, help="whole processes of each arm of launch")
     options.add_argument("--only", default="launch,decode,process")
     o = options.parse_args()

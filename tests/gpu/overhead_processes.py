@@ -56,6 +56,7 @@ ARMS = {
     "without": {},
     "with": {"LD_PRELOAD": common.LIBRARY},
     "silent": {"LD_PRELOAD": common.LIBRARY, "VPROF_CAPTURE": "off"},
+    "no-gpu": {"LD_PRELOAD": common.LIBRARY, "VPROF_GPU": "off"},
     "no-nvtx": {"LD_PRELOAD": common.LIBRARY, "VPROF_NVTX": "0"},
     "empty": {"LD_PRELOAD": common.BUILD / "gpu/empty.so"},
 }

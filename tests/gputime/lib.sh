@@ -43,9 +43,9 @@ halting() {
 # of_streams CLIENT: what a test of what is put onto streams by it needs.
 of_streams() {
 	command -v python3 >/dev/null || skip_all "python3 reads the rings"
-	export LD_LIBRARY_PATH=$BUILD/fakecuda FAKECUDA_COPY_NS=3000
+	export LD_LIBRARY_PATH=$BUILD/fakecuda FAKECUDA_COPY_NS=3000 VPROF_GPU=off
 	client=$BUILD/gputime/$1
-	unset VPROF_GPU VPROF_GPU_EAGER VPROF_GPU_SPANS
+	unset VPROF_GPU_EAGER VPROF_GPU_SPANS
 }
 
 # Of what is put onto streams, by $client.

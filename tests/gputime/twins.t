@@ -39,6 +39,9 @@ is "kernels took what they took" \
 	sort | uniq -c | awk '{ print $2 }')" right
 is "none began before its launch, and none was left out" "$(sed -n 's/.*\(no_stamp=[0-9]*\).*\(no_launch=[0-9]*\) \(early=[0-9]*\).*/\1 \2 \3/p' "$TMP/list")" \
 	"no_stamp=0 no_launch=0 early=0"
+(unset VPROF_GPU; halting unasked has_twins 1 "$client" chain 1600 300)
+timed_well unasked
+is "one in 64, if nothing is said" "$(seen unasked gaps)" 64
 timed all all chain 1200 500
 is "all: each launch from the first stamped one on" "$(seen all gaps)" 1
 ok "all: most of them" test "$(seen all stamped)" -gt 150

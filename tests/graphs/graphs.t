@@ -3,7 +3,7 @@
 # leaves the program alone.
 . tests/tap.sh
 
-export LD_LIBRARY_PATH=$BUILD/fakecuda
+export LD_LIBRARY_PATH=$BUILD/fakecuda VPROF_GPU=off # which would make a version of each change of a node
 unset FAKECUDA_INSTANT FAKECUDA_FAIL FAKECUDA_HANG FAKECUDA_KERNEL_NS FAKECUDA_DEVICES
 
 # traced NAME ARGUMENT...: the client under the preload; its output in $TMP/NAME.out, its ring in $TMP/NAME.
