@@ -11,8 +11,8 @@ in pairs drawn anew, so that all are at the same token. An engine counts with th
 the highest and the lowest fifth, and the arms' difference has an interval by how far the engines of each arm
 differ: a figure is as sure as the starts agree, however long it was measured.
 
-Two figures: of the medians of turns, and of the quick steps, the fifth that took least in a meeting, which others
-on the machine have disturbed least.
+Three figures: of the medians of turns, of the mean step, and of the quick steps, the fifth that took least in a
+meeting, which others on the machine have disturbed least.
 
 Where there are two GPUs, half of the engines of each arm run on each, with processors, ports and caches of
 their own, and meet among themselves; the figures are of all of them.
@@ -21,7 +21,9 @@ Arms, each compared with "without": "with" records; "silent" has the preload and
 records and leaves NVTX alone; "empty" preloads a library that does nothing: what that costs, no change of
 ours can take away, and whether it costs anything says how far the method itself can be trusted;
 "toggled" are the engines of "with" once more, each against itself with its control word off: what recording costs
-where the library is there, which needs far fewer engines, since no two starts are compared;
+where the library is there, which needs far fewer engines, since no two starts are compared: `--processes 1 --arms
+with,toggled` is an engine alone on its GPU, whose interval is by how far its meetings differ;
+"no-gpu" records without GPU times;
 "lib:PATH" preloads another library, which records where it is a build of this one.
 
 OVERHEAD_FIXED=1: addresses are the same in every start of an arm, as far as the kernel lets us. OVERHEAD_TURN=100
@@ -206,11 +208,14 @@ class Engine:
             self.lines.put(line)
         self.lines.put(None)
 
-    def mean(self, arm, figure):
-        """Of the ratios of its meetings for this arm, without the highest and the lowest fifth."""
+    def meetings(self, arm, figure):
+        """The ratios of its meetings for this arm, without the highest and the lowest fifth."""
         ratios = sorted(self.ratios[arm, figure])
         fifth = len(ratios) // 5
-        return statistics.mean(ratios[fifth:len(ratios) - fifth])
+        return ratios[fifth:len(ratios) - fifth]
+
+    def mean(self, arm, figure):
+        return statistics.mean(self.meetings(arm, figure))
 
     def turn(self, word):
         """word: "1" or "0", or "" of an engine whose control word is left alone."""
@@ -238,13 +243,17 @@ def of_medians(turns):
     return statistics.mean(math.log(statistics.median(steps)) for steps in turns)
 
 
+def of_mean_steps(turns):
+    return math.log(statistics.mean(itertools.chain.from_iterable(turns)))
+
+
 def of_quick_steps(turns):
     """The mean of the quickest fifth."""
     steps = sorted(itertools.chain.from_iterable(turns))
     return math.log(statistics.mean(steps[:max(1, len(steps) // 5)]))
 
 
-FIGURES = {"medians": of_medians, "quick steps": of_quick_steps}  # logarithms
+FIGURES = {"medians": of_medians, "mean steps": of_mean_steps, "quick steps": of_quick_steps}  # logarithms
 
 
 def meet(arm, off, on, processor, first):
@@ -266,7 +275,10 @@ def meet(arm, off, on, processor, first):
 def compare(arm, figure, sides):
     """What the arm takes more, as a part of what is without it, with its 95 % interval; sides: one list of engines
     that met themselves, or two of those that met."""
-    arms = [[e.mean(arm, figure) for e in engines] for engines in sides]
+    if len(sides) == 1 and len(sides[0]) == 1:
+        arms = [sides[0][0].meetings(arm, figure)]
+    else:
+        arms = [[e.mean(arm, figure) for e in engines] for engines in sides]
     parts = [statistics.variance(x) / len(x) for x in arms]
     freedom = sum(parts) ** 2 / sum(v * v / (len(x) - 1) for v, x in zip(parts, arms)) if sum(parts) else 1
     reach = STUDENT[min(len(STUDENT), max(1, int(freedom))) - 1] * math.sqrt(sum(parts))
@@ -296,7 +308,7 @@ def row_of(arm, figure, engines):
     sides = [[e for e in engines if e.arm == a and (arm, figure) in e.ratios]
              for a in (["with"] if arm == TOGGLED else ["without", arm])]
     fewest = min(map(len, sides))
-    if fewest < 2:
+    if fewest < 2 and (arm != TOGGLED or not fewest or len(sides[0][0].meetings(arm, figure)) < 2):
         raise OSError(f"fewer than two engines met for {arm}")
     base = statistics.median(t for e in sides[0] for t in e.times)
     middle, low, high = (base * x for x in compare(arm, figure, sides))
