@@ -35,8 +35,13 @@ static int help_env(void)
 	printf("Environment variables that libvprof.so reads when a program starts:\n");
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
 		const struct variable *v = &variables[i];
+		int column = printf("\n%s (", v->name) - 1;
+		char kind[128];
 
-		printf("\n%s (%s; %s%s)\n    ", v->name, type_text(v->type), *v->fallback ? "default " : "no default", v->fallback);
+		snprintf(kind, sizeof(kind), "%s; %s%s)", type_text(v->type), *v->fallback ? "default " : "no default",
+			 v->fallback);
+		cli_wrapped(stdout, kind, column);
+		fputs("    ", stdout);
 		cli_wrapped(stdout, v->help, 4);
 	}
 	return cli_finish(command.name);
