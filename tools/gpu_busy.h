@@ -9,9 +9,14 @@
  *
  * Of kinds that were never measured nothing is known: at a time at which such launches were made, and as long as they
  * may have lasted, the device was at least as busy as it is said to be. Work that ran, or is expected to, behind the
- * end of what is looked at is in no bin, and told apart. A launch that has not ended is at work to the end. One that was timed
- * in a part of its nodes was at work all along, but for what the stamps took; of what is not known of it as much is
- * copies as the mean says.
+ * end of what is looked at is in no bin, and told apart. A launch that has not ended is at work to the end. One that
+ * was timed in a part of its nodes was at work all along, but for what the stamps took; of what is not known of it as
+ * much is copies as the mean says.
+ *
+ * MEMORY. Goes with the work, for no moment is to count twice and work comes stream by stream: 24 bytes for each
+ * measured node, and each launch that is expected to have run, unless it begins when the one before it ended; 16 for
+ * each measured launch. Room for both is doubled as they come. What gpu_queue.h takes comes on top. A ring of 52 MiB,
+ * 300,000 launches of which all were measured, with 1.1 million nodes: 89 MiB at most.
  */
 #ifndef VPROF_TOOLS_GPU_BUSY_H
 #define VPROF_TOOLS_GPU_BUSY_H
