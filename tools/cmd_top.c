@@ -266,7 +266,7 @@ static int top_print(struct trace *trace, const void *values)
 	if (wants_gpu(trace, options))
 		return print_gpu(trace, options);
 	if (!options->by && !options->by_range && !options->json)
-		trace_command_say_untimed(&command, trace);
+		trace_command_say_untimed(&command, trace, 0);
 	error = top_count(&top, trace, options->by_range);
 	if (!error && is_word(options->by, "host") && top.row_count)
 		qsort(top.rows, top.row_count, sizeof(*top.rows), compare_host);

@@ -19,32 +19,42 @@ int trace_command_end(const struct cli_command *command, const struct trace *tra
 	return error;
 }
 
-/* By what holds now, or held at the end. */
-static int is_to_be_timed(const struct vprof_ring_control *control)
+/* What was to be timed, by what holds now, or held at the end. */
+struct to_be_timed {
+	int graphs, others;
+};
+
+static void add_to_be_timed(struct to_be_timed *to_be, const struct vprof_ring_control *control)
 {
-	return control->gpu || control->gpu_spans || control->gpu_window_us;
+	to_be->graphs |= control->gpu != 0;
+	to_be->others |= control->gpu_spans || control->gpu_window_us;
 }
 
-int trace_command_say_untimed(const struct cli_command *command, const struct trace *trace)
+int trace_command_say_untimed(const struct cli_command *command, const struct trace *trace, int asked)
 {
 	struct gpu_untimed untimed = { 0 };
+	struct to_be_timed to_be = { 0 };
 	char why[GPU_UNTIMED_TEXT];
-	int wanted = 0, error = 0;
+	int error = 0;
 
 	for (size_t i = 0; !error && i < trace->count; i++) {
 		const struct ring *ring = trace->processes[i].ring;
 
-		if (!trace->processes[i].chosen || !is_to_be_timed(&ring->control))
+		if (!trace->processes[i].chosen)
 			continue;
-		wanted = 1;
+		add_to_be_timed(&to_be, &ring->control);
 		if (ring->control.gpu)
 			error = gpu_untimed_add(&untimed, ring);
 	}
-	if (!wanted)
+	if (!to_be.graphs && !to_be.others)
 		return 0;
-	fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n", command->name);
 	if (!error && *gpu_untimed_text(why, sizeof(why), &untimed))
 		fprintf(stderr, "%s: %s\n", command->name, why);
+	else if (error || to_be.others || untimed.launches)
+		fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n", command->name);
+	else if (asked)
+		fprintf(stderr, "%s: these rings have no times of a GPU: graphs alone were to be timed, and there is no launch of one"
+			" (see VPROF_GPU_EAGER)\n", command->name);
 	return 1;
 }
 
@@ -52,7 +62,7 @@ int trace_command_has_gpu(const struct cli_command *command, const struct trace 
 {
 	if (gpu_top_has(trace))
 		return 1;
-	if (!trace_command_say_untimed(command, trace))
+	if (!trace_command_say_untimed(command, trace, 1))
 		fprintf(stderr, "%s: these rings have no times of a GPU (see VPROF_GPU)\n", command->name);
 	return 0;
 }

@@ -23,8 +23,11 @@ int trace_command_end(const struct cli_command *command, const struct trace *tra
 /* Are there times of a GPU? A message where there are none. */
 int trace_command_has_gpu(const struct cli_command *command, const struct trace *trace);
 
-/* Of a trace without times of a GPU: says so if a process of it was told to have them, and returns whether. */
-int trace_command_say_untimed(const struct cli_command *command, const struct trace *trace);
+/*
+ * Of a trace without times of a GPU: returns whether a process of it was to have them, and says why there are none.
+ * That there was nothing to be timed is said only where times were asked for.
+ */
+int trace_command_say_untimed(const struct cli_command *command, const struct trace *trace, int asked);
 
 /* Does all of it; messages name the command. Returns the exit code. */
 int trace_command_run(const struct trace_command *run, int argc, char **argv);

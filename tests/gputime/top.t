@@ -77,12 +77,19 @@ is "by host time" "$("$vprof" top --by host --csv "$TMP/a.ring" | sed -n 2p)" '4
 ok "without GPU times: launches" grep -q LAUNCHES <("$vprof" top "$TMP/none.ring")
 is "asked for, and not there" "$("$vprof" top --by gpu "$TMP/none.ring" 2>&1)" "vprof top: these rings have no times of a GPU (see VPROF_GPU)"
 mkdir "$TMP/untimed"
-VPROF_GPU=all VPROF_QUIET=1 VPROF_OUT=$TMP/untimed LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
-	"$BUILD/fakecuda/client" --launches 5 >/dev/null
+VPROF_GPU_EAGER=always CUDA_LAUNCH_BLOCKING=1 VPROF_QUIET=1 VPROF_OUT=$TMP/untimed LD_LIBRARY_PATH=$BUILD/fakecuda \
+	LD_PRELOAD=$BUILD/libvprof.so "$BUILD/fakecuda/client" --launches 5 >/dev/null
 untimed="the GPU was to be timed, but these rings have no times of it (see vprof info)"
 is "told to, and nothing was timed" "$("$vprof" top --by gpu "$TMP/untimed" 2>&1)" "vprof top: $untimed"
 is "which launches in their stead do not hide" "$("$vprof" top "$TMP/untimed" 2>&1 >/dev/null)" "vprof top: $untimed"
 is "nor is it said where launches were asked for" "$("$vprof" top --by launches "$TMP/untimed" 2>&1 >/dev/null)" ""
+# Graphs are timed if nothing is said. A program that launches none has nothing that is missing.
+VPROF_QUIET=1 VPROF_OUT=$TMP/alone LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
+	"$BUILD/fakecuda/client" --launches 5 --graphs 0 >/dev/null
+is "a program without graphs: not a word" "$("$vprof" top "$TMP/alone" 2>&1 >/dev/null)" ""
+for verb in "top --by gpu" "gpu"; do
+	is "but where times are asked for, vprof $verb" "$("$vprof" $verb "$TMP/alone" 2>&1)" "vprof ${verb%% *}: these rings have no times of a GPU: graphs alone were to be timed, and there is no launch of one (see VPROF_GPU_EAGER)"
+done
 # A program that has ended before its twins were there: what the ring tells of it.
 mkdir "$TMP/soon"
 VPROF_GPU=sample:64 VPROF_QUIET=1 VPROF_OUT=$TMP/soon LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
