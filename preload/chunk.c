@@ -27,7 +27,8 @@ void vprof_cursor_tell(struct vprof_chunk *chunk)
 	do {
 		at = vprof_cursor_at();
 		__atomic_store_n(&chunk->head.used,
-				 __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk ? vprof_cursor_index() :
+				 __atomic_load_n(&vprof_cursor.chunk, __ATOMIC_RELAXED) == chunk ?
+					 vprof_cursor_index() :
 												   VPROF_CHUNK_SLOTS,
 				 __ATOMIC_RELAXED);
 	} while (vprof_cursor_at() != at);

@@ -87,7 +87,8 @@ static struct vprof_slot *begin_slot(unsigned call, unsigned query)
 {
 	struct vprof_record r;
 
-	if (!vprof_is_alive() || vprof_in_vfork_child || !vprof_map.header || (vprof_cursor.chunk && !vprof_cursor.counts))
+	if (!vprof_is_alive() || vprof_in_vfork_child || !vprof_map.header ||
+	    (vprof_cursor.chunk && !vprof_cursor.counts))
 		return NULL;
 	r = vprof_begin();
 	/* Without a place to keep it the slot stays unwritten; the thread has a chunk now, and does not come back. */

@@ -48,7 +48,8 @@ static inline int vprof_glob_list(const char *list, const char *text, size_t len
 
 enum { VPROF_GLOB_TEXT = 1024 };
 
-/* Does a name fit, by itself or as DOMAIN/NAME? Of either at most VPROF_GLOB_TEXT bytes count; domain: NULL for none. */
+/* Does a name fit, by itself or as DOMAIN/NAME? Of either at most VPROF_GLOB_TEXT bytes count; domain:
+   NULL for none. */
 static inline int vprof_glob_named(const char *list, const char *domain, size_t domain_length, const char *name,
 				   size_t length)
 {

@@ -1,8 +1,8 @@
 /*
  * housekeeping.c - the thread of ours in a process (a spill has another, spill.c).
  *
- * It takes up requests (control.c), collects the GPU's stamps, adds clock anchors, refreshes the process title and thread names, and faults in
- * the ring's pages so that the recording threads need not: all at once in the beginning,
+ * It takes up requests (control.c), collects the GPU's stamps, adds clock anchors, refreshes the process title and
+ * thread names, and faults in the ring's pages so that the recording threads need not: all at once in the beginning,
  * and, where the pages are not tmpfs, again and again ahead of the writers (writeback makes
  * clean pages fault anew). It inherits the starter's blocked signals. A forked child has its own.
  */
@@ -78,7 +78,8 @@ static void wait_round(struct vprof_map *map, unsigned ms)
 	uint64_t now = vprof_monotonic_ns(), end = now + ms * 1000000ull;
 
 	for (; now < end; now = vprof_monotonic_ns()) {
-		uint64_t step = now + AHEAD_MS * 1000000ull, pace = vprof_trigger_pace_ns(), gpu = vprof_shim_gpu_round();
+		uint64_t step = now + AHEAD_MS * 1000000ull, pace = vprof_trigger_pace_ns();
+		uint64_t gpu = vprof_shim_gpu_round();
 
 		if (gpu < pace)
 			pace = gpu;

@@ -185,7 +185,8 @@ static void lane_give(struct vprof_lane *lane, const struct vprof_chunk *chunk)
 {
 	lane->end_ticks = vprof_ticks();
 	__atomic_fetch_add(&vprof_map.live->retired,
-			   lane->sealed + (chunk ? vprof_chunk_filled(chunk) : 0) - lane->owner_first, __ATOMIC_RELAXED);
+			   lane->sealed + (chunk ? vprof_chunk_filled(chunk) : 0) - lane->owner_first,
+			   __ATOMIC_RELAXED);
 	/* Pairs with the acquire in lane_claim(): the next owner sees all that we wrote. */
 	__atomic_store_n(&lane->state, VPROF_LANE_IDLE, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&lanes_idle, 1, __ATOMIC_RELAXED);

@@ -171,7 +171,8 @@ void vprof_launches_free(uint64_t number)
 /* Has a thread recorded the last one, and not yet switched? */
 static int is_ending(void)
 {
-	return !(__atomic_load_n(&left, __ATOMIC_ACQUIRE) & COUNT) && !(__atomic_load_n(&unmade, __ATOMIC_RELAXED) & COUNT);
+	return !(__atomic_load_n(&left, __ATOMIC_ACQUIRE) & COUNT) &&
+	       !(__atomic_load_n(&unmade, __ATOMIC_RELAXED) & COUNT);
 }
 
 /*

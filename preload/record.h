@@ -91,7 +91,8 @@ struct vprof_record vprof_begin_slow(void) HIDDEN COLD;
 /* A record of a thread of ours, which VPROF_THREADS does not concern. slot == NULL: there can be none. */
 struct vprof_record vprof_begin_own(void) HIDDEN COLD;
 
-/* The calling thread's serial, by which readers know it; 0: it has no records. Not the chunk's, which may be an heir's. */
+/* The calling thread's serial, by which readers know it; 0: it has no records. Not the chunk's,
+   which may be an heir's. */
 uint64_t vprof_thread_serial(void) HIDDEN;
 
 /* A call returned after its slot went to another record (a handler filled a whole lap). */

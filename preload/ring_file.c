@@ -167,7 +167,8 @@ void vprof_ring_name(struct vprof_text *name, const struct vprof_ring_header *h)
 {
 	for (const char *c = h->host; *c; c++) {
 		char one[2] = { *c, 0 };
-		int plain = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '-';
+		int plain = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
+			(*c >= 'A' && *c <= 'Z') || *c == '-';
 
 		vprof_text_put(name, plain ? one : "_");
 	}

@@ -178,7 +178,8 @@ static int defs_put(void)
 
 	for (uint64_t at = sizeof(struct vprof_def); at < end && !error;) {
 		const struct vprof_def *def = (const void *)(vprof_map.defs + at);
-		struct vprof_def head = { __atomic_load_n(&def->size, __ATOMIC_RELAXED), def->type, VPROF_DEF_RESERVED };
+		struct vprof_def head = { __atomic_load_n(&def->size, __ATOMIC_RELAXED), def->type,
+					  VPROF_DEF_RESERVED };
 
 		/* Pairs with the release in vprof_define(). */
 		if (__atomic_load_n(&def->state, __ATOMIC_ACQUIRE) != VPROF_DEF_READY) {
@@ -215,7 +216,8 @@ static int holdings_put(struct vprof_memory_total *totals)
 		uint32_t used = 0;
 
 		for (uint32_t i = 0; i < HOLDINGS_AT_ONCE && at + i < vprof_map.holding_count; i++) {
-			if (holding_take(&block[i], &vprof_map.holdings[at + i]) && vprof_cut_holding(&block[i], totals, cut))
+			if (holding_take(&block[i], &vprof_map.holdings[at + i]) &&
+			    vprof_cut_holding(&block[i], totals, cut))
 				used = i + 1;
 			else
 				memset(&block[i], 0, sizeof(block[i]));

@@ -123,8 +123,8 @@ void vprof_spill_tell(void)
 	if (error == -EDQUOT)
 		vprof_log("the spill has reached VPROF_SPILL_MB: what the ring overwrites is no longer kept");
 	else
-		vprof_log("the spill beside %s ends: %s; what the ring overwrites is no longer kept", vprof_ring_entry(),
-			  vprof_strerror(-error));
+		vprof_log("the spill beside %s ends: %s; what the ring overwrites is no longer kept",
+			  vprof_ring_entry(), vprof_strerror(-error));
 }
 
 void vprof_spill_close(void)

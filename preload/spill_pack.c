@@ -124,7 +124,8 @@ uint32_t vprof_spill_pack_end(struct vprof_spill_pack *pack, void *codec, uint64
 	uint64_t end;
 
 	if (codec)
-		frame.packed_size = vprof_spill_codec_pack(codec, data, frame.plain_size, pack->plain, frame.plain_size);
+		frame.packed_size = vprof_spill_codec_pack(codec, data, frame.plain_size, pack->plain,
+							   frame.plain_size);
 	if (!frame.packed_size) {
 		frame.codec = VPROF_SPILL_PLAIN;
 		frame.packed_size = frame.plain_size;

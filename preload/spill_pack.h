@@ -20,7 +20,8 @@ struct vprof_spill_pack {
 	uint64_t last[VPROF_SPILL_RECORDS][4];     /* by key */
 	uint64_t column[VPROF_SPILL_COLUMNS][VPROF_SPILL_RECORDS + 8];
 	uint8_t plain[VPROF_SPILL_PLAIN_MOST];
-	__attribute__((aligned(8))) uint8_t frame[sizeof(struct vprof_spill_frame) + VPROF_SPILL_CHUNKS * sizeof(struct vprof_chunk_header) +
+	__attribute__((aligned(8))) uint8_t frame[sizeof(struct vprof_spill_frame) +
+						  VPROF_SPILL_CHUNKS * sizeof(struct vprof_chunk_header) +
 		      VPROF_SPILL_PLAIN_MOST + 8];
 };
 

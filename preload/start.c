@@ -279,8 +279,9 @@ uint32_t vprof_gpu_now(void)
 
 /* What the environment tells the driver to do, and what stamps go badly with. */
 enum {
-	/* All streams share one queue, where what waits at its head holds up the others: a stamp behind a kernel, until that
-	   is over. Kernels of two streams would run one after the other then, and two that wait for each other for good. */
+	/* All streams share one queue, where what waits at its head holds up the others: a stamp behind a kernel, until
+	   that is over. Kernels of two streams would run one after the other then, and two that wait for each other for
+	   good. */
 	STREAMS_SHARE = 1,
 	/* Each launch returns when its work is done: one behind a gate of a window would wait out its bound. */
 	LAUNCHES_BLOCK = 2,
@@ -344,7 +345,8 @@ void vprof_start_child(void)
 	if (!vprof_word_is_shared() || vprof_in_vfork_child || vprof_is_alive() || (seen & 0xff) != READY)
 		return;
 	pid = (uint32_t)getpid();
-	if (!__atomic_compare_exchange_n(&state, &seen, (uint64_t)pid << 8 | BUSY, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&state, &seen, (uint64_t)pid << 8 | BUSY, 0, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
 		return;
 	__atomic_store_n(&starter_tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	vprof_start_again();

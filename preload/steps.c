@@ -109,7 +109,8 @@ static uint32_t nodes_of(const struct vprof_slot *slot)
 
 static void feed(const struct vprof_slot *slot, uint32_t lane)
 {
-	int work = slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH || slot->kind == VPROF_KIND_COPY;
+	int work = slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH ||
+		slot->kind == VPROF_KIND_COPY;
 	uint64_t end = slot->t0 + VPROF_DONE_TICKS(slot->done);
 	struct machine *machine = machine_of(lane, work);
 

@@ -77,7 +77,8 @@ static inline enum vprof_stream_state vprof_ask_stream_state(CUstream stream)
 /* Streams of our own are captured by nobody. CUDA_ERROR_NOT_FOUND: this driver cannot. */
 static inline CUresult vprof_ask_own_stream(CUstream *out)
 {
-	return vprof_ask.stream_create && vprof_ask.stream_query ? vprof_ask.stream_create(out, CU_STREAM_NON_BLOCKING) :
+	return vprof_ask.stream_create && vprof_ask.stream_query ?
+	       vprof_ask.stream_create(out, CU_STREAM_NON_BLOCKING) :
 								   CUDA_ERROR_NOT_FOUND;
 }
 

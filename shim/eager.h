@@ -2,20 +2,21 @@
  * eager.h - time on the GPU of what is put onto streams outside graphs: stamps behind kernels, copies and sets.
  *
  * In a window (VPROF_GPU_EAGER) such calls take the slow way, where a stamp is launched behind each, on the
- * same stream and by the same thread. What lies between two stamps is the operation's time only if nothing else lies there:
+ * same stream and by the same thread. What lies between two stamps is the operation's time only if nothing else lies
+ * there:
  *
  * STREAM  The stream was busy: the stamp before, by the same thread and directly before, had not been made when
  *         the stamp behind was queued, so the GPU went from one to the other. That is seen in
  *         the slots, in our own memory. What was queued too late for it is not told, and the next few get gates.
  * GATE    Else a kernel that waits for a word of ours goes first, and a stamp behind it; the word is stored when all
  *         four are queued, so the GPU goes from the stamp to the operation to the stamp behind it. The operation
- *         starts later by as long as three launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens by
- *         itself: nothing is told then.
+ *         starts later by as long as three launches take the host. A gate that has waited for VPROF_GATE_MOST_NS opens
+ *         by itself: nothing is told then.
  *
  * LED     A kernel that programmatic launches follow has an early stamp behind it (stamp_ptx.h): what follows begins
  *         when the kernel lets it, as without the stamp, and what it waits for is the stamp, which has waited for
- *         the kernel. Which kernels these are is known from the first such launch on. What follows has nothing in front,
- *         and is FOLLOWING: it is timed from that stamp to the one behind it, if both were queued in time for
+ *         the kernel. Which kernels these are is known from the first such launch on. What follows has nothing in
+ *         front, and is FOLLOWING: it is timed from that stamp to the one behind it, if both were queued in time for
  *         that, which they are on streams that are busy.
  *
  * GAUGE   How late a stamp comes goes by the moment (twin_gauge.c). So behind one kernel in so many stands one of ours
@@ -25,14 +26,15 @@
  * A whole graph (VPROF_GPU_SPANS) has a stamp before it instead, which waits for nothing: the span has in it what
  * the host took, if the stream was idle.
  *
- * A track (eager_track.c) is a stream that has been seen in a window, with slots for its stamps in our pages, in turn. One
- * thread at a time has it, during a call; an operation of another that comes meanwhile has no stamps, and none
+ * A track (eager_track.c) is a stream that has been seen in a window, with slots for its stamps in our pages, in turn.
+ * One thread at a time has it, during a call; an operation of another that comes meanwhile has no stamps, and none
  * that is under way beside it is told. Graphs without stamps take it as well, to be seen. What other threads put onto
- * the stream in calls that are neither (waits for events, host functions) is not seen. No call of the program waits for a track.
+ * the stream in calls that are neither (waits for events, host functions) is not seen. No call of the program waits for
+ * a track.
  *
- * NO STAMPS: while the stream is captured; in a context that is not ready (gpu_thread.c), or is not the stream's; around
- * launches with programmatic serialization and the kernels ahead of them, whose overlap they would take, where there are no
- * early stamps (before compute capability 9.0); around calls that
+ * NO STAMPS: while the stream is captured; in a context that is not ready (gpu_thread.c), or is not the stream's;
+ * around launches with programmatic serialization and the kernels ahead of them, whose overlap they would take, where
+ * there are no early stamps (before compute capability 9.0); around calls that
  * do not return before the work is done (gates would hold them for their whole bound), so none at all with
  * CUDA_LAUNCH_BLOCKING=1; and none, around graphs either, where a stamp that waits would hold up other streams, with
  * CUDA_DEVICE_MAX_CONNECTIONS=1.
@@ -119,7 +121,7 @@ static inline struct vprof_eager_slot *vprof_eager_slot(const struct vprof_track
  */
 struct vprof_eager {
 	struct vprof_track *track;
-	enum { VPROF_EAGER_STAMPED, VPROF_EAGER_PLAIN, VPROF_EAGER_STRANGER } as; /* the owner's without stamps; another's */
+	enum { VPROF_EAGER_STAMPED, VPROF_EAGER_PLAIN, VPROF_EAGER_STRANGER } as; /* the owner's without; another's */
 	uint32_t type;            /* enum vprof_stamp_class */
 };
 _Static_assert(sizeof(struct vprof_eager) == 16, "two registers");

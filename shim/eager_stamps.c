@@ -35,7 +35,8 @@ CUresult vprof_eager_put_stamp(const struct vprof_track *track, const uint64_t *
 
 CUresult vprof_eager_put_behind(const struct vprof_track *track, const uint64_t *where, int early)
 {
-	return (early ? vprof_gpu_stamp_early : vprof_gpu_stamp_behind)(track->gpu, track->stream, on_device(track, where));
+	return (early ? vprof_gpu_stamp_early : vprof_gpu_stamp_behind)(track->gpu, track->stream,
+									on_device(track, where));
 }
 
 void vprof_eager_open_gate(const struct vprof_track *track)

@@ -239,7 +239,8 @@ static int is_programmatic(CUdevice device)
 	int major = 0;
 
 	return vprof_ask.graph_add_edges_v2 && vprof_ask.graph_cut_edges_v2 && vprof_ask.graph_edges_v2 &&
-	       !vprof_ask.device_get_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device) && major >= 9;
+	       !vprof_ask.device_get_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device) &&
+	       major >= 9;
 }
 
 /* Without them what is launched programmatically is not timed, nor what it follows. */

@@ -64,7 +64,8 @@ struct vprof_gpu {
 	uint32_t bytes;           /* of device memory that all this took */
 	CUmodule module;
 	CUstream stream;          /* of our own: not blocking */
-	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_started, twin_stamp_plain, twin_end, timed, gate;
+	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_started, twin_stamp_plain, twin_end;
+	CUfunction timed, gate;
 	CUfunction gauge, nothing;
 	CUfunction stamp_early, follower; /* NULL: not to be used */
 	CUdeviceptr cells;        /* VPROF_AREAS of them */
@@ -86,7 +87,8 @@ struct vprof_gpu {
 
 extern struct vprof_gpu vprof_gpus[VPROF_GPUS] HIDDEN;
 
-/* The state of the calling thread's current context, wanted from now on if need be; NULL: none. Between begin and end. */
+/* The state of the calling thread's current context, wanted from now on if need be; NULL: none.
+   Between begin and end. */
 struct vprof_gpu *vprof_gpu_here(void) HIDDEN COLD;
 
 /* ---- by our thread ---- */
@@ -111,7 +113,8 @@ CUresult vprof_gpu_cell(struct vprof_gpu *gpu, const struct vprof_area *area, ui
 /* Bytes that are free on the device; 0: not known. */
 uint64_t vprof_gpu_free(void) HIDDEN COLD;
 
-/* How many fewer than `before`. The program takes memory as well: more than `most` is not ours alone, and 0 is given. */
+/* How many fewer than `before`. The program takes memory as well: more than `most` is not ours alone,
+   and 0 is given. */
 uint32_t vprof_gpu_taken(uint64_t before, uint32_t most) HIDDEN COLD;
 
 /*
@@ -121,8 +124,8 @@ uint32_t vprof_gpu_taken(uint64_t before, uint32_t most) HIDDEN COLD;
 CUresult vprof_gpu_stamp_behind(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot) HIDDEN COLD;
 
 /*
- * Likewise behind a kernel that a programmatic launch follows, which begins as early as without it. And a kernel of ours
- * that follows so, and waits.
+ * Likewise behind a kernel that a programmatic launch follows, which begins as early as without it. And a kernel of
+ * ours that follows so, and waits.
  */
 CUresult vprof_gpu_stamp_early(const struct vprof_gpu *gpu, CUstream stream, CUdeviceptr slot) HIDDEN COLD;
 CUresult vprof_gpu_follow(const struct vprof_gpu *gpu, CUstream stream) HIDDEN COLD;

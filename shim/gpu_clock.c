@@ -55,7 +55,8 @@ static CUresult add(struct chain *c, CUfunction function, void **params, CUgraph
 		.blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
 		.kernelParams = params,
 	};
-	CUgraphEdgeData data = { CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC, 0, CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC, { 0 } };
+	CUgraphEdgeData data = { CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC, 0, CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC,
+				 { 0 } };
 	CUgraphNode node = NULL;
 	CUresult result = vprof_gpu_is_ending() ? CUDA_ERROR_NOT_READY :
 			  vprof_ask.graph_add_kernel(&node, c->graph, *before && !programmatic ? before : NULL,
@@ -140,7 +141,8 @@ static void chain_read(const struct chain *c, uint32_t *ns, uint32_t *error_ns)
 
 	for (uint32_t i = 1; i < CHAIN; i++)
 		if (stamps[i - 1] && stamps[i] > stamps[i - 1] && truth[2 * i] && truth[2 * i + 1] >= truth[2 * i])
-			costs[count++] = (int64_t)(stamps[i] - stamps[i - 1]) - (int64_t)(truth[2 * i + 1] - truth[2 * i]);
+			costs[count++] =
+				(int64_t)(stamps[i] - stamps[i - 1]) - (int64_t)(truth[2 * i + 1] - truth[2 * i]);
 	if (count >= CHAIN / 2)
 		vprof_gpu_cost(costs, count, ns, error_ns);
 }

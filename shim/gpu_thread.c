@@ -145,7 +145,8 @@ static void tie_clocks(void)
 	}
 }
 
-/* Those of a context that has gone are wanted no more; those of one that is held wait, as do those without a place yet. */
+/* Those of a context that has gone are wanted no more; those of one that is held wait,
+   as do those without a place yet. */
 static void make_twins(void)
 {
 	struct vprof_subject *subject;

@@ -53,7 +53,8 @@ static ALWAYS_INLINE uint32_t vprof_kernel_find(const void *function)
 	return vprof_kernel_find_far(function);
 }
 
-/* Makes the tables, those of graphs and others too. Called before the first record of a process and in its forked children. */
+/* Makes the tables, those of graphs and others too.
+   Called before the first record of a process and in its forked children. */
 void vprof_handles_init(void) HIDDEN;
 
 /* A new ring: every definition has to be made again. */

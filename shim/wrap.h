@@ -93,7 +93,8 @@
 	WRAP_COUNTED(visible, name, params, args, quick, ready, full, fill, 0)
 
 /* What puts work onto a stream that may get stamps. */
-#define CU_IS_STAMPED(name) ((CU_BIT_##name & (VPROF_GROUP_BIT(VPROF_GROUP_LAUNCH) | VPROF_GROUP_BIT(VPROF_GROUP_COPY))) != 0)
+#define CU_IS_STAMPED(name) \
+	((CU_BIT_##name & (VPROF_GROUP_BIT(VPROF_GROUP_LAUNCH) | VPROF_GROUP_BIT(VPROF_GROUP_COPY))) != 0)
 
 /* Which of enum vprof_slow_way concern it: stamps around whole graphs, only launches of graphs. */
 #define CU_SLOW_WAYS(name) \

@@ -50,8 +50,8 @@ INSTANTIATE_PARAMS(cuGraphInstantiateWithParams_ptsz);
 	CAPTURING(name, (CUstream stream, CUstreamCaptureMode mode), (stream, mode), WORD(stream), (unsigned)mode, 0, 0)
 #define CAPTURING_6(name) \
 	CAPTURING(name, \
-		  (CUstream stream, CUgraph graph, const CUgraphNode *nodes, const CUgraphEdgeData *edges, size_t count, \
-		   CUstreamCaptureMode mode), \
+		  (CUstream stream, CUgraph graph, const CUgraphNode *nodes, const CUgraphEdgeData *edges, \
+		   size_t count, CUstreamCaptureMode mode), \
 		  (stream, graph, nodes, edges, count, mode), WORD(stream), WORD(graph), WORD(nodes), WORD(edges))
 
 CAPTURING_1(cuStreamBeginCapture);
@@ -62,8 +62,9 @@ CAPTURING_6(cuStreamBeginCaptureToGraph);
 CAPTURING_6(cuStreamBeginCaptureToGraph_ptsz);
 
 #define CAPTURED(name, stream_) \
-	WRAP_KEEP(EXPORT, name, (CUstream stream, CUgraph *out), (stream, out), vprof_capture_ending(), FILL(0, 0, stream, 0), \
-		  if (out && *out) vprof_capture_ended(*out, stream_), r.slot->graph.graph = out ? WORD(*out) : 0)
+	WRAP_KEEP(EXPORT, name, (CUstream stream, CUgraph *out), (stream, out), vprof_capture_ending(), \
+		  FILL(0, 0, stream, 0), if (out && *out) vprof_capture_ended(*out, stream_), \
+		  r.slot->graph.graph = out ? WORD(*out) : 0)
 
 CAPTURED(cuStreamEndCapture,      stream);
 CAPTURED(cuStreamEndCapture_ptsz, stream ? stream : CU_STREAM_PER_THREAD);
@@ -90,7 +91,8 @@ typedef uintptr_t word;
 #define CHANGE_3(name) \
 	CHANGE(name, (CUgraphExec exec, word node, word what), (exec, node, what), exec, node, what, 0)
 #define CHANGE_4(name) \
-	CHANGE(name, (CUgraphExec exec, word node, word what, word more), (exec, node, what, more), exec, node, what, more)
+	CHANGE(name, (CUgraphExec exec, word node, word what, word more), (exec, node, what, more), \
+	       exec, node, what, more)
 
 CHANGE_3(cuGraphExecBatchMemOpNodeSetParams);
 CHANGE_3(cuGraphExecChildGraphNodeSetParams);

@@ -28,7 +28,8 @@ MAKE(cuGreenCtxStreamCreate, (CUstream *out, void *green, unsigned flags, int pr
      vprof_stream_made(*out, flags, priority));
 
 #define STREAM_END(name) \
-	END(name, (CUstream stream), (stream), (vprof_eager_stream_gone(stream), vprof_twin_stream_gone(stream)), FILL(stream, 0, 0, 0), )
+	END(name, (CUstream stream), (stream), (vprof_eager_stream_gone(stream), vprof_twin_stream_gone(stream)), \
+	    FILL(stream, 0, 0, 0), )
 STREAM_END(cuStreamDestroy);
 STREAM_END(cuStreamDestroy_v2);
 
@@ -65,7 +66,8 @@ CONTEXT_END(cuCtxDestroy_v2);
 /* It may go: what it holds is not given back here, for whoever attached it has it still. */
 END(cuCtxDetach, (CUcontext context), (context), vprof_gpu_context_gone(context, -1), FILL(context, 0, 0, 0),
     vprof_kernels_recheck());
-END(cuGreenCtxDestroy, (void *green), (green), vprof_gpu_green_gone(green), FILL(green, 0, 0, 0), vprof_kernels_recheck());
+END(cuGreenCtxDestroy, (void *green), (green), vprof_gpu_green_gone(green), FILL(green, 0, 0, 0),
+    vprof_kernels_recheck());
 
 /* A primary context ends with its last user, or when it is reset. */
 #define PRIMARY_END(name, before, learn, ended) \

@@ -131,7 +131,8 @@ SHARED(5, (word, word, word, word, word), LIST(word a, word b, word c, word d, w
 #define PLAIN_2(name, group) SHORT(group, name, 2, (word a, word b), (a, b, CU_ID_##name))
 #define PLAIN_3(name, group) SHORT(group, name, 3, (word a, word b, word c), (a, b, c, CU_ID_##name))
 #define PLAIN_4(name, group) SHORT(group, name, 4, (word a, word b, word c, word d), (a, b, c, d, CU_ID_##name))
-#define PLAIN_5(name, group) SHORT(group, name, 5, (word a, word b, word c, word d, word e), (a, b, c, d, e, CU_ID_##name))
+#define PLAIN_5(name, group) \
+	SHORT(group, name, 5, (word a, word b, word c, word d, word e), (a, b, c, d, e, CU_ID_##name))
 
 /* ---- from six on: P and A are the parameters and arguments behind the fifth ---- */
 

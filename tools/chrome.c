@@ -163,8 +163,9 @@ static void put_gpu(struct buffer *out, const struct trace_process *process)
 {
 	if (!process->gpu_seen.events)
 		return;
-	buffer_print(out, ",\"gpu\":{\"events\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"early\":%" PRIu64 ",\"clock_error_ns\":",
-		     process->gpu_seen.events, process->gpu_seen.left_out, process->gpu_seen.early);
+	buffer_print(out, ",\"gpu\":{\"events\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"early\":%" PRIu64
+		     ",\"clock_error_ns\":", process->gpu_seen.events, process->gpu_seen.left_out,
+		     process->gpu_seen.early);
 	if (process->gpu_seen.clock_error_ns == UINT64_MAX)
 		buffer_print(out, "null}");
 	else
@@ -182,8 +183,8 @@ static void put_ring(struct buffer *out, const struct trace_process *process)
 	put_string(out, "command", header->command);
 	put_string(out, "library", header->library);
 	buffer_print(out, "\"pid\":%u,\"os_pid\":%u,\"state\":\"%s\",\"threads\":%u,\"slices\":%" PRIu64
-		     ",\"records\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"abandoned\":%" PRIu64 ",\"clock_error_ns\":%" PRIu64
-		     ",\"lost\":{", process->pid, process->os_pid,
+		     ",\"records\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"abandoned\":%" PRIu64
+		     ",\"clock_error_ns\":%" PRIu64 ",\"lost\":{", process->pid, process->os_pid,
 		     header->cut_ticks ? "copy" :
 		     process->ring->live.state == VPROF_RING_CLOSED ? "closed" : "running or killed",
 		     process->thread_count, process->slices, process->present, process->in_flight,

@@ -93,7 +93,8 @@ void chrome_memory_begin(const struct chrome *chrome, struct buffer *out, const 
 void chrome_memory_sums(const struct chrome *chrome, struct buffer *out, const struct event *sums);
 void chrome_memory_totals(struct buffer *out, const struct trace_process *process);
 
-/* The arguments of an event that say which objects it is about; at most 300 bytes. `text`: of a launch, its kernel's. */
+/* The arguments of an event that say which objects it is about; at most 300 bytes. `text`: of a launch,
+   its kernel's. */
 char *chrome_put_objects(char *p, const struct chrome_names *names, const struct chrome_text *text,
 			 const struct event *event);
 

@@ -187,7 +187,8 @@ static char *put_args(char *p, const struct trace_process *process, const struct
 		p = put_number(p, "bytes", event->bytes);
 		if (event->bytes && event->end_ns > event->begin_ns) {
 			p = put_literal(p, "\"GB/s\":");
-			p = put_us(p, event->bytes < UINT64_MAX / 1000 ? event->bytes * 1000 / (event->end_ns - event->begin_ns) : 0);
+			p = put_us(p, event->bytes < UINT64_MAX / 1000 ?
+				   event->bytes * 1000 / (event->end_ns - event->begin_ns) : 0);
 			*p++ = ',';
 		}
 	}
@@ -330,7 +331,8 @@ static void name_stream(const struct chrome *chrome, struct buffer *out, const s
 	if (track->number)
 		buffer_print(out, "\"name\":\"stream %u", track->number);
 	else
-		buffer_print(out, "\"name\":\"%s stream", track->stream == STREAM_PER_THREAD ? "per-thread" : "default");
+		buffer_print(out, "\"name\":\"%s stream",
+			     track->stream == STREAM_PER_THREAD ? "per-thread" : "default");
 	if (thread != IDMAP_NONE)
 		buffer_print(out, " of %u", process->threads[thread]->tid);
 	if (label) {
@@ -343,7 +345,8 @@ static void name_stream(const struct chrome *chrome, struct buffer *out, const s
 		buffer_print(out, ", beside it %u", track->beside);
 	buffer_print(out, "\"}}");
 	chrome_meta(out, "thread_sort_index", pid, tid);
-	buffer_print(out, "\"sort_index\":%" PRIu64 "}}", (uint64_t)track->stream * 1024 + 512 * track->estimated + track->row);
+	buffer_print(out, "\"sort_index\":%" PRIu64 "}}", (uint64_t)track->stream * 1024 + 512 * track->estimated +
+		     track->row);
 }
 
 void chrome_gpu_names(const struct chrome *chrome, struct buffer *out)

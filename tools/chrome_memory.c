@@ -111,9 +111,10 @@ void chrome_memory_totals(struct buffer *out, const struct trace_process *proces
 
 		if (!memory_was_used(process->ring, place))
 			continue;
-		buffer_print(out, "%s{\"place\":\"%s\",\"bytes\":%" PRIu64 ",\"peak\":%" PRIu64 ",\"peak_ns\":%" PRIu64 "}",
-			     rows++ ? "," : ",\"memory\":[", memory_place_text(name, sizeof(name), place), total->bytes,
-			     total->peak, clock_realtime(process->clock, &at, total->peak_ticks));
+		buffer_print(out, "%s{\"place\":\"%s\",\"bytes\":%" PRIu64 ",\"peak\":%" PRIu64
+			     ",\"peak_ns\":%" PRIu64 "}", rows++ ? "," : ",\"memory\":[",
+			     memory_place_text(name, sizeof(name), place), total->bytes, total->peak,
+			     clock_realtime(process->clock, &at, total->peak_ticks));
 	}
 	if (rows)
 		buffer_print(out, "]");

@@ -277,10 +277,10 @@ void chrome_put_device(struct buffer *out, const struct vprof_def_device *device
 		buffer_print(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", device->uuid[i]);
 	buffer_print(out, "\",\"totalGlobalMem\":%" PRIu64 ",\"computeMajor\":%u,\"computeMinor\":%u"
 		     ",\"maxThreadsPerBlock\":%u,\"maxThreadsPerMultiprocessor\":%u,\"regsPerBlock\":%u,\"warpSize\":%u"
-		     ",\"sharedMemPerBlock\":%u,\"numSms\":%u,\"regsPerMultiprocessor\":%u,\"sharedMemPerBlockOptin\":%u"
-		     ",\"sharedMemPerMultiprocessor\":%u}", device->memory, device->major, device->minor,
-		     device->threads_per_block, device->threads_per_sm, device->registers_per_block, device->warp,
-		     device->shared_per_block, device->sm_count, device->registers_per_sm,
+		     ",\"sharedMemPerBlock\":%u,\"numSms\":%u,\"regsPerMultiprocessor\":%u,"
+		     "\"sharedMemPerBlockOptin\":%u,\"sharedMemPerMultiprocessor\":%u}", device->memory, device->major,
+		     device->minor, device->threads_per_block, device->threads_per_sm, device->registers_per_block,
+		     device->warp, device->shared_per_block, device->sm_count, device->registers_per_sm,
 		     device->shared_per_block_optin, device->shared_per_sm);
 }
 

@@ -35,9 +35,11 @@ static const struct word kind_words[][4] = {
 	[VPROF_KIND_SET] = { WORD(HEX, "dst"), WORD(COUNT, "bytes"), WORD(STREAM, STREAM_NAME) },
 	[VPROF_KIND_SYNC] = { WORD(HEX, "handle") },
 	[VPROF_KIND_EVENT] = { WORD(HEX, "event"), WORD(STREAM_OR_NONE, STREAM_NAME), WORD(FLAGS, "flags") },
-	[VPROF_KIND_MEMORY] = { WORD(HEX, "address"), WORD(COUNT, "bytes"), WORD(HEX, "other"), WORD(STREAM_OR_NONE, STREAM_NAME) },
+	[VPROF_KIND_MEMORY] = { WORD(HEX, "address"), WORD(COUNT, "bytes"), WORD(HEX, "other"),
+				WORD(STREAM_OR_NONE, STREAM_NAME) },
 	[VPROF_KIND_MODULE] = { WORD(HEX, "handle"), WORD(HEX, "from"), WORD(FLAGS, "size") },
-	[VPROF_KIND_GRAPH] = { WORD(HEX, "graph handle"), WORD(HEX, "exec"), WORD(STREAM_OR_NONE, STREAM_NAME), WORD(FLAGS, "flags") },
+	[VPROF_KIND_GRAPH] = { WORD(HEX, "graph handle"), WORD(HEX, "exec"), WORD(STREAM_OR_NONE, STREAM_NAME),
+			       WORD(FLAGS, "flags") },
 	[VPROF_KIND_CALL] = { WORD(HEX, "arg 0"), WORD(HEX, "arg 1"), WORD(HEX, "arg 2"), WORD(HEX, "arg 3") },
 };
 

@@ -11,7 +11,9 @@
 
 static void put_meta(struct buffer *out, const struct trace_thread *thread, uint32_t tid, const char *name)
 {
-	buffer_print(out, ",\n{\"ph\":\"M\",\"cat\":\"__metadata\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"ts\":0,\"args\":{",
+	buffer_print(out,
+		     ",\n{\"ph\":\"M\",\"cat\":\"__metadata\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"ts\":0,"
+		     "\"args\":{",
 		     name, thread->process->pid, tid);
 }
 

@@ -282,7 +282,8 @@ uint64_t clock_ticks(const struct clock *clock, uint64_t ns)
 	if (!piece->mult)
 		return piece->ticks;
 	/* Both factors are below 2^64 and 2^62: it fits. */
-	ticks = (__int128)(int64_t)(ns - piece->ns) * ((__int128)1 << piece->shift) / (__int128)piece->mult + piece->ticks;
+	ticks = (__int128)(int64_t)(ns - piece->ns) * ((__int128)1 << piece->shift) / (__int128)piece->mult +
+		piece->ticks;
 	return ticks < 0 ? 0 : (uint64_t)ticks;
 }
 

@@ -215,14 +215,15 @@ static int print_json(const struct inputs *inputs)
 	for (int i = 0; i < FUNCTIONS; i++) {
 		const struct function *f = &functions[i];
 
-		printf("%s\n  {\"symbol\": \"%s\", \"base\": \"%s\", \"version\": %d, \"flags\": %d, \"family\": \"%s\", "
-		       "\"group\": \"%s\", \"style\": \"%s\", \"arguments\": %d, \"alias\": %s}", i ? "," : "", f->symbol,
-		       f->base, f->version, f->flags, families[f->family].name, families[f->family].group,
-		       style_names[style_of(f)], f->arguments, f->alias ? "true" : "false");
+		printf("%s\n  {\"symbol\": \"%s\", \"base\": \"%s\", \"version\": %d, \"flags\": %d, "
+		       "\"family\": \"%s\", \"group\": \"%s\", \"style\": \"%s\", \"arguments\": %d, \"alias\": %s}",
+		       i ? "," : "", f->symbol, f->base, f->version, f->flags, families[f->family].name,
+		       families[f->family].group, style_names[style_of(f)], f->arguments, f->alias ? "true" : "false");
 	}
 	printf("\n], \"exceptions\": [");
 	for (int i = 0; i < EXCEPTS; i++)
-		printf("%s\n  {\"symbol\": \"%s\", \"reason\": \"%s\"}", i ? "," : "", excepts[i].symbol, excepts[i].reason);
+		printf("%s\n  {\"symbol\": \"%s\", \"reason\": \"%s\"}", i ? "," : "", excepts[i].symbol,
+		       excepts[i].reason);
 	printf("\n], \"rings\": [");
 	for (size_t i = 0; i < inputs->count; i++) {
 		printf("%s\n  {\"path\": ", i ? "," : "");

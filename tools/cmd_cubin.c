@@ -257,7 +257,8 @@ static void json_kernel(const struct options *options, const struct cubin_kernel
 	cli_json_string(stdout, kernel->name);
 	json_text("kernel", name ? name : kernel->name);
 	free(name);
-	printf(", \"code\": %" PRIu64 ", \"registers\": %u, \"shared\": %u, \"stack\": %u, \"local\": %u, \"constant\": %u"
+	printf(", \"code\": %" PRIu64
+	       ", \"registers\": %u, \"shared\": %u, \"stack\": %u, \"local\": %u, \"constant\": %u"
 	       ", \"barriers\": %u", kernel->code, kernel->registers, kernel->shared, kernel->stack, kernel->local,
 	       kernel->constant, kernel->barriers);
 	json_three(kernel->threads_exact ? "required_threads" : "max_threads", kernel->threads);

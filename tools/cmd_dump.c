@@ -19,7 +19,8 @@ static const struct cli_option table[] = {
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "one JSON object a line" },
 	TRACE_FILTER_OPTIONS(FIELD(filter)),
 	{ "lanes", 0, CLI_FLAG, FIELD(lanes), NULL, "the lane table instead of the records" },
-	{ "defs", 0, CLI_FLAG, FIELD(defs), NULL, "the definitions instead of the records: names of calls, kernels, streams, devices, ..." },
+	{ "defs", 0, CLI_FLAG, FIELD(defs), NULL,
+	  "the definitions instead of the records: names of calls, kernels, streams, devices, ..." },
 	{ "demangle", 'C', CLI_FLAG, FIELD(demangle), NULL, "kernel names as C++ has them" },
 	{ 0 },
 };

@@ -20,7 +20,8 @@ struct options {
 enum { OWN_OPTIONS = ENV_FORMS + 1 };
 
 static struct cli_option table[OWN_OPTIONS + ENV_OPTIONS + 1] = {
-	[ENV_FORMS] = { "out", 'o', CLI_TEXT, AT(env.value[ENV_ROW_out]), "DIR", "the folder for the rings (default: VPROF_OUT, else out)" },
+	[ENV_FORMS] = { "out", 'o', CLI_TEXT, AT(env.value[ENV_ROW_out]), "DIR",
+			"the folder for the rings (default: VPROF_OUT, else out)" },
 };
 
 static const struct cli_command command = {

@@ -53,16 +53,19 @@ static void print_summary(const struct gpu_busy *busy)
 	       busy->launches, percent((double)busy->covered, (double)busy->launches));
 	if (!busy->measured)
 		return;
-	printf("  of these, %s: at work %.1f%%, with copies and sets alone %.1f%%,\n  taken by the stamps %.1f%% (idle in the table)\n",
+	printf("  of these, %s: at work %.1f%%, with copies and sets alone %.1f%%,\n"
+	       "  taken by the stamps %.1f%% (idle in the table)\n",
 	       cli_time_text(span, sizeof(span), busy->span_ns), percent((double)busy->busy_ns, (double)busy->span_ns),
 	       percent((double)busy->copy_ns, (double)busy->span_ns),
 	       percent((double)(busy->span_ns - busy->busy_ns), (double)busy->span_ns));
-	gpu_parts_remark(&busy->parts, stdout, "  ", "what stands here is of these nodes, the table of those of all parts");
+	gpu_parts_remark(&busy->parts, stdout, "  ",
+			 "what stands here is of these nodes, the table of those of all parts");
 	printf("  while at work %.2f pieces at once, at most %u\n",
 	       busy->busy_ns ? (double)busy->work_ns / (double)busy->busy_ns : 0, busy->most);
 	if (busy->measured == busy->launches)
 		printf("  between launches %" PRIu64 " gaps, %s idle, the longest %s\n", busy->gaps,
-		       cli_time_text(span, sizeof(span), busy->idle_ns), cli_time_text(gap, sizeof(gap), busy->longest_gap_ns));
+		       cli_time_text(span, sizeof(span), busy->idle_ns),
+		       cli_time_text(gap, sizeof(gap), busy->longest_gap_ns));
 	if (busy->behind_ns)
 		printf("  %s of work lie behind the end of this, launched before it\n",
 		       cli_time_text(span, sizeof(span), busy->behind_ns));
@@ -72,7 +75,10 @@ static void print_summary(const struct gpu_busy *busy)
 /* When a bin begins: in the unit that suits the last one, to a tenth of what they are long. */
 static const char *from_text(char *text, size_t size, const struct gpu_busy_list *all, uint64_t ns, uint64_t last_ns)
 {
-	static const struct { const char *name; double ns; } units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
 	size_t unit = 0;
 	int digits = 0;
 	double step;
@@ -98,7 +104,8 @@ static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *bu
 		uint64_t from = all->from_ns - trace->base_ns;
 		double length = (double)all->bin_ns, busy_ns = (double)bin->busy_ns;
 
-		cli_table_cell(cells, "%s", from_text(text, sizeof(text), all, from + i * all->bin_ns, from + (all->bins - 1) * all->bin_ns));
+		cli_table_cell(cells, "%s", from_text(text, sizeof(text), all, from + i * all->bin_ns,
+						      from + (all->bins - 1) * all->bin_ns));
 		cli_table_cell(cells, "%" PRIu64, bin->launches);
 		cli_table_cell(cells, "%" PRIu64, bin->measured);
 		if (bin->launches)
@@ -115,10 +122,11 @@ static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *bu
 
 static void json_device(const struct gpu_busy_list *all, const struct gpu_busy *busy)
 {
-	printf("{\"pid\": %u, \"device\": %d, \"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ", \"covered\": %" PRIu64
-	       ", \"span_ns\": %" PRIu64 ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64 ", \"work_ns\": %" PRIu64
-	       ", \"most_at_once\": %u, ", busy->process->os_pid, busy->device, busy->launches, busy->measured, busy->covered,
-	       busy->span_ns, busy->busy_ns, busy->copy_ns, busy->work_ns, busy->most);
+	printf("{\"pid\": %u, \"device\": %d, \"launches\": %" PRIu64 ", \"measured\": %" PRIu64
+	       ", \"covered\": %" PRIu64 ", \"span_ns\": %" PRIu64 ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64
+	       ", \"work_ns\": %" PRIu64 ", \"most_at_once\": %u, ", busy->process->os_pid, busy->device,
+	       busy->launches, busy->measured, busy->covered, busy->span_ns, busy->busy_ns, busy->copy_ns,
+	       busy->work_ns, busy->most);
 	if (busy->measured == busy->launches)
 		printf("\"gaps\": %" PRIu64 ", \"idle_ns\": %" PRIu64 ", \"longest_gap_ns\": %" PRIu64, busy->gaps,
 		       busy->idle_ns, busy->longest_gap_ns);
@@ -131,8 +139,8 @@ static void json_device(const struct gpu_busy_list *all, const struct gpu_busy *
 		const struct gpu_busy_bin *bin = &busy->bins[i];
 
 		printf("%s\n   {\"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ", \"covered\": %" PRIu64
-		       ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64 ", \"seen_ns\": %" PRIu64 "}", i ? "," : "", bin->launches,
-		       bin->measured, bin->covered, bin->busy_ns, bin->copy_ns, bin->seen_ns);
+		       ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64 ", \"seen_ns\": %" PRIu64 "}", i ? "," : "",
+		       bin->launches, bin->measured, bin->covered, bin->busy_ns, bin->copy_ns, bin->seen_ns);
 	}
 	printf("]}");
 }
@@ -142,7 +150,8 @@ static int print_all(const struct gpu_busy_list *busy, const struct trace *trace
 	int error = 0;
 
 	if (json)
-		printf("{\"from_ns\": %" PRIu64 ", \"bin_ns\": %" PRIu64 ", \"devices\": [", busy->from_ns, busy->bin_ns);
+		printf("{\"from_ns\": %" PRIu64 ", \"bin_ns\": %" PRIu64 ", \"devices\": [", busy->from_ns,
+		       busy->bin_ns);
 	for (size_t i = 0; !error && i < busy->count; i++) {
 		if (i)
 			printf(json ? ",\n " : "\n");

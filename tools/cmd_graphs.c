@@ -41,8 +41,8 @@ static uint32_t count_shown(const struct graph_report *report, const struct grap
 }
 
 /* Adds to *shown how many graphs of it are asked for. */
-static int report_process(struct trace *trace, struct trace_process *process, const struct graph_style *style, int first,
-			  uint32_t *shown)
+static int report_process(struct trace *trace, struct trace_process *process,
+			  const struct graph_style *style, int first, uint32_t *shown)
 {
 	struct graph_report report;
 	int error = graph_report_make(&report, trace, process);

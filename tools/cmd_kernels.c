@@ -24,7 +24,8 @@ struct options {
 
 static const struct cli_option table[] = {
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "as one JSON object" },
-	{ "sort", 's', CLI_TEXT, FIELD(sort), "COLUMN", "by launches (default), graphs, registers, shared, dynamic, local, "
+	{ "sort", 's', CLI_TEXT, FIELD(sort), "COLUMN",
+	  "by launches (default), graphs, registers, shared, dynamic, local, "
 	  "threads, occupancy, params or name" },
 	{ "top", 'n', CLI_COUNT, FIELD(top), "N", "the N first kernels (default: all)" },
 	{ "all", 'a', CLI_FLAG, FIELD(all), NULL, "kernels too that were looked up and of which no launch is there" },
@@ -164,9 +165,10 @@ static void json_facts(const struct kernel_row *row)
 
 	printf(", \"source\": %s", sources[row->source]);
 	if (row->source != KERNEL_UNKNOWN)
-		printf(", \"registers\": %u, \"shared_static\": %u, \"shared_most\": %u, \"constant\": %u, \"local\": %u, "
-		       "\"max_threads\": %u, \"ptx\": %u, \"binary\": %u", facts->registers, facts->shared_static,
-		       facts->shared_most, facts->constant, facts->local, facts->threads_most, facts->ptx, facts->binary);
+		printf(", \"registers\": %u, \"shared_static\": %u, \"shared_most\": %u, \"constant\": %u, "
+		       "\"local\": %u, \"max_threads\": %u, \"ptx\": %u, \"binary\": %u", facts->registers,
+		       facts->shared_static, facts->shared_most, facts->constant, facts->local, facts->threads_most,
+		       facts->ptx, facts->binary);
 	if (facts->param_count == UINT32_MAX)
 		return;
 	printf(", \"param_count\": %u, \"param_bytes\": %u, \"params\": [", facts->param_count, facts->param_bytes);
@@ -181,7 +183,8 @@ static void json_occupancy(const struct kernel_row *row)
 
 	if (!row->has_occupancy)
 		return;
-	printf(", \"occupancy\": {\"percent\": %.2f, \"blocks\": %u, \"warps\": %u, \"max_warps\": %u, \"limit\": \"%s\"}",
+	printf(", \"occupancy\": {\"percent\": %.2f, \"blocks\": %u, \"warps\": %u, \"max_warps\": %u, "
+	       "\"limit\": \"%s\"}",
 	       occupancy->percent, occupancy->blocks, occupancy->warps, occupancy->warps_most,
 	       occupancy_limit_name(occupancy->limit));
 }
@@ -215,8 +218,8 @@ static void json_row(const struct options *options, const struct kernel_row *row
 		cli_json_string(stdout, row->device->name);
 	}
 	if (row->module) {
-		printf(", \"module\": {\"number\": %u, \"kind\": \"%s\", \"bytes\": %" PRIu64 ", \"name\": ", row->module->number,
-		       image_name(row->module), row->module->size);
+		printf(", \"module\": {\"number\": %u, \"kind\": \"%s\", \"bytes\": %" PRIu64 ", \"name\": ",
+		       row->module->number, image_name(row->module), row->module->size);
 		cli_json_string(stdout, row->module->name);
 		printf("}, \"modules\": %u", row->modules);
 	}
@@ -263,7 +266,8 @@ static int print_trace(struct trace *trace, const void *values)
 			error = print_rows(&kernels, options, rows);
 	}
 	if (kernels.saved_failed)
-		fprintf(stderr, "%s: %" PRIu64 " saved cubins are missing or damaged\n", command.name, kernels.saved_failed);
+		fprintf(stderr, "%s: %" PRIu64 " saved cubins are missing or damaged\n", command.name,
+			kernels.saved_failed);
 	kernels_free(&kernels);
 	return trace_command_end(&command, trace, error, options->json);
 }

@@ -20,7 +20,8 @@ static const struct cli_option table[] = {
 
 static const struct cli_command command = {
 	"vprof mark", "TEXT [DIR | RING | PID | ROLE | rank=N]...",
-	"Puts a mark with this text, of up to 119 bytes, into the timelines of all processes, or of those that are named.",
+	"Puts a mark with this text, of up to 119 bytes, into the timelines of all processes, or of those that are "
+	"named.",
 	"The words behind TEXT are those of vprof start. Whether a process records makes no difference.\n"
 	"\n"
 	"Exit code: 0 all processes did, 1 none did, 2 wrong usage, 3 some did.", table,

@@ -14,10 +14,12 @@ enum { ROWS_SHOWN = 20 };
 
 static const struct cli_option table[] = {
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "a JSON array with an object for each ring, times in ns" },
-	{ "at", 'a', CLI_MOMENT, FIELD(at), "TIME", "TIME after the first record, or -TIME before the end (default: the end)" },
+	{ "at", 'a', CLI_MOMENT, FIELD(at), "TIME",
+	  "TIME after the first record, or -TIME before the end (default: the end)" },
 	{ "top", 'n', CLI_COUNT, FIELD(rows), "N", "the N first rows of each table (default 20; 0: all)" },
 	{ "each", 'e', CLI_FLAG, FIELD(each), NULL, "every piece of memory by itself, with its address" },
-	{ "all", 0, CLI_FLAG, FIELD(all), NULL, "reserved addresses and mappings too, which are no memory of their own" },
+	{ "all", 0, CLI_FLAG, FIELD(all), NULL,
+	  "reserved addresses and mappings too, which are no memory of their own" },
 	{ "pid", 'p', CLI_LIST, FIELD(filter.pids), "PID,...", "only these processes" },
 	{ 0 },
 };

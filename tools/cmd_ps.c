@@ -26,15 +26,18 @@ struct options {
 #define FIELD(name) offsetof(struct options, name)
 static const struct cli_option table[] = {
 	{ "watch", 'w', CLI_SWITCH, FIELD(watch), "[=TIME]", "look again and again, so often (1s)" },
-	{ "once", '1', CLI_FLAG, FIELD(once), NULL, "one look, at once; the rate is the average since the ring was made" },
+	{ "once", '1', CLI_FLAG, FIELD(once), NULL,
+	  "one look, at once; the rate is the average since the ring was made" },
 	{ "living", 'l', CLI_FLAG, FIELD(living), NULL, "only processes that live" },
-	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "a JSON array with an object for each process; with --watch one after the other" },
+	{ "json", 'j', CLI_FLAG, FIELD(json), NULL,
+	  "a JSON array with an object for each process; with --watch one after the other" },
 	{ 0 },
 };
 
 static const struct cli_command command = {
 	"vprof ps", "[DIR | RING | PID | ROLE | rank=N]...",
-	"Lists the traced processes: what each is for, whether it records, how much, how far back its ring reaches, and its last call.",
+	"Lists the traced processes: what each is for, whether it records, how much, how far back its ring reaches, "
+	"and its last call.",
 	"Without a folder the rings are looked for in VPROF_OUT, else in the newest of out and the\n"
 	"folders of vprof run here. RECORDING: on or off, the number of the window, why it began or\n"
 	"ended, and how long ago. RATE: records a second. BACK: how far back the ring reaches, with\n"

@@ -32,7 +32,8 @@ struct options {
 enum { OWN_OPTIONS = 3 };
 
 static struct cli_option table[OWN_OPTIONS + ENV_OPTIONS + 1] = {
-	{ "out", 'o', CLI_TEXT, AT(env.value[ENV_ROW_out]), "DIR", "the folder for rings and manifest (default: a new one, vprof-DATE-TIME)" },
+	{ "out", 'o', CLI_TEXT, AT(env.value[ENV_ROW_out]), "DIR",
+	  "the folder for rings and manifest (default: a new one, vprof-DATE-TIME)" },
 	{ "append", 'a', CLI_FLAG, AT(append), NULL, "take DIR even if it has rings of earlier runs" },
 	{ "merge", 'm', CLI_TEXT, AT(merge), "FILE", "at the end make the trace FILE (.json, .json.gz, .json.zst)" },
 };

@@ -14,8 +14,10 @@ struct options {
 };
 
 static const struct cli_option table[] = {
-	{ "last", 'l', CLI_TIME, offsetof(struct options, last), "TIME", "only what happened in so long before the moment" },
-	{ "output", 'o', CLI_TEXT, offsetof(struct options, output), "FOLDER", "where to, a new or empty folder; else snap-DATE-TIME here" },
+	{ "last", 'l', CLI_TIME, offsetof(struct options, last), "TIME",
+	  "only what happened in so long before the moment" },
+	{ "output", 'o', CLI_TEXT, offsetof(struct options, output), "FOLDER",
+	  "where to, a new or empty folder; else snap-DATE-TIME here" },
 	{ "json", 'j', CLI_FLAG, offsetof(struct options, json), NULL, "an object about the copies" },
 	{ 0 },
 };
@@ -55,8 +57,9 @@ static void print_text(const struct snap_result *r)
 static void warn(const struct snap_result *r)
 {
 	if (r->spilled)
-		fprintf(stderr, "%s: what %zu of the rings had overwritten and kept in files beside them (VPROF_SPILL) is not copied: "
-			"vprof-merge of the rings themselves has it\n", command.name, r->spilled);
+		fprintf(stderr,
+			"%s: what %zu of the rings had overwritten and kept in files beside them (VPROF_SPILL) is not "
+			"copied: vprof-merge of the rings themselves has it\n", command.name, r->spilled);
 }
 
 static void print_json(const struct snap_result *r)
@@ -64,10 +67,11 @@ static void print_json(const struct snap_result *r)
 	printf("{\"folder\": ");
 	cli_json_string(stdout, r->folder);
 	printf(", \"cut_ns\": %llu, \"cut_realtime_ns\": %llu, \"took_ns\": %llu, \"rings\": %zu, \"skipped\": %zu, "
-	       "\"failed\": %zu, \"records\": %llu, \"in_flight\": %llu, \"bytes\": %llu, \"lost_chunks\": %llu, \"spilled\": %zu}\n",
-	       (unsigned long long)r->cut_ns, (unsigned long long)r->cut_realtime_ns, (unsigned long long)r->took_ns, r->rings,
-	       r->skipped, r->failed, (unsigned long long)r->records, (unsigned long long)r->in_flight,
-	       (unsigned long long)r->bytes, (unsigned long long)r->lost, r->spilled);
+	       "\"failed\": %zu, \"records\": %llu, \"in_flight\": %llu, \"bytes\": %llu, \"lost_chunks\": %llu, "
+	       "\"spilled\": %zu}\n",
+	       (unsigned long long)r->cut_ns, (unsigned long long)r->cut_realtime_ns,
+	       (unsigned long long)r->took_ns, r->rings, r->skipped, r->failed, (unsigned long long)r->records,
+	       (unsigned long long)r->in_flight, (unsigned long long)r->bytes, (unsigned long long)r->lost, r->spilled);
 }
 
 int cmd_snap(int argc, char **argv)

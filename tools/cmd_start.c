@@ -76,7 +76,8 @@ static int read_groups(const struct cli_list *list, uint32_t *bits)
 			all = bit = 1;
 		if (!bit) {
 			near = cli_nearest(list->items[i], names, GROUP_COUNT);
-			return near ? cli_usage(&command, "--groups: no group '%s' (did you mean '%s'?)", list->items[i], near)
+			return near ? cli_usage(&command, "--groups: no group '%s' (did you mean '%s'?)",
+						list->items[i], near)
 				    : cli_usage(&command, "--groups: no group '%s'", list->items[i]);
 		}
 		*bits |= bit;
@@ -128,7 +129,8 @@ static int read_gpu(const struct options *o, struct gpu_words *words)
 	if (o->gpu && gpu_words_read_sample(o->gpu, words))
 		return cli_usage(&command, "--gpu: '%s' is none of off, all, sample, sample:N", o->gpu);
 	if (o->eager && gpu_words_read_window(o->eager, words))
-		return cli_usage(&command, "--gpu-eager: '%s' is none of off, always, TIME/TIME (as in 2ms/200ms)", o->eager);
+		return cli_usage(&command, "--gpu-eager: '%s' is none of off, always, TIME/TIME (as in 2ms/200ms)",
+				 o->eager);
 	if (o->spans && gpu_words_read_spans(o->spans, words))
 		return cli_usage(&command, "--gpu-spans: '%s' is neither on nor off", o->spans);
 	return 0;

@@ -93,7 +93,8 @@ static void head_cells(struct cli_table *cells, const char *const *words)
 
 static int print_classes(const struct steps *steps)
 {
-	static const char *const words[] = { "CLASS", "SORT", "STEPS", "MEDIAN", "LONGEST", "OUTLIERS", "CONSISTS OF", NULL };
+	static const char *const words[] = { "CLASS", "SORT", "STEPS", "MEDIAN", "LONGEST", "OUTLIERS",
+					     "CONSISTS OF", NULL };
 	struct cli_table *cells = cli_table_new("rlrrrrl");
 	int several = 0;
 	char text[64];
@@ -114,19 +115,19 @@ static int print_classes(const struct steps *steps)
 		cli_table_cell(cells, "%s", cli_time_text(text, sizeof(text), class->longest_ns));
 		cli_table_cell(cells, "%u", class->outliers);
 		if (several)
-			snprintf(whose, sizeof(whose), " (%s %u, pid %u)", thread_name(class->thread), class->thread->os_tid,
-				 class->thread->process->os_pid);
+			snprintf(whose, sizeof(whose), " (%s %u, pid %u)", thread_name(class->thread),
+				 class->thread->os_tid, class->thread->process->os_pid);
 		cli_table_cell(cells, "%s, %u copies to and %u from the device%s",
-			       step_shape(&class->first, text, sizeof(text)), class->first.copies_in, class->first.copies_out,
-			       whose);
+			       step_shape(&class->first, text, sizeof(text)), class->first.copies_in,
+			       class->first.copies_out, whose);
 	}
 	return cli_table_print(cells, stdout, 0);
 }
 
 static int print_steps(const struct steps *steps, const struct chosen *chosen)
 {
-	static const char *const words[] = { "STEP", "PID", "START", "LENGTH", "WAITING", "LAUNCHES", "GRAPHS", "COPIES", "SORT",
-					     "CLASS", "SOURCE", "", "NAME", NULL };
+	static const char *const words[] = { "STEP", "PID", "START", "LENGTH", "WAITING", "LAUNCHES", "GRAPHS",
+					     "COPIES", "SORT", "CLASS", "SOURCE", "", "NAME", NULL };
 	struct cli_table *cells = cli_table_new("rrrrrrrrlrlll");
 	char text[32];
 
@@ -173,8 +174,8 @@ static int print_tables(const struct steps *steps, const struct chosen *chosen, 
 
 static void print_csv(const struct steps *steps, const struct chosen *chosen)
 {
-	printf("step,pid,tid,start_us,length_us,waiting_us,launches,graphs,copies_in,copies_out,copies,bytes_in,bytes_out,"
-	       "sort,class,source,outlier\n");
+	printf("step,pid,tid,start_us,length_us,waiting_us,launches,graphs,copies_in,copies_out,copies,bytes_in,"
+	       "bytes_out,sort,class,source,outlier\n");
 	for (size_t i = 0; i < chosen->count; i++) {
 		const struct step *step = chosen->list[i];
 		const struct vprof_step *found = &step->found;
@@ -193,8 +194,10 @@ static void json_step(const struct steps *steps, const struct step *step)
 	const struct vprof_step *found = &step->found;
 
 	printf("\n  {\"step\": %u, \"pid\": %u, \"tid\": %u, \"start_ns\": %" PRIu64 ", \"length_ns\": %" PRIu64
-	       ", \"waiting_ns\": %" PRIu64 ", \"launches\": %u, \"graphs\": %u, \"copies_in\": %u, \"copies_out\": %u, "
-	       "\"copies\": %u, \"bytes_in\": %" PRIu64 ", \"bytes_out\": %" PRIu64 ", \"sort\": \"%s\", \"class\": %u, "
+	       ", \"waiting_ns\": %" PRIu64
+	       ", \"launches\": %u, \"graphs\": %u, \"copies_in\": %u, \"copies_out\": %u, "
+	       "\"copies\": %u, \"bytes_in\": %" PRIu64 ", \"bytes_out\": %" PRIu64
+	       ", \"sort\": \"%s\", \"class\": %u, "
 	       "\"source\": \"%s\", \"outlier\": %s", step->number, step->thread->process->os_pid,
 	       step->thread->os_tid, since(steps->trace, found->begin), step_ns(step), found->waited, found->launches,
 	       found->graphs, found->copies_in, found->copies_out, found->copies, found->bytes_in, found->bytes_out,
@@ -218,10 +221,12 @@ static void print_json(const struct steps *steps, const struct chosen *chosen)
 	for (uint32_t c = 0; c < steps->class_count; c++) {
 		const struct step_class *class = &steps->classes[c];
 
-		printf("%s\n  {\"class\": %u, \"pid\": %u, \"tid\": %u, \"sort\": \"%s\", \"steps\": %u, \"median_ns\": %" PRIu64
-		       ", \"longest_ns\": %" PRIu64 ", \"outliers\": %u, \"launches\": %u, \"graphs\": %u}", c ? "," : "",
-		       c + 1, class->thread->process->os_pid, class->thread->os_tid, step_sort_name(class->sort), class->count,
-		       class->median_ns, class->longest_ns, class->outliers, class->first.launches, class->first.graphs);
+		printf("%s\n  {\"class\": %u, \"pid\": %u, \"tid\": %u, \"sort\": \"%s\", \"steps\": %u, "
+		       "\"median_ns\": %" PRIu64
+		       ", \"longest_ns\": %" PRIu64 ", \"outliers\": %u, \"launches\": %u, \"graphs\": %u}",
+		       c ? "," : "", c + 1, class->thread->process->os_pid, class->thread->os_tid,
+		       step_sort_name(class->sort), class->count, class->median_ns, class->longest_ns, class->outliers,
+		       class->first.launches, class->first.graphs);
 	}
 	printf("]}\n");
 }

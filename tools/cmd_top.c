@@ -29,7 +29,8 @@ static const struct cli_option table[] = {
 	{ "csv", 0, CLI_FLAG, FIELD(csv), NULL, "as CSV, times in ns" },
 	{ "by", 'b', CLI_TEXT, FIELD(by), "TIME",
 	  "gpu (where rings have it, the default), launches, or host: time in launch calls" },
-	{ "per", 0, CLI_TEXT, FIELD(per), "WHAT", "GPU time apart by process, role, device, stream, graph, step or range" },
+	{ "per", 0, CLI_TEXT, FIELD(per), "WHAT",
+	  "GPU time apart by process, role, device, stream, graph, step or range" },
 	{ "rows", 'n', CLI_COUNT, FIELD(rows), "N", "the N first kernels (default 20; 0: all)" },
 	{ "full", 'f', CLI_FLAG, FIELD(full), NULL, "whole names, however long" },
 	{ "by-range", 'r', CLI_FLAG, FIELD(by_range), NULL, "launches by the innermost range in which they were made" },
@@ -183,8 +184,8 @@ static int print_csv(const struct top *top, const struct options *options, size_
 		const struct top_row *row = &top->rows[i];
 		char *name = row_name(options, row->name);
 
-		printf("%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",\"", row->launches, row->failed, row->total_ns,
-		       row->done ? row->total_ns / row->done : 0, row->max_ns);
+		printf("%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",\"", row->launches, row->failed,
+		       row->total_ns, row->done ? row->total_ns / row->done : 0, row->max_ns);
 		for (const char *p = name ? name : row->name; *p; p++)
 			printf(*p == '"' ? "\"\"" : "%c", *p);
 		printf("\"\n");
@@ -206,9 +207,10 @@ static int check_options(void *values)
 	if (options->json && options->csv)
 		return cli_usage(&command, "--json or --csv, not both");
 	if (options->by && !gpu_top_per(options->by, &per))
-		return cli_usage(&command, "--by: '%s' is none of gpu, launches, host (did you mean --per %s?)", options->by,
-				 options->by);
-	if (options->by && !is_word(options->by, "gpu") && !is_word(options->by, "launches") && !is_word(options->by, "host"))
+		return cli_usage(&command, "--by: '%s' is none of gpu, launches, host (did you mean --per %s?)",
+				 options->by, options->by);
+	if (options->by && !is_word(options->by, "gpu") && !is_word(options->by, "launches") &&
+	    !is_word(options->by, "host"))
 		return cli_usage(&command, "--by: '%s' is none of gpu, launches, host", options->by);
 	if (options->per && gpu_top_per(options->per, &per))
 		return cli_usage(&command, "--per: '%s' is none of %s", options->per, gpu_top_words);
@@ -230,7 +232,8 @@ static int wants_gpu(const struct trace *trace, const struct options *options)
 static int print_gpu(struct trace *trace, const struct options *options)
 {
 	const struct gpu_top_view view = {
-		.rows = options->rows, .full = options->full, .raw = options->raw, .json = options->json, .csv = options->csv,
+		.rows = options->rows, .full = options->full, .raw = options->raw, .json = options->json,
+		.csv = options->csv,
 	};
 	enum gpu_top_per per = GPU_TOP_ALL;
 	struct gpu_top top;

@@ -42,7 +42,8 @@ static struct cli_option table[OWN_OPTIONS + ENV_OPTIONS + 1] = {
 	{ "plain", 'p', CLI_FLAG, AT(plain), NULL, "a last run, without either, for its wall time" },
 	{ "keep", 'k', CLI_TEXT, AT(keep), "DIR", "keep there what the runs recorded and printed" },
 	{ "again", 'a', CLI_TEXT, AT(again), "DIR", "run nothing: compare what --keep kept there" },
-	{ "rows", 'n', CLI_COUNT, AT(look.rows), "N", "the N rows with the most GPU time (40, with --json all; 0: all)" },
+	{ "rows", 'n', CLI_COUNT, AT(look.rows), "N",
+	  "the N rows with the most GPU time (40, with --json all; 0: all)" },
 	{ "full", 'f', CLI_FLAG, AT(look.full), NULL, "whole names, however long" },
 	{ "raw-names", 0, CLI_FLAG, AT(look.raw), NULL, "kernel names as the driver has them, not demangled" },
 	{ "cupti", 0, CLI_TEXT, AT(cupti), "FILE", "the libcupti to use" },
@@ -53,12 +54,12 @@ static const struct cli_command command = {
 	.name = "vprof verify",
 	.operands = "[--] COMMAND [ARGUMENT...]",
 	.summary = "Runs a command beside CUPTI and under vprof, and compares the GPU times of both, kernel by kernel.",
-	.notes = "A row is a kernel in one shape, grid and block, as what it takes differs with that; where a launch of\n"
-		 "its name has no known shape, a row is the name. Copies and sets are rows by their bytes. A row is\n"
-		 "near when the medians differ by at most 5 % or 200 ns, whichever is more. SHARE is its part of the\n"
-		 "GPU time by CUPTI. Of several runs a median is the mean of theirs, and how far the runs of each side\n"
-		 "are apart is said as well. The options from --ring-mb on are the variables of libvprof.so (`vprof help\n"
-		 "env`). Exit status 1: the share was not reached, or a run failed.",
+	.notes = "A row is a kernel in one shape, grid and block, as what it takes differs with that; where a launch\n"
+		 "of its name has no known shape, a row is the name. Copies and sets are rows by their bytes. A row\n"
+		 "is near when the medians differ by at most 5 % or 200 ns, whichever is more. SHARE is its part of\n"
+		 "the GPU time by CUPTI. Of several runs a median is the mean of theirs, and how far the runs of each\n"
+		 "side are apart is said as well. The options from --ring-mb on are the variables of libvprof.so\n"
+		 "(`vprof help env`). Exit status 1: the share was not reached, or a run failed.",
 	.options = table,
 	.options_first = 1,
 };
@@ -97,8 +98,9 @@ static int judge_cupti(const struct verify *verify, const struct place *place, s
 			return -ENODATA;
 	}
 	if (!source->processes)
-		return nothing(place, "beside CUPTI no process recorded anything: none of them initialised a CUDA driver that "
-				      "loads what CUDA_INJECTION64_PATH names");
+		return nothing(place,
+			       "beside CUPTI no process recorded anything: none of them initialised a CUDA driver that "
+			       "loads what CUDA_INJECTION64_PATH names");
 	return source->executions ? 0 : nothing(place, "CUPTI saw nothing run on the GPU");
 }
 

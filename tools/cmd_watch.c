@@ -26,7 +26,8 @@ struct options {
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct cli_option table[] = {
-	{ "slow-step", 's', CLI_TEXT, FIELD(slow_step), "2x|TIME", "a step that takes so many times the median of those like it, or longer than that" },
+	{ "slow-step", 's', CLI_TEXT, FIELD(slow_step), "2x|TIME",
+	  "a step that takes so many times the median of those like it, or longer than that" },
 	{ "idle", 'i', CLI_TIME, FIELD(idle), "TIME", "no call for so long, of a process that had been busy" },
 	{ "hang", 'g', CLI_TIME, FIELD(hang), "TIME", "a call that has not returned for so long" },
 	{ "every", 'e', CLI_TIME, FIELD(every), "TIME", "how often to look (default 100ms)" },
@@ -80,7 +81,8 @@ static void print_text(const struct watch_event *event, enum watch_done done)
 	if (localtime_r(&seconds, &tm))
 		strftime(date, sizeof(date), "%H:%M:%S", &tm);
 	cli_time_text(length, sizeof(length), event->ns);
-	printf("%s.%03u pid %u %.15s: ", date, (unsigned)(now / 1000000 % 1000), event->ring->header.pid, event->ring->live.comm);
+	printf("%s.%03u pid %u %.15s: ", date, (unsigned)(now / 1000000 % 1000), event->ring->header.pid,
+	       event->ring->live.comm);
 	if (event->reason == WATCH_SLOW_STEP && event->usual_ns)
 		printf("step %llu took %s, usually %s", (unsigned long long)event->step, length,
 		       cli_time_text(usual, sizeof(usual), event->usual_ns));
@@ -96,12 +98,13 @@ static void print_text(const struct watch_event *event, enum watch_done done)
 
 static void print_json(const struct watch_event *event, enum watch_done done)
 {
-	printf("{\"time_ns\": %llu, \"reason\": \"%s\", \"pid\": %u, \"ring\": ", (unsigned long long)now_ns(CLOCK_REALTIME),
-	       watch_reason_name(event->reason), event->ring->header.pid);
+	printf("{\"time_ns\": %llu, \"reason\": \"%s\", \"pid\": %u, \"ring\": ",
+	       (unsigned long long)now_ns(CLOCK_REALTIME), watch_reason_name(event->reason), event->ring->header.pid);
 	cli_json_string(stdout, event->ring->path);
 	printf(", \"ms\": %.3f", (double)event->ns / 1e6);
 	if (event->reason == WATCH_SLOW_STEP)
-		printf(", \"step\": %llu, \"usual_ms\": %.3f", (unsigned long long)event->step, (double)event->usual_ns / 1e6);
+		printf(", \"step\": %llu, \"usual_ms\": %.3f", (unsigned long long)event->step,
+		       (double)event->usual_ns / 1e6);
 	if (event->call) {
 		printf(", \"call\": ");
 		cli_json_string(stdout, event->call);
@@ -131,13 +134,17 @@ static void print_summary(const struct session *s)
 	const struct watch_action *a = &s->action;
 	char span[32];
 
-	fprintf(stderr, "vprof watch: %s, %llu processes: %llu slow steps, %llu idle, %llu hangs; %llu actions (%llu failed), %llu events without one\n",
-		cli_time_text(span, sizeof(span), now_ns(CLOCK_MONOTONIC) - s->begun_ns), (unsigned long long)s->watch.came,
-		(unsigned long long)s->events[WATCH_SLOW_STEP], (unsigned long long)s->events[WATCH_IDLE],
-		(unsigned long long)s->events[WATCH_HANG], (unsigned long long)a->done, (unsigned long long)a->failed,
-		(unsigned long long)a->passed);
+	fprintf(stderr,
+		"vprof watch: %s, %llu processes: %llu slow steps, %llu idle, %llu hangs; %llu actions (%llu failed), "
+		"%llu events without one\n",
+		cli_time_text(span, sizeof(span), now_ns(CLOCK_MONOTONIC) - s->begun_ns),
+		(unsigned long long)s->watch.came, (unsigned long long)s->events[WATCH_SLOW_STEP],
+		(unsigned long long)s->events[WATCH_IDLE], (unsigned long long)s->events[WATCH_HANG],
+		(unsigned long long)a->done, (unsigned long long)a->failed, (unsigned long long)a->passed);
 	if (s->watch.missed)
-		fprintf(stderr, "vprof watch: %llu chunks of records were overwritten before they were read: VPROF_RING_MB makes rings larger\n",
+		fprintf(stderr,
+			"vprof watch: %llu chunks of records were overwritten before they were read: VPROF_RING_MB "
+			"makes rings larger\n",
 			(unsigned long long)s->watch.missed);
 }
 
@@ -231,7 +238,9 @@ int cmd_watch(int argc, char **argv)
 	if (operands < 0)
 		return CLI_CODE(operands);
 	if (o.slow_step && parse_slow(o.slow_step, &s.watch.rules))
-		return cli_usage(&command, "--slow-step: %s is neither a factor above 1 such as 2x nor a time such as 50ms", o.slow_step);
+		return cli_usage(&command,
+				 "--slow-step: %s is neither a factor above 1 such as 2x nor a time such as 50ms",
+				 o.slow_step);
 	s.watch.rules.idle_ns = (uint64_t)o.idle.ns;
 	s.watch.rules.hang_ns = (uint64_t)o.hang.ns;
 	if (!o.slow_step && !o.idle.ns && !o.hang.ns)

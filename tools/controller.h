@@ -43,7 +43,8 @@ uint64_t controller_pending(const struct controller *controller);
 /* Stores the word: the bits of the groups that are recorded. */
 void controller_set_word(struct controller *controller, uint32_t groups);
 
-/* Stores what is to be timed on the GPU. Its process sees that at the next request. -ENOTSUP: it times nothing there. */
+/* Stores what is to be timed on the GPU. Its process sees that at the next request. -ENOTSUP:
+   it times nothing there. */
 int controller_set_gpu(struct controller *controller, const struct ring *ring, const struct gpu_words *words);
 
 #endif

@@ -87,7 +87,8 @@ static int list_sections(struct reader *r)
 			gelf_getshdr(section, &header);
 		cubin->sections[i] = (struct cubin_section){
 			.name = i ? string_at(r->names, header.sh_name) : "", .offset = header.sh_offset,
-			.size = header.sh_size, .type = header.sh_type, .info = header.sh_info, .flags = header.sh_flags,
+			.size = header.sh_size, .type = header.sh_type, .info = header.sh_info,
+			.flags = header.sh_flags,
 		};
 	}
 	cubin->section_count = r->maps.sections = count;
@@ -237,7 +238,8 @@ int cubin_read(struct cubin *cubin, void *bytes, size_t size, char *why, size_t 
 	if (error == -ENOMEM)
 		refuse(error, why, why_size, "no memory");
 	else if (error || cubin->section_count < 2)
-		error = refuse(-EINVAL, why, why_size, "has no table of sections where it should be: cut short, or damaged");
+		error = refuse(-EINVAL, why, why_size,
+			       "has no table of sections where it should be: cut short, or damaged");
 	if (!error)
 		return 0;
 err:

@@ -23,7 +23,8 @@ struct field {
 
 enum { FIELDS_MOST = 20 };
 
-#define FIELD(type, field, form) { #field, offsetof(struct type, field), sizeof(((struct type *)0)->field), FORM_##form }
+#define FIELD(type, field, form) \
+	{ #field, offsetof(struct type, field), sizeof(((struct type *)0)->field), FORM_##form }
 
 static const struct type {
 	const char *name;
@@ -56,14 +57,16 @@ static const struct type {
 #undef T
 #define T vprof_def_stream
 	[VPROF_DEF_STREAM] = { "stream", 0, { FIELD(T, number, COUNT), FIELD(T, handle, HEX), FIELD(T, context, HEX),
-					      FIELD(T, device, SIGNED), FIELD(T, priority, SIGNED), FIELD(T, flags, COUNT) } },
+					      FIELD(T, device, SIGNED), FIELD(T, priority, SIGNED),
+					      FIELD(T, flags, COUNT) } },
 #undef T
 #define T vprof_def_event
 	[VPROF_DEF_EVENT] = { "event", 0, { FIELD(T, number, COUNT), FIELD(T, handle, HEX), FIELD(T, flags, COUNT) } },
 #undef T
 #define T vprof_def_context
-	[VPROF_DEF_CONTEXT] = { "context", 0, { FIELD(T, number, COUNT), FIELD(T, handle, HEX), FIELD(T, device, SIGNED),
-						FIELD(T, kind, COUNT), FIELD(T, flags, COUNT) } },
+	[VPROF_DEF_CONTEXT] = { "context", 0, { FIELD(T, number, COUNT), FIELD(T, handle, HEX),
+						FIELD(T, device, SIGNED), FIELD(T, kind, COUNT),
+						FIELD(T, flags, COUNT) } },
 #undef T
 #define T vprof_def_device
 	[VPROF_DEF_DEVICE] = { "device", offsetof(struct T, name), {
@@ -164,7 +167,8 @@ static void print_costs(FILE *out, const struct vprof_def_gpu *def)
 
 	for (uint32_t i = 0; i < VPROF_STAMP_CLASSES; i++)
 		if (def->cost[i].error_ns != UINT32_MAX)
-			fprintf(out, "%s%u:%u:%u", count++ ? "," : " costs=", i, def->cost[i].ns, def->cost[i].error_ns);
+			fprintf(out, "%s%u:%u:%u", count++ ? "," : " costs=", i, def->cost[i].ns,
+				def->cost[i].error_ns);
 }
 
 /* "node:class" of each, with a word for what is none; of the first, which stands before all nodes, the class alone. */

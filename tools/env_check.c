@@ -88,7 +88,8 @@ static const struct form {
 	{ ENV_ROW_ring_at, is_place, "auto, shm, out" },
 	{ ENV_ROW_capture, is_capture, "always, off, profiler, range:PATTERNS" },
 	{ ENV_ROW_snap_on, is_triggers,
-	  "none, slow_step:2x, slow_step:TIME, hang:TIME, idle:TIME, cooldown:TIME (with commas between; as in 10s, 200ms)" },
+	  "none, slow_step:2x, slow_step:TIME, hang:TIME, idle:TIME, cooldown:TIME (with commas between; as in 10s, "
+	  "200ms)" },
 	{ ENV_ROW_spill_full, is_when_full, "drop-oldest, stop" },
 	{ ENV_ROW_gpu, is_sample, "off, all, sample, sample:N" },
 	{ ENV_ROW_gpu_eager, is_window, "off, always, TIME/TIME (as in 2ms/200ms)" },
@@ -113,6 +114,7 @@ const char *env_check(enum env_row row, const char *text)
 			return forms[i].takes(text) ? NULL : forms[i].allowed;
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
 		if (bounds[i].row == row)
-			return !cli_parse_count(text, &n) && n >= bounds[i].least && n <= bounds[i].most ? NULL : bounds[i].allowed;
+			return !cli_parse_count(text, &n) && n >= bounds[i].least && n <= bounds[i].most ? NULL :
+			       bounds[i].allowed;
 	return NULL;
 }

@@ -64,7 +64,8 @@ static int put_shell(struct buffer *out, struct buffer *remarks, const struct su
 		env_add_word(out, surround->pairs[i].value);
 		buffer_add(out, "\n", 1);
 	}
-	buffer_print(remarks, "Every program that is started from now on is traced if it uses CUDA; to end that:\nunset");
+	buffer_print(remarks,
+		"Every program that is started from now on is traced if it uses CUDA; to end that:\nunset");
 	for (size_t i = 0; i < surround->count; i++)
 		buffer_print(remarks, " %s", surround->pairs[i].name);
 	buffer_print(remarks, "\n");
@@ -83,10 +84,11 @@ static int put_ray(struct buffer *out, struct buffer *remarks, const struct surr
 	add_word_of(out, &job);
 	buffer_print(out, "\n");
 	buffer_print(remarks,
-		     "In the shell that starts the driver; the library and the folder are those of each worker's machine.\n"
-		     "In Python instead: ray.init(runtime_env={\"env_vars\": ...}) with what `vprof env --json` prints;\n"
-		     "for a job: ray job submit --runtime-env-json with the same. Raylets that were started with these\n"
-		     "variables hand them to their workers too, unless RAY_LD_PRELOAD_ON_WORKERS=0 takes LD_PRELOAD away.\n");
+		"In the shell that starts the driver; the library and the folder are those of each worker's machine.\n"
+		"In Python instead: ray.init(runtime_env={\"env_vars\": ...}) with what `vprof env --json` prints;\n"
+		"for a job: ray job submit --runtime-env-json with the same. Raylets that were started with these\n"
+		"variables hand them to their workers too, unless RAY_LD_PRELOAD_ON_WORKERS=0 takes LD_PRELOAD "
+		"away.\n");
 	return 0;
 }
 
@@ -109,9 +111,9 @@ static int put_docker(struct buffer *out, struct buffer *remarks, const struct s
 	}
 	buffer_print(out, "\n");
 	buffer_print(remarks,
-		     "For docker run, before the image. Make the folder first, as one that the container's user may\n"
-		     "write. With --ipc=host rings may lie in memory (--ring-at shm), and the links in the folder hold\n"
-		     "outside; a container's own /dev/shm (--shm-size) ends with it, and its rings as well.\n");
+		"For docker run, before the image. Make the folder first, as one that the container's user may\n"
+		"write. With --ipc=host rings may lie in memory (--ring-at shm), and the links in the folder hold\n"
+		"outside; a container's own /dev/shm (--shm-size) ends with it, and its rings as well.\n");
 	return 0;
 }
 
@@ -134,8 +136,8 @@ static int put_slurm(struct buffer *out, struct buffer *remarks, const struct su
 	add_word_of(out, &word);
 	buffer_print(out, "\n");
 	buffer_print(remarks,
-		     "For sbatch and srun. Where a node's /dev/shm has room the rings lie there, with links in the folder:\n"
-		     "merge on that node before the job ends, or take a local disk with --ring-at out.\n");
+		"For sbatch and srun. Where a node's /dev/shm has room the rings lie there, with links in the folder:\n"
+		"merge on that node before the job ends, or take a local disk with --ring-at out.\n");
 	return 0;
 }
 
@@ -153,8 +155,9 @@ static int put_systemd(struct buffer *out, struct buffer *remarks, const struct 
 		}
 		buffer_print(out, "\"\n");
 	}
-	buffer_print(remarks, "As /etc/systemd/system/UNIT.service.d/vprof.conf; then systemctl daemon-reload and restart UNIT.\n"
-			      "The unit's user needs to write the folder; with ProtectSystem= it needs ReadWritePaths= as well.\n");
+	buffer_print(remarks,
+		"As /etc/systemd/system/UNIT.service.d/vprof.conf; then systemctl daemon-reload and restart UNIT.\n"
+		"The unit's user needs to write the folder; with ProtectSystem= it needs ReadWritePaths= as well.\n");
 	return 0;
 }
 

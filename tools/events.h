@@ -126,7 +126,8 @@ enum { TRACE_CHUNK_EVENTS = VPROF_CHUNK_SLOTS + RANGE_DEPTH };
 int trace_open(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter);
 void trace_close(struct trace *trace);
 
-/* The same for a command: says what fails, and it fails where no process is among those asked for. 0 or a negative errno. */
+/* The same for a command: says what fails, and it fails where no process is among those asked for.
+   0 or a negative errno. */
 int trace_begin(struct trace *trace, const struct inputs *inputs, const struct trace_filter *filter);
 /* At the end, when all threads have been seen: 0 where none is among those asked for. Who is not there is named. */
 int trace_has_threads(const struct trace *trace, const char *program);

@@ -39,7 +39,8 @@ static int lane_may(const struct ring *ring, uint32_t from, uint32_t to)
 	return 0;
 }
 
-/* Of the chunks [from, to) of a lane the first from which on all have such records, as the end of a process leaves them. */
+/* Of the chunks [from, to) of a lane the first from which on all have such records,
+   as the end of a process leaves them. */
 static uint32_t find_end(struct gpu *gpu, uint32_t from, uint32_t to)
 {
 	const struct ring *ring = gpu->ring;
@@ -79,7 +80,8 @@ static const struct vprof_slot *peek(struct gpu *gpu, int *error)
 {
 	for (; gpu->next_chunk < gpu->chunk_count; gpu->next_chunk++, gpu->loaded = 0) {
 		if (!gpu->loaded) {
-			int got = ring_read_chunk(gpu->ring, &gpu->ring->chunks[gpu->chunks[gpu->next_chunk]], gpu->buffer);
+			int got = ring_read_chunk(gpu->ring, &gpu->ring->chunks[gpu->chunks[gpu->next_chunk]],
+						  gpu->buffer);
 
 			if (got < 0) {
 				*error = got;
@@ -148,7 +150,8 @@ static int note_unfinished(struct gpu *gpu, const struct vprof_slot *slot)
 		return 0;
 	if (list_grow(gpu->unfinished, gpu->unfinished_count))
 		return -ENOMEM;
-	gpu->unfinished[gpu->unfinished_count++] = (struct gpu_unfinished){ .twin = slot->object, .number = slot->replay.number };
+	gpu->unfinished[gpu->unfinished_count++] = (struct gpu_unfinished){ .twin = slot->object,
+									    .number = slot->replay.number };
 	return 0;
 }
 
@@ -163,7 +166,8 @@ static int read_ended(struct gpu *gpu)
 	gpu->next_chunk = gpu->slot = 0;
 	gpu->loaded = 0;
 	for (; !error && (slot = peek(gpu, &error)); gpu->slot++) {
-		struct gpu_unfinished *unfinished = slot->kind == VPROF_KIND_REPLAY && !is_unfinished(slot) ? find_unfinished(gpu, slot) : NULL;
+		struct gpu_unfinished *unfinished = slot->kind == VPROF_KIND_REPLAY && !is_unfinished(slot) ?
+			find_unfinished(gpu, slot) : NULL;
 
 		if (unfinished)
 			unfinished->ended = 1;
@@ -372,7 +376,8 @@ static int collect(struct gpu *gpu, struct gpu_estimate *estimate, struct gpu_ev
 	return more < 0 ? more : error;
 }
 
-int gpu_collect(const struct ring *ring, const struct clock *clock, int estimate, struct gpu_event **events, size_t *count)
+int gpu_collect(const struct ring *ring, const struct clock *clock, int estimate, struct gpu_event **events,
+		size_t *count)
 {
 	struct gpu_estimate *expected = NULL;
 	struct gpu gpu;

@@ -68,7 +68,8 @@ struct gpu_counts {
 	uint64_t replays, timed, ties; /* records */
 	uint64_t events;       /* nodes of replays and operations that were given out */
 	uint64_t no_stamp;     /* nodes left out: a stamp is missing */
-	uint64_t backwards;    /* likewise, a stamp is earlier than one that it waited for: not of what could begin early */
+	uint64_t backwards;    /* likewise, a stamp is earlier than one that it waited for:
+	                          not of what could begin early */
 	uint64_t no_nodes;     /* replays of which only the whole is known: no twin, or no nodes or edges */
 	uint64_t no_launch;    /* events whose launch's record is gone */
 	uint64_t early;        /* events before their launch by more than the clock's error */
@@ -143,7 +144,8 @@ void gpu_rewind(struct gpu *gpu);
 
 /* All of it at once, by begin: for what needs that; `estimate`: with what gpu_estimate.h expects. 0 or a negative
    errno; to be freed. */
-int gpu_collect(const struct ring *ring, const struct clock *clock, int estimate, struct gpu_event **events, size_t *count);
+int gpu_collect(const struct ring *ring, const struct clock *clock, int estimate, struct gpu_event **events,
+		size_t *count);
 
 /* Fills in what a node is, as far as it is work. 0: it is none. */
 int gpu_describe_node(struct gpu_event *event, const struct vprof_graph_node *node);
@@ -165,7 +167,8 @@ int64_t gpu_stream_cost(struct gpu *gpu, const struct vprof_def_gpu *costs, cons
 
 /* Of the replay that has been read. When all of its nodes were over; what stamps cost in it. */
 uint32_t gpu_last_stamp(const struct gpu *gpu, const struct gpu_twin *twin);
-/* What is to be taken off an interval of that class; lead: for so long what it is of could have been at work before it, ns. */
+/* What is to be taken off an interval of that class; lead:
+   for so long what it is of could have been at work before it, ns. */
 int64_t gpu_cost_now(const struct gpu_costs_now *now, unsigned int class, uint32_t lead);
 void gpu_costs_now(const struct gpu *gpu, const struct gpu_twin *twin, const struct vprof_def_gpu *costs,
 		   struct gpu_costs_now *now);

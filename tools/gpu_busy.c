@@ -126,7 +126,8 @@ static int add_pieces(struct reading *r, struct gpu_busy *device, const struct g
 	return !error && part ? add_untimed(r, device, over, batch->events[0].end_ns, &copies) : error;
 }
 
-static int sum_launch(struct reading *r, struct gpu_busy *device, const struct gpu_batch *batch, const struct gpu_queue_work *work)
+static int sum_launch(struct reading *r, struct gpu_busy *device, const struct gpu_batch *batch,
+		      const struct gpu_queue_work *work)
 {
 	uint32_t first = first_of(batch);
 
@@ -202,7 +203,8 @@ static int add_open(struct reading *r)
 
 /* ---- all launches ---- */
 
-static void count_launch(struct gpu_busy_list *busy, struct gpu_busy *device, const struct gpu_queued *queued, int known)
+static void count_launch(struct gpu_busy_list *busy, struct gpu_busy *device,
+			 const struct gpu_queued *queued, int known)
 {
 	struct gpu_busy_bin *bin = bin_at(busy, device, queued->launch_ns);
 	int measured = queued->measured && queued->end_ns < GPU_QUEUE_NEVER;
@@ -218,7 +220,8 @@ static void count_launch(struct gpu_busy_list *busy, struct gpu_busy *device, co
 }
 
 /* Copies and sets come last. */
-static int add_expected(struct reading *r, struct gpu_busy *device, const struct gpu_queued *queued, const struct gpu_queue_kind *kind)
+static int add_expected(struct reading *r, struct gpu_busy *device, const struct gpu_queued *queued,
+			const struct gpu_queue_kind *kind)
 {
 	double part = kind->busy_ns ? (double)kind->copy_ns / (double)kind->busy_ns : 0;
 	uint64_t copy = (uint64_t)((double)(queued->end_ns - queued->begin_ns) * part), from = queued->end_ns - copy;
@@ -239,7 +242,8 @@ static int add_launch(struct reading *r, const struct gpu_queued *queued)
 	if (was_made_in(r->trace, queued->launch_ns))
 		count_launch(r->busy, device, queued, kind != NULL);
 	/* What lies behind a launch that has not ended does not run. */
-	return kind && !queued->measured && queued->begin_ns < GPU_QUEUE_NEVER ? add_expected(r, device, queued, kind) : 0;
+	return kind && !queued->measured && queued->begin_ns < GPU_QUEUE_NEVER ?
+	       add_expected(r, device, queued, kind) : 0;
 }
 
 static int learn(struct reading *r)
@@ -265,7 +269,8 @@ static int load(struct reading *r, struct event *events)
 	return got < 0 ? got : 0;
 }
 
-static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct trace_process *process, struct event *events)
+static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct trace_process *process,
+			struct event *events)
 {
 	struct reading r = { .trace = trace, .busy = busy, .process = process };
 	int error = gpu_open(&r.gpu, process->ring, process->clock);
@@ -320,7 +325,8 @@ int gpu_busy_make(struct gpu_busy_list *busy, struct trace *trace, uint32_t bins
 	uint64_t to = trace->to_ns < trace->end_ns ? trace->to_ns : trace->end_ns;
 	int error = events ? 0 : -ENOMEM;
 
-	*busy = (struct gpu_busy_list){ .from_ns = from, .bins = bins, .bin_ns = to > from ? (to - from) / bins + 1 : 1 };
+	*busy = (struct gpu_busy_list){ .from_ns = from, .bins = bins,
+					.bin_ns = to > from ? (to - from) / bins + 1 : 1 };
 	for (size_t i = 0; !error && i < trace->count; i++)
 		if (trace->processes[i].chosen && gpu_has(trace->processes[i].ring))
 			error = read_process(busy, trace, &trace->processes[i], events);

@@ -34,7 +34,8 @@ static int compare_pieces(const void *a, const void *b)
 }
 
 /* What lies from `begin` to `end` goes into the number at `field` of each bin that it lies in. */
-static void spread(const struct gpu_busy_list *busy, struct gpu_busy *device, uint64_t begin, uint64_t end, size_t field)
+static void spread(const struct gpu_busy_list *busy, struct gpu_busy *device, uint64_t begin, uint64_t end,
+		   size_t field)
 {
 	for (uint64_t i = (begin - busy->from_ns) / busy->bin_ns; i < busy->bins && begin < end; i++) {
 		uint64_t to = busy->from_ns + (i + 1) * busy->bin_ns, over = end < to ? end : to;

@@ -61,7 +61,8 @@ static struct gpu_twin *find_open(struct gpu *gpu, const struct vprof_def_twin *
 
 		if (twin->graph != def->graph)
 			continue;
-		return twin->have == def->first && twin->total == def->total && twin->def->device == def->device ? twin : NULL;
+		return twin->have == def->first && twin->total == def->total && twin->def->device == def->device ?
+		       twin : NULL;
 	}
 	return NULL;
 }
@@ -173,7 +174,8 @@ uint64_t gpu_launch_stream(const struct vprof_slot *slot)
 	case VPROF_KIND_LAUNCH:
 		return !slot->launch.stream && slot->launch.flags & VPROF_LAUNCH_PER_THREAD ? 2 : slot->launch.stream;
 	case VPROF_KIND_GRAPH_LAUNCH:
-		return !slot->graph_launch.stream && slot->graph_launch.flags & VPROF_LAUNCH_PER_THREAD ? 2 : slot->graph_launch.stream;
+		return !slot->graph_launch.stream && slot->graph_launch.flags & VPROF_LAUNCH_PER_THREAD ? 2 :
+		       slot->graph_launch.stream;
 	case VPROF_KIND_COPY:
 		return !slot->copy.stream && slot->object & VPROF_COPY_PER_THREAD ? 2 : slot->copy.stream;
 	default:
@@ -189,7 +191,8 @@ int32_t gpu_launch_device(const struct gpu *gpu, const struct vprof_slot *slot)
 int32_t gpu_stream_device(const struct gpu *gpu, uint64_t handle, uint64_t ticks)
 {
 	const struct vprof_def_stream *stream = objects_stream(&gpu->objects, handle, ticks);
-	const struct vprof_def_context *context = stream ? objects_context(&gpu->objects, stream->context, ticks) : NULL;
+	const struct vprof_def_context *context =
+		stream ? objects_context(&gpu->objects, stream->context, ticks) : NULL;
 
 	if (stream && stream->device >= 0)
 		return stream->device;
@@ -212,8 +215,9 @@ const char *gpu_class_name(unsigned int class)
 	static const char *const names[] = {
 		[VPROF_STAMP_NONE] = "none", [VPROF_STAMP_PROGRAMMATIC] = "programmatic", [VPROF_STAMP_PLAIN] = "plain",
 		[VPROF_STAMP_INHERITED] = "inherited", [VPROF_STAMP_COPY] = "copy", [VPROF_STAMP_OTHER] = "other",
-		[VPROF_STAMP_STREAM] = "stream", [VPROF_STAMP_GATED] = "gated", [VPROF_STAMP_STREAM_COPY] = "stream copy",
-		[VPROF_STAMP_SPAN] = "span", [VPROF_STAMP_OWN] = "own", [VPROF_STAMP_LED] = "led", [VPROF_STAMP_FOLLOWING] = "following",
+		[VPROF_STAMP_STREAM] = "stream", [VPROF_STAMP_GATED] = "gated",
+		[VPROF_STAMP_STREAM_COPY] = "stream copy", [VPROF_STAMP_SPAN] = "span", [VPROF_STAMP_OWN] = "own",
+		[VPROF_STAMP_LED] = "led", [VPROF_STAMP_FOLLOWING] = "following",
 	};
 
 	return NAME_OF(names, class);
@@ -225,7 +229,8 @@ const char *gpu_why_text(unsigned int why)
 		[VPROF_TWIN_BUILT] = "built", [VPROF_TWIN_MEMORY_NODE] = "it allocates or frees memory",
 		[VPROF_TWIN_CONDITIONAL] = "it has conditional nodes",
 		[VPROF_TWIN_DEVICE] = "it is launched or updated from the device",
-		[VPROF_TWIN_NO_CLONE] = "the driver did not copy it", [VPROF_TWIN_NO_STAMP] = "the driver did not take the stamps",
+		[VPROF_TWIN_NO_CLONE] = "the driver did not copy it",
+		[VPROF_TWIN_NO_STAMP] = "the driver did not take the stamps",
 		[VPROF_TWIN_NO_EXEC] = "the driver did not instantiate it",
 		[VPROF_TWIN_BUDGET] = "the budget of twins is used up", [VPROF_TWIN_LARGE] = "it has too many nodes",
 		[VPROF_TWIN_UNSEEN] = "its making was not seen",
@@ -240,7 +245,8 @@ const char *gpu_why_text(unsigned int why)
 const char *gpu_mode_name(unsigned int mode)
 {
 	static const char *const names[] = {
-		[VPROF_STAMPS_NONE] = "none", [VPROF_STAMPS_PLAIN] = "plain", [VPROF_STAMPS_PROGRAMMATIC] = "programmatic",
+		[VPROF_STAMPS_NONE] = "none", [VPROF_STAMPS_PLAIN] = "plain",
+		[VPROF_STAMPS_PROGRAMMATIC] = "programmatic",
 	};
 
 	return NAME_OF(names, mode);

@@ -160,7 +160,8 @@ static void put_event(const struct graph_times *graph, const struct graph_list *
 static uint32_t lay_out(struct gpu_estimate *e, const struct graph_times *graph, const struct gpu_plan *plan,
 			const struct gpu_event *like, uint64_t base)
 {
-	const struct graph_list *list = graph_nodes(&e->gpu->graphs, &e->gpu->graphs.list[graphs_index(&e->gpu->graphs, graph->graph)]);
+	const struct graph_list *list = graph_nodes(&e->gpu->graphs,
+						    &e->gpu->graphs.list[graphs_index(&e->gpu->graphs, graph->graph)]);
 	struct gpu_event *events = e->gpu->events;
 	uint32_t *over = e->gpu->over, count = 1, last = 0;
 
@@ -192,7 +193,8 @@ static void fit(struct gpu_event *events, uint32_t count, const struct gpu_queue
 	if (takes <= room)
 		return;
 	for (uint32_t i = 0; i < count; i++) {
-		events[i].begin_ns = base + (uint64_t)((double)(events[i].begin_ns - base) / (double)takes * (double)room);
+		events[i].begin_ns =
+			base + (uint64_t)((double)(events[i].begin_ns - base) / (double)takes * (double)room);
 		events[i].end_ns = base + (uint64_t)((double)(events[i].end_ns - base) / (double)takes * (double)room);
 	}
 }
@@ -219,8 +221,9 @@ static int estimate(struct gpu_estimate *e, const struct gpu_queued *queued, str
 	like.part = like.parts = 0;
 	like.class = VPROF_STAMP_NONE;
 	*batch = (struct gpu_batch){
-		.events = e->gpu->events, .count = lay_out(e, graph, plan, &like, queued->begin_ns), .twin = UINT32_MAX, .parts = 1,
-		.launch_ns = like.launch_ns, .thread = like.thread, .correlation = like.correlation,
+		.events = e->gpu->events, .count = lay_out(e, graph, plan, &like, queued->begin_ns),
+		.twin = UINT32_MAX, .parts = 1, .launch_ns = like.launch_ns, .thread = like.thread,
+		.correlation = like.correlation,
 	};
 	fit(e->gpu->events, batch->count, queued);
 	return 1;

@@ -17,7 +17,8 @@ struct gpu_event {
 	uint32_t stream_number;         /* 0: a default stream */
 	uint64_t correlation;           /* of the launch's record, as the host's events have it; 0: not known */
 	uint32_t object;                /* definition: kernel, graph */
-	unsigned int part, parts;       /* of a whole: its nodes that were timed are part 1, 2, ... of so many; 0 of 0: all */
+	unsigned int part, parts;       /* of a whole: its nodes that were timed are part 1, 2, ... of so many;
+	                                   0 of 0: all */
 	uint32_t graph, node;           /* definition of the executable graph, index of its node; graph 0: none */
 	uint32_t grid[3];
 	uint16_t block[3];

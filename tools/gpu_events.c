@@ -157,7 +157,8 @@ static uint32_t lead_of(const struct replay *r, uint32_t node, uint32_t begin)
 	for (uint32_t i = r->plan->at[node]; i < r->plan->at[node + 1]; i++) {
 		uint32_t point = r->plan->waits[i], stamp = point < r->plan->nodes ? r->gpu->stamp_of[point] : 0;
 
-		if (r->plan->early[i] && stamp && stamp + 1 < r->twin->have && r->twin->stamps[stamp + 1].node == VPROF_STAMP_STARTED &&
+		if (r->plan->early[i] && stamp && stamp + 1 < r->twin->have &&
+		    r->twin->stamps[stamp + 1].node == VPROF_STAMP_STARTED &&
 		    stamps[stamp] == begin && stamps[stamp + 1] && stamps[stamp + 1] < begin)
 			return begin - stamps[stamp + 1];
 	}
@@ -213,7 +214,8 @@ static int takes_time(const struct vprof_graph_node *node)
 /* Without a stamp: not known of what another twin of the graph has to tell. */
 static uint32_t over_without(const struct replay *r, uint32_t point, uint32_t begin)
 {
-	return r->twin->def->parts > 1 && point < r->plan->nodes && takes_time(&r->list->nodes[point]) ? GPU_PLAN_NEVER : begin;
+	return r->twin->def->parts > 1 && point < r->plan->nodes && takes_time(&r->list->nodes[point]) ?
+	       GPU_PLAN_NEVER : begin;
 }
 
 static void put_nodes(struct replay *r)

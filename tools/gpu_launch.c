@@ -181,7 +181,7 @@ uint16_t gpu_launch_of(const struct gpu_event *event, uint32_t *object)
 	uint16_t kind = event->graph ? VPROF_KIND_GRAPH_LAUNCH : event->kind == GPU_KERNEL ? VPROF_KIND_LAUNCH :
 			event->kind == GPU_COPY ? VPROF_KIND_COPY : VPROF_KIND_SET;
 
-	*object = gpu_launch_object(kind, event->graph ? event->graph : event->kind == GPU_COPY ? (uint32_t)event->copy_kind :
-				    event->object);
+	*object = gpu_launch_object(kind, event->graph ? event->graph :
+				    event->kind == GPU_COPY ? (uint32_t)event->copy_kind : event->object);
 	return kind;
 }

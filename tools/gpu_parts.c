@@ -44,6 +44,6 @@ void gpu_parts_remark(const struct gpu_parts *parts, FILE *out, const char *befo
 
 void gpu_parts_json(const struct gpu_parts *parts, FILE *out)
 {
-	fprintf(out, "\"parts\": {\"launches\": %" PRIu64 ", \"graphs\": %u, \"least\": %u, \"most\": %u}", parts->launches,
-		parts->seen.count, parts->least, parts->most);
+	fprintf(out, "\"parts\": {\"launches\": %" PRIu64 ", \"graphs\": %u, \"least\": %u, \"most\": %u}",
+		parts->launches, parts->seen.count, parts->least, parts->most);
 }

@@ -88,7 +88,8 @@ static uint32_t stream_of(struct gpu_queue *queue, struct gpu_queue_stream of)
 	index = idmap_get(&queue->stream_ids, key);
 	if (index != IDMAP_NONE)
 		return index;
-	if (list_grow(queue->streams, queue->stream_count) || idmap_put(&queue->stream_ids, key, (uint32_t)queue->stream_count))
+	if (list_grow(queue->streams, queue->stream_count) ||
+	    idmap_put(&queue->stream_ids, key, (uint32_t)queue->stream_count))
 		return IDMAP_NONE;
 	of.thread = of.handle == PER_THREAD ? of.thread : 0;
 	queue->streams[queue->stream_count] = of;
@@ -141,14 +142,17 @@ static const struct gpu_event *like_of(const struct gpu_queue *queue, const stru
 	return batch->unfinished && gpu->open_count ? &gpu->open[gpu->open_count - 1] : NULL;
 }
 
-static int add_measured(struct gpu_queue *queue, const struct gpu_batch *batch, const struct gpu_event *like, uint32_t kind)
+static int add_measured(struct gpu_queue *queue, const struct gpu_batch *batch, const struct gpu_event *like,
+			uint32_t kind)
 {
 	struct gpu_queued queued = {
-		.launch_ns = before_never(batch->launch_ns), .begin_ns = before_never(like->begin_ns), .thread = batch->thread,
-		.correlation = batch->correlation, .device = like->device, .measured = 1, .kind = kind,
+		.launch_ns = before_never(batch->launch_ns), .begin_ns = before_never(like->begin_ns),
+		.thread = batch->thread, .correlation = batch->correlation, .device = like->device, .measured = 1,
+		.kind = kind,
 	};
 
-	queued.stream = stream_of(queue, (struct gpu_queue_stream){ like->stream, batch->thread, like->stream_number, like->device });
+	queued.stream = stream_of(queue, (struct gpu_queue_stream){ like->stream, batch->thread, like->stream_number,
+								    like->device });
 	if (queued.stream == IDMAP_NONE || learn_device(queue, like->stream, like->device) ||
 	    list_grow(queue->measured, queue->measured_count))
 		return -ENOMEM;
@@ -161,7 +165,8 @@ static int add_measured(struct gpu_queue *queue, const struct gpu_batch *batch, 
 	if (batch->unfinished)
 		queued.end_ns = GPU_QUEUE_NEVER;
 	queue->measured[queue->measured_count++] = queued;
-	return batch->correlation ? idmap_put(&queue->measured_ids, batch->correlation, (uint32_t)queue->measured_count - 1) : 0;
+	return batch->correlation ?
+	       idmap_put(&queue->measured_ids, batch->correlation, (uint32_t)queue->measured_count - 1) : 0;
 }
 
 int gpu_queue_learn(struct gpu_queue *queue, const struct gpu_batch *batch)
@@ -233,7 +238,8 @@ static int add_wait(struct gpu_queue *queue, const struct vprof_slot *slot, uint
 	const struct vprof_def_stream *stream = objects_stream(&gpu->objects, handle, slot->t0);
 	struct gpu_queue_wait wait = {
 		.from_ns = before_never(clock_realtime(gpu->clock, &queue->clock_at, slot->t0)),
-		.to_ns = before_never(clock_realtime(gpu->clock, &queue->clock_at, slot->t0 + VPROF_DONE_TICKS(slot->done))),
+		.to_ns = before_never(clock_realtime(gpu->clock, &queue->clock_at,
+						     slot->t0 + VPROF_DONE_TICKS(slot->done))),
 	};
 
 	if (!own && strcmp(call, "cuStreamSynchronize"))
@@ -353,7 +359,8 @@ static int find_lags(struct gpu_queue *queue)
 				free(lags);
 				return -ENOMEM;
 			}
-			lags[count].ns = queued->begin_ns > queued->launch_ns ? queued->begin_ns - queued->launch_ns : 0;
+			lags[count].ns = queued->begin_ns > queued->launch_ns ?
+				queued->begin_ns - queued->launch_ns : 0;
 			lags[count++].kind = queued->kind;
 		}
 		over = queued->end_ns > over ? queued->end_ns : over;
@@ -382,7 +389,8 @@ int gpu_queue_settle(struct gpu_queue *queue)
 		qsort(queue->list, queue->count, sizeof(*queue->list), compare_queued);
 	if (!error && queue->wait_count)
 		qsort(queue->waits, queue->wait_count, sizeof(*queue->waits), compare_waits);
-	/* What was ahead of a launch is known once all are placed, as if there were no time between a launch and its begin. */
+	/* What was ahead of a launch is known once all are placed,
+	   as if there were no time between a launch and its begin. */
 	if (!error)
 		error = place_all(queue);
 	if (!error)

@@ -1,10 +1,11 @@
 /*
  * gpu_queue_place.c - the launches of one stream in time, between those that were measured.
  *
- * What lies between two measured launches, or calls that waited for the stream, is a run. It is laid out forward: each launch behind its own call and behind
- * the one ahead. Where that reaches beyond the end of the run it is laid out again without
- * what passes from a launch to its begin, which has then been waited for in the queue. Where there is still more work
- * than time, some is compressed. Which, is geometry: for each launch of the run, from the last one on, a point
+ * What lies between two measured launches, or calls that waited for the stream, is a run. It is laid out forward: each
+ * launch behind its own call and behind the one ahead. Where that reaches beyond the end of the run it is laid out
+ * again without what passes from a launch to its begin, which has then been waited for in the queue. Where there is
+ * still more work than time, some is compressed. Which, is geometry: for each launch of the run, from the last one on,
+ * a point
  *
  *	x: the work from it to the end of the run; y: the time from its launch to there
  *
@@ -42,7 +43,8 @@ static uint64_t lay_out(struct gpu_queue *queue, size_t from, size_t to, uint64_
 		queued->begin_ns = later(end, queued->launch_ns + lag);
 		queued->end_ns = queued->begin_ns + (ns < (double)GPU_QUEUE_NEVER ? (uint64_t)ns : GPU_QUEUE_NEVER);
 		/* What takes no time holds nothing up. */
-		end = ns > 0 ? later(end, queued->end_ns < 2 * GPU_QUEUE_NEVER ? queued->end_ns : 2 * GPU_QUEUE_NEVER) : end;
+		if (ns > 0)
+			end = later(end, queued->end_ns < 2 * GPU_QUEUE_NEVER ? queued->end_ns : 2 * GPU_QUEUE_NEVER);
 	}
 	return end;
 }
@@ -54,7 +56,8 @@ static int is_above(const struct point *a, const struct point *b, const struct p
 }
 
 /* The hull's corners; how many there are behind the origin. */
-static size_t find_hull(const struct gpu_queue *queue, size_t from, size_t to, uint64_t start, uint64_t limit, struct point *hull)
+static size_t find_hull(const struct gpu_queue *queue, size_t from, size_t to, uint64_t start, uint64_t limit,
+			struct point *hull)
 {
 	double work = 0;
 	size_t count = 0;
@@ -77,7 +80,8 @@ static size_t find_hull(const struct gpu_queue *queue, size_t from, size_t to, u
 }
 
 /* When all of the run is over. */
-static uint64_t place_run(struct gpu_queue *queue, size_t from, size_t to, uint64_t start, uint64_t limit, struct point *hull)
+static uint64_t place_run(struct gpu_queue *queue, size_t from, size_t to, uint64_t start, uint64_t limit,
+			  struct point *hull)
 {
 	uint64_t end;
 	size_t count;
@@ -104,8 +108,10 @@ static uint64_t place_run(struct gpu_queue *queue, size_t from, size_t to, uint6
 	return limit;
 }
 
-/* Up to launch `i`: what was waited for before it was launched. The end of what is placed, where the next run begins. */
-static uint64_t place_waited(struct gpu_queue *queue, size_t *from, size_t i, uint64_t start, size_t *wait, struct point *hull)
+/* Up to launch `i`: what was waited for before it was launched. The end of what is placed,
+   where the next run begins. */
+static uint64_t place_waited(struct gpu_queue *queue, size_t *from, size_t i, uint64_t start, size_t *wait,
+			     struct point *hull)
 {
 	const struct gpu_queued *next = &queue->list[i];
 
@@ -135,7 +141,8 @@ int gpu_queue_place(struct gpu_queue *queue, size_t from, size_t to, size_t wait
 		start = later(start, queue->list[i].end_ns);
 		first = i + 1;
 	}
-	limit = wait < queue->wait_count && queue->waits[wait].stream == queue->list[from].stream ? queue->waits[wait].to_ns :
+	limit = wait < queue->wait_count && queue->waits[wait].stream == queue->list[from].stream ?
+		queue->waits[wait].to_ns :
 		4 * (GPU_QUEUE_NEVER - 1);
 	place_run(queue, first, to, start, limit, hull);
 	free(hull);

@@ -1,8 +1,8 @@
 /*
  * gpu_stream_gauge.c - what stamps cost on streams, by the gauges that stand between the operations (ring_gpu.h).
  *
- * Of an operation those count that were measured in the same way on the same GPU next before and next behind: the one in
- * the middle. Where there are none of its class, those of the class most like it, and what the library has found the
+ * Of an operation those count that were measured in the same way on the same GPU next before and next behind: the one
+ * in the middle. Where there are none of its class, those of the class most like it, and what the library has found the
  * two to differ by.
  */
 #include "tools/gpu.h"

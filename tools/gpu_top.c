@@ -87,9 +87,11 @@ static void implicit_stream(char *text, size_t size, const struct gpu_top_origin
 	if (of->stream != 2)
 		snprintf(text, size, "default stream (pid %u)", of->process->os_pid);
 	else if (index == IDMAP_NONE)
-		snprintf(text, size, "per-thread stream of a thread no longer in the ring (pid %u)", of->process->os_pid);
+		snprintf(text, size, "per-thread stream of a thread no longer in the ring (pid %u)",
+			 of->process->os_pid);
 	else
-		snprintf(text, size, "per-thread stream of %u (pid %u)", of->process->threads[index]->os_tid, of->process->os_pid);
+		snprintf(text, size, "per-thread stream of %u (pid %u)", of->process->threads[index]->os_tid,
+			 of->process->os_pid);
 }
 
 uint32_t gpu_top_group(struct gpu_top *top, const struct gpu_top_origin *of)
@@ -157,7 +159,8 @@ struct gpu_top_row *gpu_top_row_of(struct gpu_top *top, uint32_t group, const ch
 struct gpu_top_cell *gpu_top_cell_of(struct gpu_top *top, const struct trace_process *process, uint16_t kind,
 				    uint32_t object, uint32_t group)
 {
-	uint64_t key = hash_number(hash_number(HASH_FIRST, (uint64_t)process->index << 32 | kind), (uint64_t)object << 32 | group);
+	uint64_t key = hash_number(hash_number(HASH_FIRST, (uint64_t)process->index << 32 | kind),
+				   (uint64_t)object << 32 | group);
 	uint32_t index = idmap_get(&top->cell_ids, key);
 
 	if (index != IDMAP_NONE)
@@ -209,7 +212,8 @@ static int count_list(struct gpu_top *top, size_t cell, const struct graph_list 
 	int error = 0;
 
 	for (uint32_t i = 0; !error && i < list->distinct; i++)
-		error = add_count(top, cell, list->by_name[i].name[0] ? list->by_name[i].name : "kernel ?", 1, list->by_name[i].nodes);
+		error = add_count(top, cell, list->by_name[i].name[0] ? list->by_name[i].name : "kernel ?", 1,
+				  list->by_name[i].nodes);
 	for (uint32_t i = 0; i < list->count; i++)
 		if (list->nodes[i].type == VPROF_NODE_COPY)
 			copies[list->nodes[i].object & VPROF_COPY_DIRECTION]++;
@@ -243,7 +247,8 @@ static int count_cell(struct gpu_top *top, size_t i, const struct graphs *graphs
 		list = index == IDMAP_NONE ? NULL : graph_nodes(graphs, &graphs->list[index]);
 		if (list && !(cell->wholes && !cell->measured))
 			return count_list(top, i, list);
-		snprintf(text, sizeof(text), "graph %u as a whole (pid %u)", graph ? graph->number : 0, cell->process->os_pid);
+		snprintf(text, sizeof(text), "graph %u as a whole (pid %u)", graph ? graph->number : 0,
+			 cell->process->os_pid);
 		return add_count(top, i, text, 0, 1);
 	}
 }
@@ -278,7 +283,8 @@ void gpu_top_settle(struct gpu_top_part *part)
 static double student(double freedom)
 {
 	static const double few[] = {
-		12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+		12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+		2.201, 2.179, 2.160, 2.145, 2.131,
 	};
 
 	if (freedom < 1)
@@ -307,7 +313,8 @@ static void add_estimate(struct gpu_top *top, struct gpu_top_part *part)
 		spread = part->squares - 2 * mean * part->products + mean * mean * part->event_squares;
 		spread = n > 1 ? (spread > 0 ? spread : 0) / (n - 1) : INFINITY;
 		t = student(n - 1);
-		row->margin_squared += t * t * all * all * n * spread / (part->events * part->events) * (1 - part->events / all);
+		row->margin_squared += t * t * all * all * n * spread / (part->events * part->events) *
+			(1 - part->events / all);
 	}
 }
 

@@ -141,9 +141,10 @@ static void csv_row(const struct gpu_top *top, const struct gpu_top_row *row, co
 {
 	char *name = shown_name(row, view, 1);
 
-	printf("%.0f,%.3f,%.0f,%" PRIu64 ",%" PRIu64 ",%zu,%.3f,%" PRIu64 ",%u,%u,%u,%u,", row->total_ns, share(top, row),
-	       gpu_top_margin(row), row->count, row->covered, row->samples, one_in(row), row->measured_ns,
-	       gpu_top_rank(row, 0), gpu_top_rank(row, 0.5), gpu_top_rank(row, 0.99), gpu_top_rank(row, 1));
+	printf("%.0f,%.3f,%.0f,%" PRIu64 ",%" PRIu64 ",%zu,%.3f,%" PRIu64 ",%u,%u,%u,%u,", row->total_ns,
+	       share(top, row), gpu_top_margin(row), row->count, row->covered, row->samples, one_in(row),
+	       row->measured_ns, gpu_top_rank(row, 0), gpu_top_rank(row, 0.5), gpu_top_rank(row, 0.99),
+	       gpu_top_rank(row, 1));
 	csv_text(top->groups[row->group]);
 	putchar(',');
 	csv_text(name ? name : row->name);
@@ -167,10 +168,11 @@ static void json_row(const struct gpu_top *top, const struct gpu_top_row *row, c
 		printf("null");
 	else
 		printf("%.0f", margin);
-	printf(", \"count\": %" PRIu64 ", \"covered\": %" PRIu64 ", \"samples\": %zu, \"one_in\": %.3f, \"measured_ns\": %" PRIu64
-	       ", \"min_ns\": %u, \"median_ns\": %u, \"p99_ns\": %u, \"max_ns\": %u}", row->count, row->covered, row->samples,
-	       one_in(row), row->measured_ns, gpu_top_rank(row, 0), gpu_top_rank(row, 0.5), gpu_top_rank(row, 0.99),
-	       gpu_top_rank(row, 1));
+	printf(", \"count\": %" PRIu64 ", \"covered\": %" PRIu64
+	       ", \"samples\": %zu, \"one_in\": %.3f, \"measured_ns\": %" PRIu64
+	       ", \"min_ns\": %u, \"median_ns\": %u, \"p99_ns\": %u, \"max_ns\": %u}", row->count, row->covered,
+	       row->samples, one_in(row), row->measured_ns, gpu_top_rank(row, 0), gpu_top_rank(row, 0.5),
+	       gpu_top_rank(row, 0.99), gpu_top_rank(row, 1));
 	free(name);
 }
 
@@ -195,7 +197,8 @@ int gpu_top_print(const struct gpu_top *top, const struct gpu_top_view *view)
 	if (view->json) {
 		print_json(top, view, rows);
 	} else if (view->csv) {
-		printf("total_ns,share_percent,margin_ns,count,covered,samples,one_in,measured_ns,min_ns,median_ns,p99_ns,max_ns,of,name\n");
+		printf("total_ns,share_percent,margin_ns,count,covered,samples,one_in,measured_ns,min_ns,median_ns,"
+		       "p99_ns,max_ns,of,name\n");
 		for (size_t i = 0; i < rows; i++)
 			csv_row(top, &top->rows[i], view);
 		gpu_parts_remark(&top->parts_timed, stderr, "vprof top: ", parts_mean);

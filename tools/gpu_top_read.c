@@ -48,8 +48,8 @@ static int add_launch(void *to, const struct event *event)
 	const struct vprof_def_stream *stream = objects_stream(&r->gpu.objects, gpu_launch_stream(slot), slot->t0);
 	char text[64];
 	struct gpu_top_origin of = {
-		.process = r->process, .stream = gpu_launch_stream(slot), .thread = event->thread->serial, .stream_number = stream ? stream->number : 0,
-		.device = gpu_launch_device(&r->gpu, slot),
+		.process = r->process, .stream = gpu_launch_stream(slot), .thread = event->thread->serial,
+		.stream_number = stream ? stream->number : 0, .device = gpu_launch_device(&r->gpu, slot),
 		.graph = slot->kind == VPROF_KIND_GRAPH_LAUNCH ? slot->object : 0,
 		.range = event->range ? event->range->text : NULL,
 	};
@@ -73,7 +73,8 @@ static struct gpu_top_cell *batch_cell(struct reading *r, const struct gpu_batch
 {
 	const struct gpu_event *first = &batch->events[0];
 	uint32_t known = batch->correlation ? idmap_get(&r->groups, batch->correlation) : 0;
-	const char *gone = batch->correlation ? "(launched before what is looked at)" : "(launch no longer in the ring)";
+	const char *gone = batch->correlation ? "(launched before what is looked at)" :
+		"(launch no longer in the ring)";
 	struct gpu_top_origin of = {
 		.process = r->process, .device = first->device, .stream = first->stream, .thread = batch->thread,
 		.stream_number = first->stream_number, .graph = first->graph, .range = gone, .step = gone,
@@ -117,7 +118,8 @@ static int add_event(struct reading *r, const struct gpu_event *event, uint32_t 
 	struct gpu_top_row *row;
 	char text[64];
 
-	row = gpu_top_row_of(r->top, r->top->cells[cell].group, work_name(r, event, text, sizeof(text)), event->kind == GPU_KERNEL);
+	row = gpu_top_row_of(r->top, r->top->cells[cell].group, work_name(r, event, text, sizeof(text)),
+			     event->kind == GPU_KERNEL);
 	if (!row || list_grow(row->ns, row->samples))
 		return -ENOMEM;
 	row->ns[row->samples++] = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
@@ -174,7 +176,8 @@ static int add_batch(struct reading *r, const struct gpu_batch *batch)
 	}
 	index = (uint32_t)(cell - r->top->cells);
 	r->top->measured++;
-	if (gpu_parts_add(&r->top->parts_timed, r->process->ring, r->process->index, batch->events[0].graph, batch->parts))
+	if (gpu_parts_add(&r->top->parts_timed, r->process->ring, r->process->index, batch->events[0].graph,
+			  batch->parts))
 		return -ENOMEM;
 	unit = unit_of(r, batch);
 	for (uint32_t i = first; !error && i < batch->count; i++)

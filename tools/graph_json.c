@@ -63,7 +63,8 @@ static void put_node(FILE *out, const struct graph_report *report, const struct 
 		fprintf(out, ", \"grid\": [%u, %u, %u], \"block\": [%u, %u, %u], \"shared\": %u", node->grid[0],
 		       node->grid[1], node->grid[2], node->block[0], node->block[1], node->block[2], node->shared);
 	} else if (node->type == VPROF_NODE_COPY) {
-		fprintf(out, ", \"direction\": \"%s\", \"bytes\": %" PRIu64, event_direction(node->object), node->bytes);
+		fprintf(out, ", \"direction\": \"%s\", \"bytes\": %" PRIu64, event_direction(node->object),
+			node->bytes);
 	} else if (node->type == VPROF_NODE_SET) {
 		fprintf(out, ", \"bytes\": %" PRIu64, node->bytes);
 	}
@@ -71,11 +72,14 @@ static void put_node(FILE *out, const struct graph_report *report, const struct 
 	fprintf(out, "}");
 }
 
-static void put_list(FILE *out, const struct graph_report *report, const struct graph_style *style, const struct graph_list *list)
+static void put_list(FILE *out, const struct graph_report *report, const struct graph_style *style,
+		     const struct graph_list *list)
 {
-	fprintf(out, ", \"kernels\": %u, \"distinct\": %u, \"copies\": %u, \"sets\": %u, \"children\": %u, \"others\": %u, "
-	       "\"edges\": %u, \"programmatic_edges\": %u, \"nodes_known\": %u", list->kernels, list->distinct,
-	       list->copies, list->sets, list->children, list->others, list->edge_count, list->programmatic, list->count);
+	fprintf(out,
+		", \"kernels\": %u, \"distinct\": %u, \"copies\": %u, \"sets\": %u, \"children\": %u, \"others\": %u, "
+		"\"edges\": %u, \"programmatic_edges\": %u, \"nodes_known\": %u", list->kernels, list->distinct,
+		list->copies, list->sets, list->children, list->others, list->edge_count, list->programmatic,
+		list->count);
 	fprintf(out, ", \"by_name\": [");
 	for (uint32_t i = 0; i < list->distinct; i++) {
 		fprintf(out, "%s{", i ? ", " : "");
@@ -98,13 +102,15 @@ static void put_twin(FILE *out, const struct graph_report *report, const struct 
 	if (!twin)
 		fprintf(out, ", \"twin\": null");
 	else if (twin->count)
-		fprintf(out, ", \"twin\": {\"stamps\": %u, \"build_us\": %u, \"device\": %d, \"parts\": %u}", twin->total, twin->build_us,
-			twin->device, twin->parts ? twin->parts : 1);
+		fprintf(out, ", \"twin\": {\"stamps\": %u, \"build_us\": %u, \"device\": %d, \"parts\": %u}",
+			twin->total, twin->build_us, twin->device, twin->parts ? twin->parts : 1);
 	else
-		fprintf(out, ", \"twin\": {\"stamps\": 0, \"why\": \"%s\", \"error\": %u}", gpu_why_text(twin->why), twin->error);
+		fprintf(out, ", \"twin\": {\"stamps\": 0, \"why\": \"%s\", \"error\": %u}", gpu_why_text(twin->why),
+			twin->error);
 }
 
-static void put_graph(FILE *out, const struct graph_report *report, const struct graph_style *style, const struct graph *graph)
+static void put_graph(FILE *out, const struct graph_report *report, const struct graph_style *style,
+		      const struct graph *graph)
 {
 	const struct graph_list *list = graph_nodes(&report->graphs, graph);
 	const struct graph_use *use = &report->uses[graph - report->graphs.list];
@@ -115,7 +121,8 @@ static void put_graph(FILE *out, const struct graph_report *report, const struct
 		fprintf(out, ", \"nodes\": %u", list ? list->total : graph->def->nodes);
 	else
 		fprintf(out, ", \"nodes\": null");
-	fprintf(out, ", \"launches\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"total_ns\": %" PRIu64 ", \"mean_ns\": %" PRIu64
+	fprintf(out, ", \"launches\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"total_ns\": %" PRIu64
+		", \"mean_ns\": %" PRIu64
 	       ", \"max_ns\": %" PRIu64 ", \"changes\": %" PRIu64, use->launches, use->failed, use->total_ns,
 	       use->done ? use->total_ns / use->done : 0, use->max_ns, use->changes);
 	put_origin(out, report, graph);

@@ -128,8 +128,8 @@ static int print_graphs(const struct graph_report *report, FILE *out, const stru
 
 	if (!table)
 		return -ENOMEM;
-	cli_table_heads(table, "GRAPH", "NODES", "KERNELS", "DISTINCT", "COPIES", "SETS", "EDGES", "LAUNCHES", "TOTAL", "MEAN",
-			"MADE BY, AT", "CAPTURED AT", "KERNELS BY NAME");
+	cli_table_heads(table, "GRAPH", "NODES", "KERNELS", "DISTINCT", "COPIES", "SETS", "EDGES", "LAUNCHES",
+			"TOTAL", "MEAN", "MADE BY, AT", "CAPTURED AT", "KERNELS BY NAME");
 	for (uint32_t i = 0; !error && i < report->graphs.count; i++)
 		if (graph_shown(style, &report->graphs.list[i]))
 			error = put_graph(table, report, style, &report->graphs.list[i]);
@@ -153,7 +153,8 @@ static void put_what(struct cli_table *table, const struct graph_report *report,
 		free(name);
 		return;
 	case VPROF_NODE_COPY:
-		cli_table_cell(table, "%s %s", event_direction(node->object), cli_size_text(size, sizeof(size), node->bytes));
+		cli_table_cell(table, "%s %s", event_direction(node->object),
+			       cli_size_text(size, sizeof(size), node->bytes));
 		return;
 	case VPROF_NODE_SET:
 		cli_table_cell(table, "%s", cli_size_text(size, sizeof(size), node->bytes));
@@ -191,7 +192,8 @@ static void put_dependencies(struct cli_table *table, const struct graph_list *l
 	cli_table_cell(table, "%s", first < list->edge_count ? text : "-");
 }
 
-static int print_nodes(const struct graph_report *report, FILE *out, const struct graph_style *style, const struct graph *graph)
+static int print_nodes(const struct graph_report *report, FILE *out, const struct graph_style *style,
+		       const struct graph *graph)
 {
 	const struct graph_list *list = graph_nodes(&report->graphs, graph);
 	struct cli_table *table;
@@ -250,14 +252,16 @@ static void print_twins(const struct graph_report *report, FILE *out, const stru
 		const struct vprof_def_twin *twin = graph_shown(style, graph) ? graph_twin(report, graph) : NULL;
 
 		if (twin && twin->count)
-			fprintf(out, "graph %s: a twin with %u stamps%s, built in %s\n", graph_number(number, sizeof(number), graph),
-				twin->total, parts_text(parts, sizeof(parts), twin),
+			fprintf(out, "graph %s: a twin with %u stamps%s, built in %s\n",
+				graph_number(number, sizeof(number), graph), twin->total,
+				parts_text(parts, sizeof(parts), twin),
 				cli_time_text(took, sizeof(took), twin->build_us * 1000ull));
 		else if (twin && twin->error)
 			fprintf(out, "graph %s: no twin, %s (error %u)\n", graph_number(number, sizeof(number), graph),
 				gpu_why_text(twin->why), twin->error);
 		else if (twin)
-			fprintf(out, "graph %s: no twin, %s\n", graph_number(number, sizeof(number), graph), gpu_why_text(twin->why));
+			fprintf(out, "graph %s: no twin, %s\n", graph_number(number, sizeof(number), graph),
+				gpu_why_text(twin->why));
 	}
 }
 

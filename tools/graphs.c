@@ -169,7 +169,8 @@ static int count_names(struct graph_list *list, const struct ring *ring)
 		const struct vprof_def_kernel *def = ring_def(ring, list->nodes[i].object, VPROF_DEF_KERNEL);
 
 		if (list->nodes[i].type == VPROF_NODE_KERNEL)
-			list->by_name[count++] = (struct graph_kernel){ def ? def->name : "", list->nodes[i].object, 1 };
+			list->by_name[count++] = (struct graph_kernel){ def ? def->name : "",
+									list->nodes[i].object, 1 };
 	}
 	qsort(list->by_name, count, sizeof(*list->by_name), compare_names);
 	for (uint32_t i = 0; i < count; i++) {

@@ -26,7 +26,8 @@ void info_devices_text(struct cli_table *table, const struct ring *ring)
 	char size[32];
 
 	for (device = info_next_device(ring, NULL); device; device = info_next_device(ring, &device->head)) {
-		cli_table_pair(table, "device", "%d: %s, %u multiprocessors, %s, compute capability %u.%u, driver of CUDA %u.%u",
+		cli_table_pair(table, "device",
+			       "%d: %s, %u multiprocessors, %s, compute capability %u.%u, driver of CUDA %u.%u",
 			       device->ordinal, device->name, device->sm_count,
 			       cli_size_text(size, sizeof(size), device->memory), device->major, device->minor,
 			       device->driver / 1000, device->driver % 1000 / 10);
@@ -44,7 +45,8 @@ void info_devices_json(const struct ring *ring, FILE *out)
 		fprintf(out, "%s{\"ordinal\": %d, \"name\": ", count++ ? ", " : "", device->ordinal);
 		cli_json_string(out, device->name);
 		fprintf(out, ", \"uuid\": \"%s", info_uuid_text(uuid, device));
-		fprintf(out, "\", \"memory\": %llu, \"multiprocessors\": %u, \"capability\": \"%u.%u\", \"driver\": %u}",
+		fprintf(out,
+			"\", \"memory\": %llu, \"multiprocessors\": %u, \"capability\": \"%u.%u\", \"driver\": %u}",
 			(unsigned long long)device->memory, device->sm_count, device->major, device->minor,
 			device->driver);
 	}

@@ -14,10 +14,12 @@
 enum { WHYS = 32 };
 
 struct gpu_sums {
-	uint32_t twins, dropped, without[WHYS]; /* graphs with a twin; twins that were dropped; by enum vprof_twin_why */
+	uint32_t twins, dropped, without[WHYS]; /* graphs with a twin; twins that were dropped;
+	                                           by enum vprof_twin_why */
 	uint64_t stamps, build_us;
 	struct gpu_parts parts;
-	uint64_t nodes, spans, streams; /* launches whose nodes were timed, that were as a whole; operations of streams */
+	uint64_t nodes, spans, streams; /* launches whose nodes were timed, that were as a whole;
+	                                   operations of streams */
 };
 
 /* A graph counts by what was told of it last. */
@@ -49,12 +51,14 @@ static int sum_twins(const struct gpu *gpu, struct gpu_sums *sums)
 
 static int sum_batch(const struct gpu *gpu, struct gpu_sums *sums, const struct gpu_batch *batch)
 {
-	int is_stream = batch->twin == UINT32_MAX, is_span = is_stream && batch->count && batch->events[0].kind == GPU_GRAPH;
+	int is_stream = batch->twin == UINT32_MAX;
+	int is_span = is_stream && batch->count && batch->events[0].kind == GPU_GRAPH;
 
 	sums->nodes += !is_stream;
 	sums->spans += is_span;
 	sums->streams += is_stream && !is_span;
-	return batch->parts < 2 ? 0 : gpu_parts_add(&sums->parts, gpu->ring, 0, gpu->twins[batch->twin].graph, batch->parts);
+	return batch->parts < 2 ? 0 :
+	       gpu_parts_add(&sums->parts, gpu->ring, 0, gpu->twins[batch->twin].graph, batch->parts);
 }
 
 static void close_all(struct gpu *gpu, struct gpu_sums *sums)
@@ -85,10 +89,13 @@ static int read_all(struct gpu *gpu, const struct input *input, struct gpu_sums 
 static void text_clock(struct cli_table *table, const struct gpu_device *device)
 {
 	if (device->clock.error_ns == UINT64_MAX)
-		cli_table_pair(table, "GPU clock", "device %d: never compared with the host's, taken for the same", device->ordinal);
+		cli_table_pair(table, "GPU clock", "device %d: never compared with the host's, taken for the same",
+			       device->ordinal);
 	else
-		cli_table_pair(table, "GPU clock", "device %d: within %" PRIu64 " ns of the host's, by %u comparison%s; it gains %.2f us a second",
-			       device->ordinal, device->clock.error_ns, device->clock.ties, device->clock.ties == 1 ? "" : "s", 1e6 * device->clock.drift);
+		cli_table_pair(table, "GPU clock", "device %d: within %" PRIu64
+			       " ns of the host's, by %u comparison%s; it gains %.2f us a second", device->ordinal,
+			       device->clock.error_ns, device->clock.ties, device->clock.ties == 1 ? "" : "s",
+			       1e6 * device->clock.drift);
 }
 
 static void text_costs(struct cli_table *table, const struct gpu_device *device)
@@ -113,11 +120,17 @@ static void text_costs(struct cli_table *table, const struct gpu_device *device)
 static void text_left_out(struct cli_table *table, const struct gpu_counts *n)
 {
 	if (n->no_nodes)
-		cli_table_pair(table, "", "%" PRIu64 " replays only as a whole: nodes, edges or stamps of their graphs are not in the ring", n->no_nodes);
+		cli_table_pair(table, "", "%" PRIu64
+			       " replays only as a whole: nodes, edges or stamps of their graphs are not in the ring",
+			       n->no_nodes);
 	if (n->no_stamp || n->backwards)
-		cli_table_pair(table, "", "%" PRIu64 " nodes left out: a stamp is missing, or earlier than one it waited for", n->no_stamp + n->backwards);
+		cli_table_pair(table, "", "%" PRIu64
+			       " nodes left out: a stamp is missing, or earlier than one it waited for",
+			       n->no_stamp + n->backwards);
 	if (n->early)
-		cli_table_pair(table, "", "%" PRIu64 " events begin before their launch by more than the clocks' error, by up to %" PRIu64 " ns", n->early, n->early_ns);
+		cli_table_pair(table, "", "%" PRIu64
+			       " events begin before their launch by more than the clocks' error, by up to %" PRIu64
+			       " ns", n->early, n->early_ns);
 }
 
 /* How long it had been at work when the process was last heard of. */
@@ -125,7 +138,8 @@ static uint64_t open_ns(const struct input *input, const struct gpu_event *event
 {
 	const struct vprof_ring_live *live = &input->ring.live;
 	uint32_t at = 0;
-	uint64_t now = clock_realtime(&input->clock, &at, live->state == VPROF_RING_CLOSED ? live->end_ticks : live->beat_ticks);
+	uint64_t now = clock_realtime(&input->clock, &at,
+				      live->state == VPROF_RING_CLOSED ? live->end_ticks : live->beat_ticks);
 
 	return now > event->begin_ns ? now - event->begin_ns : 0;
 }
@@ -210,8 +224,8 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 		text_clock(table, &gpu.devices[i]);
 		text_costs(table, &gpu.devices[i]);
 	}
-	cli_table_pair(table, "GPU times", "%" PRIu64 " pieces of work, from %" PRIu64 " replays of graphs and %" PRIu64 " operations of streams",
-		       gpu.counts.events, gpu.counts.replays, gpu.counts.timed);
+	cli_table_pair(table, "GPU times", "%" PRIu64 " pieces of work, from %" PRIu64 " replays of graphs and %" PRIu64
+		       " operations of streams", gpu.counts.events, gpu.counts.replays, gpu.counts.timed);
 	if (!gpu.counts.replays)
 		text_untimed(table, &input->ring);
 	if (sums.parts.launches)
@@ -219,10 +233,12 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	text_left_out(table, &gpu.counts);
 	text_open(table, input, &gpu);
 	if (sums.twins)
-		cli_table_pair(table, "twins", "%u %s one, %" PRIu64 " stamps, built in %" PRIu64 " ms", sums.twins, have(sums.twins), sums.stamps, sums.build_us / 1000);
+		cli_table_pair(table, "twins", "%u %s one, %" PRIu64 " stamps, built in %" PRIu64 " ms", sums.twins,
+			       have(sums.twins), sums.stamps, sums.build_us / 1000);
 	for (uint32_t i = 0; i < WHYS; i++)
 		if (sums.without[i])
-			cli_table_pair(table, sums.twins || i ? "" : "twins", "%u %s none: %s", sums.without[i], have(sums.without[i]), gpu_why_text(i));
+			cli_table_pair(table, sums.twins || i ? "" : "twins", "%u %s none: %s", sums.without[i],
+				       have(sums.without[i]), gpu_why_text(i));
 	close_all(&gpu, &sums);
 }
 
@@ -238,8 +254,9 @@ static void json_device(const struct gpu_device *device, FILE *out)
 		fputs("null", out);
 	else
 		fprintf(out, "%" PRIu64, device->clock.error_ns);
-	fprintf(out, ", \"drift\": %.9f, \"mode\": \"%s\", \"step_ns\": %u, \"error\": %u, \"costs\": {", device->clock.drift,
-		costs ? gpu_mode_name(costs->mode) : "unknown", costs ? costs->step_ns : 0, costs ? costs->error : 0);
+	fprintf(out, ", \"drift\": %.9f, \"mode\": \"%s\", \"step_ns\": %u, \"error\": %u, \"costs\": {",
+		device->clock.drift, costs ? gpu_mode_name(costs->mode) : "unknown", costs ? costs->step_ns : 0,
+		costs ? costs->error : 0);
 	for (uint32_t i = 0; costs && i < VPROF_STAMP_CLASSES; i++)
 		if (costs->cost[i].error_ns != UINT32_MAX)
 			fprintf(out, "%s\"%s\": {\"ns\": %u, \"error_ns\": %u}", count++ ? ", " : "", gpu_class_name(i),
@@ -263,13 +280,14 @@ void info_gpu_json(const struct input *input, FILE *out)
 		fputs(i ? ", " : "", out);
 		json_device(&gpu.devices[i], out);
 	}
-	fprintf(out, "],\n    \"asked\": {\"graphs\": %u, \"spans\": %s, \"window_us\": %u, \"period_us\": %u},\n", c->gpu,
-		c->gpu_spans ? "true" : "false", c->gpu_window_us, c->gpu_period_us);
-	fprintf(out, "    \"replays\": %" PRIu64 ", \"timed\": %" PRIu64 ", \"events\": %" PRIu64 ", \"no_stamp\": %" PRIu64
-		", \"backwards\": %" PRIu64 ", \"no_nodes\": %" PRIu64 ", \"no_launch\": %" PRIu64 ", \"early\": %" PRIu64
-		", \"early_ns\": %" PRIu64 ",\n    \"twins\": %u, \"dropped\": %u, \"stamps\": %" PRIu64 ", \"build_us\": %" PRIu64
-		", \"without\": {", n->replays, n->timed, n->events, n->no_stamp, n->backwards, n->no_nodes, n->no_launch,
-		n->early, n->early_ns, sums.twins, sums.dropped, sums.stamps, sums.build_us);
+	fprintf(out, "],\n    \"asked\": {\"graphs\": %u, \"spans\": %s, \"window_us\": %u, \"period_us\": %u},\n",
+		c->gpu, c->gpu_spans ? "true" : "false", c->gpu_window_us, c->gpu_period_us);
+	fprintf(out, "    \"replays\": %" PRIu64 ", \"timed\": %" PRIu64 ", \"events\": %" PRIu64
+		", \"no_stamp\": %" PRIu64 ", \"backwards\": %" PRIu64 ", \"no_nodes\": %" PRIu64
+		", \"no_launch\": %" PRIu64 ", \"early\": %" PRIu64 ", \"early_ns\": %" PRIu64
+		",\n    \"twins\": %u, \"dropped\": %u, \"stamps\": %" PRIu64 ", \"build_us\": %" PRIu64
+		", \"without\": {", n->replays, n->timed, n->events, n->no_stamp, n->backwards, n->no_nodes,
+		n->no_launch, n->early, n->early_ns, sums.twins, sums.dropped, sums.stamps, sums.build_us);
 	for (uint32_t i = 0; i < WHYS; i++)
 		if (sums.without[i])
 			fprintf(out, "%s\"%s\": %u", count++ ? ", " : "", gpu_why_text(i), sums.without[i]);
@@ -277,8 +295,9 @@ void info_gpu_json(const struct input *input, FILE *out)
 	gpu_parts_json(&sums.parts, out);
 	fputs(",\n    \"in_flight\": [", out);
 	for (size_t i = 0; i < gpu.open_count; i++) {
-		fprintf(out, "%s{\"device\": %d, \"graph\": %u, \"node\": %u, \"for_ns\": %" PRIu64 ", \"name\": ", i ? ", " : "",
-			gpu.open[i].device, graph_number_of(input, &gpu.open[i]), gpu.open[i].node, open_ns(input, &gpu.open[i]));
+		fprintf(out, "%s{\"device\": %d, \"graph\": %u, \"node\": %u, \"for_ns\": %" PRIu64 ", \"name\": ",
+			i ? ", " : "", gpu.open[i].device, graph_number_of(input, &gpu.open[i]), gpu.open[i].node,
+			open_ns(input, &gpu.open[i]));
 		cli_json_string(out, open_name(input, &gpu.open[i]));
 		fputc('}', out);
 	}

@@ -109,7 +109,8 @@ static void text_memory(struct cli_table *table, const struct view *view)
 			continue;
 		cli_table_pair(table, "memory", "%s: %s held, at most %s %s after the start",
 			       memory_place_text(key, sizeof(key), place),
-			       cli_size_text(now, sizeof(now), total->bytes), cli_size_text(most, sizeof(most), total->peak),
+			       cli_size_text(now, sizeof(now), total->bytes),
+			       cli_size_text(most, sizeof(most), total->peak),
 			       cli_time_text(when, sizeof(when), ns > view->start ? ns - view->start : 0));
 	}
 }

@@ -46,10 +46,12 @@ void info_spill_json(const struct ring *ring, FILE *out)
 
 	if (!has_spill(ring, &s))
 		return;
-	fprintf(out, "  \"spill\": {\"files\": %llu, \"bytes\": %llu, \"frames\": %llu, \"chunks\": %llu, \"records\": %llu, "
-		"\"dropped_files\": %llu, \"dropped_chunks\": %llu, \"torn_bytes\": %llu, \"bad_frames\": %llu, "
-		"\"bad_files\": %llu},\n", (unsigned long long)s.files, (unsigned long long)s.bytes,
-		(unsigned long long)s.frames, (unsigned long long)s.chunks, (unsigned long long)s.records,
-		(unsigned long long)s.dropped_files, (unsigned long long)s.dropped_chunks,
-		(unsigned long long)s.torn_bytes, (unsigned long long)s.bad_frames, (unsigned long long)s.bad_files);
+	fprintf(out,
+		"  \"spill\": {\"files\": %llu, \"bytes\": %llu, \"frames\": %llu, \"chunks\": %llu, "
+		"\"records\": %llu, \"dropped_files\": %llu, \"dropped_chunks\": %llu, \"torn_bytes\": %llu, "
+		"\"bad_frames\": %llu, \"bad_files\": %llu},\n", (unsigned long long)s.files,
+		(unsigned long long)s.bytes, (unsigned long long)s.frames, (unsigned long long)s.chunks,
+		(unsigned long long)s.records, (unsigned long long)s.dropped_files,
+		(unsigned long long)s.dropped_chunks, (unsigned long long)s.torn_bytes,
+		(unsigned long long)s.bad_frames, (unsigned long long)s.bad_files);
 }

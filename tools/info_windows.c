@@ -28,9 +28,10 @@ static void row(struct cli_table *table, const struct vprof_window *w, uint64_t 
 	else if (w->steps)
 		snprintf(made, sizeof(made), ", %llu steps", (unsigned long long)w->steps);
 	if (end)
-		cli_table_pair(table, key, "#%llu (%s) from %s after the start for %s (%s)%s", (unsigned long long)number,
-			       window_reason_text(w->started), from, cli_time_text(length, sizeof(length), since(end, begin)),
-			       window_reason_text(w->stopped), made);
+		cli_table_pair(table, key, "#%llu (%s) from %s after the start for %s (%s)%s",
+			       (unsigned long long)number, window_reason_text(w->started), from,
+			       cli_time_text(length, sizeof(length), since(end, begin)), window_reason_text(w->stopped),
+			       made);
 	else
 		cli_table_pair(table, key, "#%llu (%s) from %s after the start on", (unsigned long long)number,
 			       window_reason_text(w->started), from);

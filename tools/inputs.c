@@ -322,7 +322,8 @@ int inputs_open_all(struct inputs *inputs)
 	if (!inputs->with_copies)
 		drop_copies(inputs);
 	if (inputs->copies && inputs->program)
-		fprintf(stderr, "%s: %zu copies (*.snap-N.ring) left out: read them without the rings that they are of\n",
+		fprintf(stderr,
+			"%s: %zu copies (*.snap-N.ring) left out: read them without the rings that they are of\n",
 			inputs->program, inputs->copies);
 	return kept ? align(inputs) : error;
 }

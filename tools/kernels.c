@@ -62,7 +62,8 @@ static int add_rows(struct counting *c)
 		uint32_t module;
 
 		if (def->type == VPROF_DEF_MODULE)
-			error = idmap_put(&modules, ((const struct vprof_def_module *)def)->handle, ring_def_id(ring, def));
+			error = idmap_put(&modules, ((const struct vprof_def_module *)def)->handle,
+					  ring_def_id(ring, def));
 		if (def->type != VPROF_DEF_KERNEL)
 			continue;
 		module = kernel->module ? idmap_get(&modules, kernel->module) : IDMAP_NONE;

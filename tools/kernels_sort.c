@@ -21,7 +21,8 @@ static double key_of(const struct kernel_row *row, int column)
 	case 5: return row->facts.local;
 	case 6: return row->shape_count ? (double)row->shapes[0].block[0] * row->shapes[0].block[1] *
 					  row->shapes[0].block[2] : 0;
-	case 7: return row->has_occupancy ? -row->occupancy.percent : -1000; /* the least first: it is what one looks for */
+	/* The least first: it is what one looks for. */
+	case 7: return row->has_occupancy ? -row->occupancy.percent : -1000;
 	case 8: return row->facts.param_bytes;
 	}
 	return 0;

@@ -112,7 +112,9 @@ void kineto_meta(struct buffer *out, const char *name, uint32_t pid, uint32_t ti
 {
 	int first = out->used && out->data[out->used - 1] == '[';
 
-	buffer_print(out, "%s\n{\"ph\":\"M\",\"cat\":\"__metadata\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"ts\":0,\"args\":{",
+	buffer_print(out,
+		     "%s\n{\"ph\":\"M\",\"cat\":\"__metadata\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"ts\":0,"
+		     "\"args\":{",
 		     first ? "" : ",", name, pid, tid);
 }
 
@@ -195,7 +197,8 @@ static void kineto_step(void *state, struct buffer *out, const struct step *step
 	(void)tid;
 	if (step->thread != kineto->stepper)
 		return;
-	buffer_print(out, ",\n{\"ph\":\"X\",\"cat\":\"user_annotation\",\"name\":\"" STEP_NAME "%u\",\"pid\":%u,\"tid\":%u,"
+	buffer_print(out, ",\n{\"ph\":\"X\",\"cat\":\"user_annotation\",\"name\":\"" STEP_NAME
+		     "%u\",\"pid\":%u,\"tid\":%u,"
 		     "\"ts\":%" PRIu64 ".%03u,\"dur\":%" PRIu64 ".%03u,\"args\":{\"kind\":\"%s\",\"source\":\"%s\"}}",
 		     step->number, kineto->pid, step->thread->tid, start / 1000, (unsigned)(start % 1000),
 		     step_ns(step) / 1000, (unsigned)(step_ns(step) % 1000), step_sort_name(step->sort),

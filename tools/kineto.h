@@ -20,7 +20,8 @@ enum {
 struct kineto_track {
 	int device;
 	uint32_t stream;         /* as it is shown */
-	uint32_t row;            /* 0: the stream's own; above: for what overlaps it; KINETO_ROW_GRAPHS: for whole graphs */
+	uint32_t row;            /* 0: the stream's own; above: for what overlaps it; KINETO_ROW_GRAPHS:
+	                            for whole graphs */
 	uint64_t end_ns;         /* of the last event */
 };
 

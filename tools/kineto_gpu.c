@@ -146,7 +146,8 @@ static char *put_kernel(char *p, const struct kineto *kineto, const struct gpu_e
 {
 	p = put_padded(p, kernel->args, kernel->args_size);
 	p = NUMBER(p, "\"shared memory\":",
-		   event->shared + (kernel->facts && kernel->facts->valid ? (uint64_t)kernel->facts->shared_static : 0));
+		   event->shared +
+		   (kernel->facts && kernel->facts->valid ? (uint64_t)kernel->facts->shared_static : 0));
 	p = put_literal(p, "\"grid\":");
 	p = put_triple(p, event->grid[0], event->grid[1], event->grid[2]);
 	p = put_literal(p, "\"block\":");
@@ -340,7 +341,8 @@ static void name_track(struct buffer *out, const struct kineto_track *track)
 		buffer_print(out, " (%u)", track->row + 1);
 	buffer_print(out, "\"}}");
 	kineto_meta(out, "thread_sort_index", (uint32_t)track->device, tid_of(track));
-	buffer_print(out, "\"sort_index\":%u}}", (track->stream % (1u << 20)) * 64 + (track->row < 63 ? track->row : 63));
+	buffer_print(out, "\"sort_index\":%u}}",
+		     (track->stream % (1u << 20)) * 64 + (track->row < 63 ? track->row : 63));
 }
 
 void kineto_name_tracks(const struct kineto *kineto, struct buffer *out)

@@ -115,7 +115,8 @@ static void put_event(struct load *load, const struct vprof_slot *slot, uint64_t
 static void put_range(struct load *load, const struct open_range *open, uint64_t ended)
 {
 	const struct range_stack *stack = load->thread->ranges;
-	const struct open_range *outer = stack && open > stack->open && open <= stack->open + RANGE_DEPTH ? open - 1 : NULL;
+	const struct open_range *outer = stack && open > stack->open && open <= stack->open + RANGE_DEPTH ?
+		open - 1 : NULL;
 	struct vprof_slot slot = open->slot;
 	uint32_t at = *load->at;
 	struct event *event = &load->events[load->count];

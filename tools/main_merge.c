@@ -28,15 +28,18 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 
 static const struct cli_option option_rows[] = {
-	{ "output", 'o', CLI_TEXT, AT(output), "FILE", "write FILE; .gz and .zst are compressed; - is standard output" },
+	{ "output", 'o', CLI_TEXT, AT(output), "FILE",
+	  "write FILE; .gz and .zst are compressed; - is standard output" },
 	{ "format", 'f', CLI_TEXT, AT(format), "FORMAT", "chrome (the default), or kineto: a file for each process" },
 	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name" },
 	TRACE_FILTER_OPTIONS(AT(filter)),
-	{ "steps", 's', CLI_TEXT, AT(steps), "A..B", "only what happened from step A to step B, as vprof steps numbers them" },
+	{ "steps", 's', CLI_TEXT, AT(steps), "A..B",
+	  "only what happened from step A to step B, as vprof steps numbers them" },
 	{ "raw-names", 0, CLI_FLAG, AT(raw_names), NULL, "kernel names as the driver has them, not demangled" },
 	{ "expand-graphs", 0, CLI_FLAG, AT(expand_graphs), NULL, "each launch of a graph with the nodes that it runs" },
 	{ "no-steps", 0, CLI_FLAG, AT(no_steps), NULL, "no track of the steps that the launches show" },
-	{ "estimate", 0, CLI_FLAG, AT(estimate), NULL, "launches of graphs that were not measured as they are expected, marked so" },
+	{ "estimate", 0, CLI_FLAG, AT(estimate), NULL,
+	  "launches of graphs that were not measured as they are expected, marked so" },
 	{ "jobs", 'j', CLI_COUNT, AT(jobs), "N", "threads to work with (default: the number of cores, at most 8)" },
 	{ 0 },
 };
@@ -113,12 +116,13 @@ static void print_summary(const struct trace *trace, const struct sink *sink)
 		fprintf(stderr, PROGRAM ": no call in these rings is among those asked for: the trace is empty\n");
 	else if (isatty(STDERR_FILENO))
 		fprintf(stderr, PROGRAM ": %" PRIu64 " records (%" PRIu64 " in flight) of %" PRIu64
-			" processes, %" PRIu64 " threads; %s in %s\n", sum.slices, sum.in_flight, sum.processes, sum.threads,
-			cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
+			" processes, %" PRIu64 " threads; %s in %s\n", sum.slices, sum.in_flight, sum.processes,
+			sum.threads, cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
 }
 
 /* One file of the format, with steps where they are wanted. */
-static int produce_file(struct trace *trace, const struct output *output, struct sink *sink, const struct options *options)
+static int produce_file(struct trace *trace, const struct output *output, struct sink *sink,
+			const struct options *options)
 {
 	struct steps steps = { 0 };
 	int error;
@@ -221,7 +225,8 @@ static int write_rank(struct trace *trace, const struct rank *rank, const struct
 	return code;
 }
 
-static int write_named_rank(struct trace *trace, const struct rank *rank, const struct options *options, enum sink_form form)
+static int write_named_rank(struct trace *trace, const struct rank *rank, const struct options *options,
+			    enum sink_form form)
 {
 	static const char *const suffixes[] = { [SINK_PLAIN] = "", [SINK_GZIP] = ".gz", [SINK_ZSTD] = ".zst" };
 	char *path = rank_path(rank, options->output, suffixes[form]);
@@ -235,12 +240,15 @@ static int write_named_rank(struct trace *trace, const struct rank *rank, const 
 	return code;
 }
 
-static int write_each(struct trace *trace, const struct ranks *ranks, const struct options *options, enum sink_form form)
+static int write_each(struct trace *trace, const struct ranks *ranks, const struct options *options,
+		      enum sink_form form)
 {
-	int named = options->output && (rank_is_pattern(options->output) || !is_file_name(options->output)), code = CLI_OK;
+	int named = options->output && (rank_is_pattern(options->output) || !is_file_name(options->output));
+	int code = CLI_OK;
 
 	if (!named && ranks->count > 1)
-		return cli_usage(&command, "%zu processes used a GPU, each is a file: -o FOLDER, or a name with %%r", ranks->count);
+		return cli_usage(&command, "%zu processes used a GPU, each is a file: -o FOLDER, or a name with %%r",
+				 ranks->count);
 	if (!named)
 		return write_rank(trace, &ranks->list[0], options, options->output, form);
 	if (!rank_is_pattern(options->output) && mkdir(options->output, 0777) && errno != EEXIST) {
@@ -316,7 +324,8 @@ static int choose_steps(struct trace *trace, struct steps *steps, const struct o
 	}
 	all = steps_choose(steps, options->first_step, options->last_step, &from, &to);
 	if (!steps->count) {
-		fprintf(stderr, PROGRAM ": --steps %s: there is none of them among the %zu steps of these rings (see vprof steps)\n",
+		fprintf(stderr, PROGRAM
+			": --steps %s: there is none of them among the %zu steps of these rings (see vprof steps)\n",
 			options->steps, all);
 		return -ENOENT;
 	}
@@ -377,7 +386,8 @@ int main(int argc, char **argv)
 	else if (options.format && !is_kineto(&options) && strcmp(options.format, output_chrome.name))
 		code = cli_usage(&command, "--format: '%s' is neither chrome nor kineto", options.format);
 	else if (parse_steps(&options))
-		code = cli_usage(&command, "--steps: '%s' is no number of a step, nor a first and a last one (as in 100..110)",
+		code = cli_usage(&command,
+				 "--steps: '%s' is no number of a step, nor a first and a last one (as in 100..110)",
 				 options.steps);
 	else if (choose_form(&options, &form))
 		code = cli_usage(&command, "--compress: '%s' is none of gz, zst, none", options.compress);

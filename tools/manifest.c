@@ -126,8 +126,8 @@ static void make_text(struct buffer *out, const struct manifest *manifest)
 {
 	char folder[PATH_MAX];
 
-	buffer_print(out, "{\n \"format\": %d,\n \"vprof\": \"" VPROF_VERSION "\",\n \"ring_format\": \"%d.%d\",\n", FORMAT,
-		     VPROF_RING_MAJOR, VPROF_RING_MINOR);
+	buffer_print(out, "{\n \"format\": %d,\n \"vprof\": \"" VPROF_VERSION "\",\n \"ring_format\": \"%d.%d\",\n",
+		     FORMAT, VPROF_RING_MAJOR, VPROF_RING_MINOR);
 	add_command(out, manifest->command);
 	if (getcwd(folder, sizeof(folder)))
 		add_member(out, "cwd", folder);

@@ -38,7 +38,8 @@ void memory_view_make(struct memory_view *view, const struct trace *trace, const
 {
 	const struct vprof_ring_live *live = &process->ring->live;
 
-	*view = (struct memory_view){ options, trace, process, MEMORY_TO_THE_END - THE_END, trace->end_ns, trace->base_ns };
+	*view = (struct memory_view){ options, trace, process, MEMORY_TO_THE_END - THE_END, trace->end_ns,
+				      trace->base_ns };
 	if (!trace->base_ns)
 		view->base_ns = ns_of(view, process->ring->header.start_ticks);
 	if (options->at.given) {
@@ -168,7 +169,8 @@ static int text_groups(const struct memory_view *view, const struct memory_group
 
 	if (!table)
 		return -ENOMEM;
-	cli_table_heads(table, "BYTES", view->options->each ? "ADDRESS" : "COUNT", "HELD FOR", "PLACE", "KIND", "CALL", "THREAD",
+	cli_table_heads(table, "BYTES", view->options->each ? "ADDRESS" : "COUNT", "HELD FOR", "PLACE", "KIND",
+			"CALL", "THREAD",
 			"RANGE");
 	for (size_t i = 0; i < rows; i++)
 		group_row(view, table, &groups->list[i]);
@@ -271,13 +273,15 @@ static void json_places(const struct memory_view *view, const struct memory_use 
 
 		if (!memory_was_used(view->process->ring, place))
 			continue;
-		fprintf(out, "%s\n    {\"place\": \"%s\"", rows++ ? "," : "", memory_place_text(text, sizeof(text), place));
+		fprintf(out, "%s\n    {\"place\": \"%s\"", rows++ ? "," : "",
+			memory_place_text(text, sizeof(text), place));
 		for (int s = 0; s < MEMORY_SERIES; s++) {
-			fprintf(out, ", \"%s\": %" PRIu64, memory_series_name(place, (uint32_t)s), use->bytes[place][s]);
+			fprintf(out, ", \"%s\": %" PRIu64, memory_series_name(place, (uint32_t)s),
+				use->bytes[place][s]);
 			sum += use->bytes[place][s];
 		}
-		fprintf(out, ", \"bytes\": %" PRIu64 ", \"peak\": %" PRIu64 ", \"peak_ns\": %" PRIu64 "}", sum, total->peak,
-			ns_of(view, total->peak_ticks));
+		fprintf(out, ", \"bytes\": %" PRIu64 ", \"peak\": %" PRIu64 ", \"peak_ns\": %" PRIu64 "}", sum,
+			total->peak, ns_of(view, total->peak_ticks));
 	}
 	fputs("],\n", out);
 }

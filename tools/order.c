@@ -130,7 +130,8 @@ static void wait_for_all(const struct order *order, struct order_target *list, s
 static void set_orphan(struct order_target *one)
 {
 	one->result = ORDER_GONE;
-	snprintf(one->why, sizeof(one->why), "its process has another ring, or none: this is a copy, or of what ran before an exec");
+	snprintf(one->why, sizeof(one->why),
+		 "its process has another ring, or none: this is a copy, or of what ran before an exec");
 }
 
 /* What became of those that have not answered; the word serves where it is enough. */
@@ -242,7 +243,8 @@ int order_run(struct order *order, int argc, char **argv)
 	}
 	count = choose(&targets, list);
 	if (!count && !targets.failed)
-		fprintf(stderr, "%s: none of the %zu processes here lives (see vprof ps)\n", order->program, targets.count);
+		fprintf(stderr, "%s: none of the %zu processes here lives (see vprof ps)\n", order->program,
+			targets.count);
 	code = carry_out(order, list, count);
 	if (code == CLI_OK && targets.failed)
 		code = ORDER_SOME;

@@ -278,7 +278,8 @@ static int stream_batches(struct production *production, struct buffer *out, con
 }
 
 /* What had not ended is drawn as the host's open calls are: up to the end. */
-static int put_open(struct production *production, struct buffer *out, const struct trace_process *process, const struct gpu *gpu)
+static int put_open(struct production *production, struct buffer *out, const struct trace_process *process,
+		    const struct gpu *gpu)
 {
 	int error = 0;
 

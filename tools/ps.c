@@ -12,7 +12,8 @@
 #include "tools/spill.h"
 
 enum {
-	OLDEST_TRIES = 1024, /* how many chunks are asked for the oldest: those that a thread holds are not the next to go */
+	OLDEST_TRIES = 1024, /* how many chunks are asked for the oldest:
+	                        those that a thread holds are not the next to go */
 	NEWEST_TRIES = 1024, /* and for those that a lane filled before its own, */
 	NEWEST_READ = 64,    /* of which so many are read */
 };
@@ -51,7 +52,8 @@ static void call_see(struct ps_call *call, const struct vprof_slot *slot, const 
 	/* Of open calls the one that began first, of others the one that began last. */
 	if (call->kind && (open != call->open ? call->open : open ? slot->t0 >= call->t0 : slot->t0 <= call->t0))
 		return;
-	*call = (struct ps_call){ .kind = slot->kind, .call = slot->call, .open = open, .t0 = slot->t0, .tid = lane->tid };
+	*call = (struct ps_call){ .kind = slot->kind, .call = slot->call, .open = open, .t0 = slot->t0,
+				  .tid = lane->tid };
 	memcpy(call->comm, lane->comm, sizeof(call->comm));
 }
 

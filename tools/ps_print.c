@@ -33,7 +33,8 @@ static void devices_text(char *text, size_t size, const struct ring *ring)
 	size_t used = 0;
 
 	snprintf(text, size, "-");
-	for (device = info_next_device(ring, NULL); device && used < size; device = info_next_device(ring, &device->head))
+	for (device = info_next_device(ring, NULL); device && used < size;
+	     device = info_next_device(ring, &device->head))
 		used += (size_t)snprintf(text + used, size - used, "%s%d", used ? "," : "", device->ordinal);
 }
 
@@ -45,13 +46,17 @@ static void recording_text(char *text, size_t size, const struct ps_row *row)
 	char length[32];
 	size_t used;
 
-	used = (size_t)snprintf(text, size, "%s%s", process_lives(row->target->state) ? "" : "was ", is_on(row) ? "on" : "off");
+	used = (size_t)snprintf(text, size, "%s%s", process_lives(row->target->state) ? "" : "was ",
+				is_on(row) ? "on" : "off");
 	if (row->window_number && window->start_ticks && open == is_on(row))
-		used += (size_t)snprintf(text + used, size - used, " #%llu %s %s", (unsigned long long)row->window_number,
+		used += (size_t)snprintf(text + used, size - used, " #%llu %s %s",
+					 (unsigned long long)row->window_number,
 				 window_reason_text(open ? window->started : window->stopped),
-				 cli_time_text(length, sizeof(length), ago(row, open ? window->start_ticks : window->stop_ticks)));
+				 cli_time_text(length, sizeof(length),
+					       ago(row, open ? window->start_ticks : window->stop_ticks)));
 	if (row->switch_ns && used < size)
-		snprintf(text + used, size - used, ", switches in %s", cli_time_text(length, sizeof(length), row->switch_ns));
+		snprintf(text + used, size - used, ", switches in %s",
+			 cli_time_text(length, sizeof(length), row->switch_ns));
 }
 
 static void call_text(char *text, size_t size, const struct ps_row *row)
@@ -100,7 +105,8 @@ static void row_text(struct cli_table *table, const struct ps_row *row)
 	rate_text(text, sizeof(text), row->rate);
 	cli_table_cell(table, "%s", text);
 	if (row->back_ns)
-		cli_table_cell(table, "%s%s", row->whole ? "all " : "", cli_time_text(length, sizeof(length), row->back_ns));
+		cli_table_cell(table, "%s%s", row->whole ? "all " : "",
+			       cli_time_text(length, sizeof(length), row->back_ns));
 	else
 		cli_table_cell(table, "-");
 	cli_table_cell(table, "%llu", (unsigned long long)row->lost);
@@ -194,7 +200,8 @@ static void json_losses(FILE *out, const struct vprof_ring_live *live)
 	fputs(", \"lost_by\": {", out);
 	for (int i = 0; i < VPROF_LOSS_COUNT; i++)
 		if (live->loss[i])
-			fprintf(out, "%s\"%s\": %llu", n++ ? ", " : "", ring_loss_name(i), (unsigned long long)live->loss[i]);
+			fprintf(out, "%s\"%s\": %llu", n++ ? ", " : "", ring_loss_name(i),
+				(unsigned long long)live->loss[i]);
 	fputc('}', out);
 }
 

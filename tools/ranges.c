@@ -161,7 +161,8 @@ const struct range_name *range_name_of(struct range_names *names, const struct r
 		if (index != IDMAP_NONE)
 			return names->said.names[index];
 		def = ring_def(ring, slot->object, VPROF_DEF_TEXT);
-		return name_add(&names->said, &names->by_def, slot->object, !def ? "range ?" : def->name[0] ? def->name : NO_NAME);
+		return name_add(&names->said, &names->by_def, slot->object,
+				!def ? "range ?" : def->name[0] ? def->name : NO_NAME);
 	}
 	range_text(ring, chunk, i, text, sizeof(text));
 	hash = hash_of(text);

@@ -104,7 +104,8 @@ static void read_on(struct reader *r, struct follow_lane *lane, uint32_t to, int
 }
 
 /* The lane goes on in another chunk. */
-static void enter_chunk(struct reader *r, struct follow_lane *lane, uint32_t index, const struct vprof_chunk_header *head)
+static void enter_chunk(struct reader *r, struct follow_lane *lane, uint32_t index,
+			const struct vprof_chunk_header *head)
 {
 	if (lane->base == head->base)
 		return;
@@ -184,7 +185,8 @@ static int read_lanes(struct reader *r)
 	uint32_t most = h->lane_size == sizeof(*block) ? h->lane_count : 0;
 
 	for (uint32_t at = 0; at < most; at += LANES_AT_ONCE) {
-		ssize_t got = ring_pread(r->follow->ring->fd, block, sizeof(block), h->lanes_offset + at * sizeof(*block));
+		ssize_t got = ring_pread(r->follow->ring->fd, block, sizeof(block),
+					 h->lanes_offset + at * sizeof(*block));
 		uint32_t count = got > 0 ? (uint32_t)((size_t)got / sizeof(*block)) : 0;
 
 		for (uint32_t i = 0; i < count && at + i < most; i++) {

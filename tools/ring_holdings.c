@@ -75,7 +75,8 @@ int ring_read_holdings(struct ring *ring)
 	int error = count && (!first || !again) ? -ENOMEM : 0;
 
 	for (uint64_t i = 0; i < count && !error; i += BLOCK)
-		error = read_block(ring, (uint32_t)i, (uint32_t)(count - i < BLOCK ? count - i : BLOCK), first, again, &list);
+		error = read_block(ring, (uint32_t)i, (uint32_t)(count - i < BLOCK ? count - i : BLOCK), first,
+				   again, &list);
 	free(first);
 	free(again);
 	if (error) {

@@ -51,7 +51,8 @@ static void put_lost(const struct recorded *recorded)
 	for (int i = 0; i < VPROF_LOSS_COUNT; i++) {
 		if (!recorded->loss[i])
 			continue;
-		fprintf(stderr, "%s%s %s", between, number(text, recorded->loss[i]), ring_loss_name((enum vprof_loss)i));
+		fprintf(stderr, "%s%s %s", between, number(text, recorded->loss[i]),
+			ring_loss_name((enum vprof_loss)i));
 		between = ", ";
 	}
 }
@@ -185,7 +186,8 @@ void run_report_nothing(const char *program)
 	if (why)
 		fprintf(stderr, "vprof: %s: %s\n", base, why);
 	else
-		fprintf(stderr, "vprof: if one did use CUDA, LD_PRELOAD did not reach it: sudo resets the environment, static\n"
+		fprintf(stderr,
+			"vprof: if one did use CUDA, LD_PRELOAD did not reach it: sudo resets the environment, static\n"
 			"vprof: programs and those of another libc ignore it, containers and Ray's workers have an\n"
 			"vprof: environment of their own (`vprof env --docker`, `vprof env --ray`)\n");
 }

@@ -182,7 +182,8 @@ static int work_sum(const struct work *work, struct snap_result *r)
 				work->inputs->list[i].path, r->folder, strerror(-outcome->error));
 		} else {
 			r->rings++;
-			r->spilled += (size_t)spill_is_there(&work->inputs->list[i].ring.header, work->inputs->list[i].path);
+			r->spilled += (size_t)spill_is_there(&work->inputs->list[i].ring.header,
+							     work->inputs->list[i].path);
 			r->bytes += outcome->copy.bytes;
 			r->records += outcome->copy.records;
 			r->in_flight += outcome->copy.in_flight;
@@ -236,7 +237,8 @@ int snap_take(struct inputs *inputs, const struct snap_options *options, struct 
 	if (error && work.made)
 		rmdir(r->folder);
 	if (error == -ENODATA || error == -ENOMEM)
-		fprintf(stderr, "%s: %s\n", inputs->program, error == -ENOMEM ? "no memory" : "there is nothing to copy");
+		fprintf(stderr, "%s: %s\n", inputs->program, 
+			error == -ENOMEM ? "no memory" : "there is nothing to copy");
 	free(work.outcomes);
 	return error;
 }

@@ -33,8 +33,8 @@ struct snap_result {
 
 /*
  * Copies the rings that inputs_collect() or targets_collect() found; opens them. What a ring has spilled
- * (vprof/spill.h) is in files already, and not copied. Messages go to stderr as "PROGRAM: PATH: reason". 0 when there is at least
- * one copy, else a negative errno; no folder is left then that was made here.
+ * (vprof/spill.h) is in files already, and not copied. Messages go to stderr as "PROGRAM: PATH: reason". 0 when there
+ * is at least one copy, else a negative errno; no folder is left then that was made here.
  */
 int snap_take(struct inputs *inputs, const struct snap_options *options, struct snap_result *result);
 
@@ -46,7 +46,8 @@ struct snap_copy {
 
 /*
  * Copies one ring into `folder_fd`/`name`, as it was at `cut_ns`: 0 or a negative errno, and then no
- * file is left. `input` is open, as far as the header; all but the spill is read. -ENODATA: it has nothing of what was asked for, and its process is gone.
+ * file is left. `input` is open, as far as the header; all but the spill is read. -ENODATA: it has nothing of what was
+ * asked for, and its process is gone.
  */
 int snap_copy_ring(struct input *input, int folder_fd, const char *name, uint64_t cut_ns, uint64_t last_ns,
 		   struct snap_copy *copy);

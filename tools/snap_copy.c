@@ -117,7 +117,8 @@ static int copy_chunk(struct copier *c, uint32_t at)
 		c->head[lane] = buffer.head;
 	if (c->first && sum.newest < c->first && !(sum.in_flight && c->lives))
 		return 0;
-	error = put(c, &buffer, sizeof(buffer), c->ring->header.chunks_offset + (uint64_t)chunk->index * sizeof(buffer));
+	error = put(c, &buffer, sizeof(buffer),
+		    c->ring->header.chunks_offset + (uint64_t)chunk->index * sizeof(buffer));
 	if (error)
 		return error;
 	if (current)

@@ -95,7 +95,8 @@ static void file_open(struct spill *spill, struct spill_file *file, int folder, 
 	file->fd = -1;
 	if (fd < 0)
 		return;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && is_ours(spill, &header, ring_pread(fd, &header, sizeof(header), 0))) {
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	    is_ours(spill, &header, ring_pread(fd, &header, sizeof(header), 0))) {
 		file->fd = fd;
 		file->scanned = header.header_size;
 		spill->sums.files++;

@@ -49,7 +49,8 @@ static int decompress(const struct vprof_spill_frame *frame, const uint8_t *pack
 	}
 	if (frame->codec != VPROF_SPILL_ZSTD)
 		return -EBADMSG;
-	return ZSTD_decompress(plain, frame->plain_size, packed, frame->packed_size) == frame->plain_size ? 0 : -EBADMSG;
+	return ZSTD_decompress(plain, frame->plain_size, packed, frame->packed_size) == frame->plain_size ?
+	       0 : -EBADMSG;
 }
 
 /* The file may have changed since it was indexed: what is read now is checked against that. */

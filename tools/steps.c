@@ -25,7 +25,8 @@ static void take_step(void *to, const struct vprof_step *found)
 		steps->error = -ENOMEM;
 		return;
 	}
-	steps->list[steps->count++] = (struct step){ .found = *found, .thread = finder->thread, .source = (uint8_t)found->source };
+	steps->list[steps->count++] = (struct step){ .found = *found, .thread = finder->thread,
+						     .source = (uint8_t)found->source };
 	finder->results += found->source == VPROF_STEP_RESULTS;
 }
 
@@ -125,7 +126,8 @@ void steps_close(struct steps *steps)
 
 static int is_work(const struct vprof_slot *slot)
 {
-	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH || slot->kind == VPROF_KIND_COPY;
+	return slot->kind == VPROF_KIND_LAUNCH || slot->kind == VPROF_KIND_GRAPH_LAUNCH ||
+	       slot->kind == VPROF_KIND_COPY;
 }
 
 static void find_waits(const struct ring *ring, struct vprof_steps *machine)
@@ -203,7 +205,8 @@ static void take_mark(struct steps *steps, struct trace_thread *thread, uint64_t
 		steps->error = -ENOMEM;
 		return;
 	}
-	steps->marks[steps->mark_count++] = (struct step_mark){ .thread = thread, .name = name, .begin = begin, .end = end };
+	steps->marks[steps->mark_count++] = (struct step_mark){ .thread = thread, .name = name, .begin = begin,
+								.end = end };
 	finder->mark = steps->mark_count;
 }
 
@@ -283,7 +286,8 @@ static int find_in(struct steps *steps, struct trace *trace, struct trace_proces
 		thread = process_thread(trace, process, owner->thread, owner->tid, owner->comm, THREAD_RANK_OWNER);
 		if (!thread)
 			more = -ENOMEM;
-		if (thread && record.slot->kind == VPROF_KIND_RANGE && !(record.slot->range.flags & VPROF_RANGE_AGAIN)) {
+		if (thread && record.slot->kind == VPROF_KIND_RANGE &&
+		    !(record.slot->range.flags & VPROF_RANGE_AGAIN)) {
 			name = range_name_of(&process->names, process->ring, record.chunk, record.index);
 			if (!name)
 				more = -ENOMEM;

@@ -173,7 +173,8 @@ static int classify(struct steps *steps, struct step *step)
 
 	for (i = 0; i < steps->class_count; i++) {
 		of_thread += steps->classes[i].thread == step->thread;
-		if (is_like(&steps->classes[i], step) || (of_thread == CLASSES && steps->classes[i].thread == step->thread))
+		if (is_like(&steps->classes[i], step) ||
+		    (of_thread == CLASSES && steps->classes[i].thread == step->thread))
 			break;
 	}
 	if (i == steps->class_count) {

@@ -178,8 +178,8 @@ static void hint(const struct targets *targets, const struct words *words, int e
 	struct stat st;
 
 	if (targets->inputs.program && words->usual && (error == -ENOENT || stat(words->places[0], &st)))
-		fprintf(stderr, "%s: no folder was named, so rings were looked for in %s: name one%s\n", targets->inputs.program,
-			words->places[0], getenv("VPROF_OUT") ? "" : ", or set VPROF_OUT");
+		fprintf(stderr, "%s: no folder was named, so rings were looked for in %s: name one%s\n",
+			targets->inputs.program, words->places[0], getenv("VPROF_OUT") ? "" : ", or set VPROF_OUT");
 }
 
 int targets_find(struct targets *targets, const char *program, int argc, char **argv)

@@ -72,7 +72,8 @@ static int process_open(struct trace *trace, size_t index, const struct input *i
 	role_make(&process->role, process->ring, 0);
 	ring_positions(process->ring, &reserved, &uncovered);
 	process->cut_off = ring_cut_off(process->ring, uncovered);
-	*(process->ring->header.cut_first ? &process->not_copied : &process->overwritten) = uncovered - process->cut_off;
+	*(process->ring->header.cut_first ? &process->not_copied : &process->overwritten) =
+		uncovered - process->cut_off;
 	if (range_names_open(&process->names, process->ring))
 		return -ENOMEM;
 	return process_find_threads(trace, process);
@@ -97,7 +98,8 @@ static int bounds_add_chunk(struct trace *trace, const struct trace_process *pro
 			continue;
 		found = 1;
 		span = trace_span(trace, process, slot, 0, &at);
-		if (!slot->done && !slot_is_said(slot) && live->state != VPROF_RING_CLOSED && live->beat_ticks > slot->t0)
+		if (!slot->done && !slot_is_said(slot) && live->state != VPROF_RING_CLOSED &&
+		    live->beat_ticks > slot->t0)
 			span.end_ns = clock_realtime(process->clock, &at, live->beat_ticks);
 		if (span.start_ns < trace->base_ns)
 			trace->base_ns = span.start_ns;
@@ -107,7 +109,8 @@ static int bounds_add_chunk(struct trace *trace, const struct trace_process *pro
 	return found;
 }
 
-/* Of the chunks [from, to) of a lane the first that holds calls, and the last: the GPU's times may stand behind these. */
+/* Of the chunks [from, to) of a lane the first that holds calls, and the last:
+   the GPU's times may stand behind these. */
 static void bounds_add_lane(struct trace *trace, const struct trace_process *process, uint32_t from, uint32_t to)
 {
 	const struct ring_chunk *chunks = process->ring->chunks;
@@ -281,8 +284,8 @@ void trace_print_losses(const struct trace *trace, const char *program)
 	for (size_t i = 0; i < trace->count; i++)
 		not_copied += trace->processes[i].chosen ? trace->processes[i].not_copied : 0;
 	if (not_copied)
-		fprintf(stderr, "%s: copies of the last so long (vprof snap --last): %" PRIu64 " earlier records are not in them\n",
-			program, not_copied);
+		fprintf(stderr, "%s: copies of the last so long (vprof snap --last): %" PRIu64
+			" earlier records are not in them\n", program, not_copied);
 	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
 		uint64_t sum = trace_loss(trace, reason, &name);
 

@@ -51,10 +51,12 @@ int trace_command_say_untimed(const struct cli_command *command, const struct tr
 	if (!error && *gpu_untimed_text(why, sizeof(why), &untimed))
 		fprintf(stderr, "%s: %s\n", command->name, why);
 	else if (error || to_be.others || untimed.launches)
-		fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n", command->name);
+		fprintf(stderr, "%s: the GPU was to be timed, but these rings have no times of it (see vprof info)\n",
+			command->name);
 	else if (asked)
-		fprintf(stderr, "%s: these rings have no times of a GPU: graphs alone were to be timed, and there is no launch of one"
-			" (see VPROF_GPU_EAGER)\n", command->name);
+		fprintf(stderr,
+			"%s: these rings have no times of a GPU: graphs alone were to be timed, and there is no launch "
+			"of one (see VPROF_GPU_EAGER)\n", command->name);
 	return 1;
 }
 

@@ -155,7 +155,8 @@ static int forget_shapes(struct verify *verify)
 			if (verify->shapeless[verify->ops[side].list[i].name])
 				verify->ops[side].list[i].shape = (struct verify_shape){ 0 };
 	for (size_t i = 0; i < verify->row_count; i++)
-		verify->stale |= verify->shapeless[verify->rows[i].name] && verify_shape_is_known(&verify->rows[i].shape);
+		verify->stale |= verify->shapeless[verify->rows[i].name] &&
+			verify_shape_is_known(&verify->rows[i].shape);
 	return 0;
 }
 

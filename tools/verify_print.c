@@ -134,8 +134,8 @@ static void print_wall(const double *wall_s, uint32_t runs)
 {
 	const double *plain = &wall_s[VERIFY_RUN_PLAIN];
 
-	printf("wall time%s: beside CUPTI %.2f s, under vprof %.2f s", runs > 1 ? " of a run" : "", wall_s[VERIFY_RUN_CUPTI],
-	       wall_s[VERIFY_RUN_VPROF]);
+	printf("wall time%s: beside CUPTI %.2f s, under vprof %.2f s", runs > 1 ? " of a run" : "",
+	       wall_s[VERIFY_RUN_CUPTI], wall_s[VERIFY_RUN_VPROF]);
 	if (*plain > 0)
 		printf(", plain %.2f s: %.3f and %.3f times plain", *plain, wall_s[VERIFY_RUN_CUPTI] / *plain,
 		       wall_s[VERIFY_RUN_VPROF] / *plain);
@@ -144,8 +144,8 @@ static void print_wall(const double *wall_s, uint32_t runs)
 
 static void print_among(const struct verify *verify, enum verify_side side, const char *before)
 {
-	printf("%s: %.2f %% (%zu of %zu rows)", before, verify_share_steady(verify, side) * 100, verify->steady_count[side],
-	       rows_known(verify));
+	printf("%s: %.2f %% (%zu of %zu rows)", before, verify_share_steady(verify, side) * 100,
+	       verify->steady_count[side], rows_known(verify));
 }
 
 static void print_runs(const struct verify *verify)
@@ -175,9 +175,9 @@ int verify_print_table(const struct verify *verify, const struct verify_look *lo
 	print_executions(cupti, vprof);
 	if (look->wall_s)
 		print_wall(look->wall_s, verify->runs);
-	printf("%.2f %% of %s on the GPU (%zu of %zu rows) lies within 5 %% or 200 ns of CUPTI; wanted: %" PRIu64 " %%\n",
-	       verify_share(verify) * 100, cli_time_text(text, sizeof(text), verify->total_ns), verify->good_count,
-	       rows_known(verify), look->share);
+	printf("%.2f %% of %s on the GPU (%zu of %zu rows) lies within 5 %% or 200 ns of CUPTI; wanted: %" PRIu64
+	       " %%\n", verify_share(verify) * 100, cli_time_text(text, sizeof(text), verify->total_ns),
+	       verify->good_count, rows_known(verify), look->share);
 	if (verify->runs > 1)
 		print_runs(verify);
 	return error;
@@ -209,7 +209,8 @@ static void json_times(const char *side, const struct verify_times *times, uint3
 		printf("null");
 	json_medians(times, runs);
 	if (times->count && corrected)
-		printf(", \"taken_off_ns\": %" PRId64 ", \"class\": \"%s\"", times->taken_off, gpu_class_name(times->class));
+		printf(", \"taken_off_ns\": %" PRId64 ", \"class\": \"%s\"", times->taken_off,
+		       gpu_class_name(times->class));
 	printf("}");
 }
 

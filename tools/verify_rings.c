@@ -32,7 +32,8 @@ static int name_of(struct reading *reading, const struct gpu_event *event, uint3
 
 static uint32_t graph_number(const struct reading *reading, const struct gpu_event *event)
 {
-	const struct vprof_def_graph *graph = event->graph ? ring_def(reading->ring, event->graph, VPROF_DEF_GRAPH) : NULL;
+	const struct vprof_def_graph *graph =
+		event->graph ? ring_def(reading->ring, event->graph, VPROF_DEF_GRAPH) : NULL;
 
 	return graph ? graph->number : 0;
 }
@@ -69,8 +70,9 @@ static void note_reason(struct verify_source *source, const struct gpu *gpu)
 
 		for (uint32_t c = 0; c < device->cost_count; c++)
 			if (device->costs[c]->mode == VPROF_STAMPS_NONE)
-				snprintf(source->error, sizeof(source->error), "GPU %d has no stamps, the driver's error being %u",
-					 device->ordinal, device->costs[c]->error);
+				snprintf(source->error, sizeof(source->error),
+					 "GPU %d has no stamps, the driver's error being %u", device->ordinal,
+					 device->costs[c]->error);
 	}
 	for (uint32_t i = 0; i < gpu->twin_count && !*source->error; i++)
 		if (gpu->twins[i].def->why != VPROF_TWIN_BUILT)

@@ -48,7 +48,8 @@ static int find_recorder(struct verify_runs *runs)
 		return 0;
 	if (runs->recorder)
 		return failed(runs, runs->recorder, errno);
-	fprintf(stderr, "%s: " RECORDER ", the recorder of CUPTI's activities, is neither beside vprof nor installed with it:"
+	fprintf(stderr,
+		"%s: " RECORDER ", the recorder of CUPTI's activities, is neither beside vprof nor installed with it:"
 			" make gpu-programs builds it, --recorder names it\n", runs->program);
 	return -1;
 }
@@ -57,7 +58,8 @@ static int find_recorder(struct verify_runs *runs)
 static int set_defaults(void)
 {
 	static const char *const defaults[][2] = {
-		{ "VPROF_GPU", "all" }, { "VPROF_GPU_PARTS", "1" }, { "VPROF_GPU_TWINS", "256" }, { "VPROF_GPU_EAGER", "always" },
+		{ "VPROF_GPU", "all" }, { "VPROF_GPU_PARTS", "1" }, { "VPROF_GPU_TWINS", "256" },
+		{ "VPROF_GPU_EAGER", "always" },
 	};
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
@@ -222,7 +224,8 @@ static void say_failed(const struct verify_runs *runs, enum verify_run which, co
 	char how[64];
 
 	if (WIFSIGNALED(runs->status))
-		snprintf(how, sizeof(how), "died of signal %d (%s)", WTERMSIG(runs->status), strsignal(WTERMSIG(runs->status)));
+		snprintf(how, sizeof(how), "died of signal %d (%s)", WTERMSIG(runs->status),
+			 strsignal(WTERMSIG(runs->status)));
 	else
 		snprintf(how, sizeof(how), "ended with exit code %d", WEXITSTATUS(runs->status));
 	fprintf(stderr, "%s: %s%s %s %s; what it printed last:\n", runs->program, runs->now, run_words[which],

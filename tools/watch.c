@@ -187,7 +187,8 @@ static void see(void *to, uint64_t thread, const struct vprof_slot *slot)
 	p->records[p->record_count++] = (struct watch_record){ thread, *slot };
 }
 
-static void tell(struct watch *watch, struct watch_process *p, enum watch_reason reason, uint64_t ticks, const char *call)
+static void tell(struct watch *watch, struct watch_process *p, enum watch_reason reason, uint64_t ticks,
+		 const char *call)
 {
 	struct watch_event event = {
 		.reason = reason, .ring = &p->ring, .ns = ticks_to_ns(p, ticks), .call = call,

@@ -61,8 +61,8 @@ static int take_copies(const struct watch_action *action)
 	}
 	failed = failed || snap_take(&inputs, &options, &result);
 	if (!failed && !action->quiet)
-		printf("  %s%s%s: %zu rings, %llu records\n", action->folder ? action->folder : "", action->folder ? "/" : "",
-		       result.folder, result.rings, (unsigned long long)result.records);
+		printf("  %s%s%s: %zu rings, %llu records\n", action->folder ? action->folder : "",
+		       action->folder ? "/" : "", result.folder, result.rings, (unsigned long long)result.records);
 	inputs_close(&inputs);
 	return failed || fflush(stdout);
 }

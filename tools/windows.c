@@ -43,7 +43,8 @@ void windows_read(struct windows *windows, const struct ring *ring)
 
 		cut(&window, ring->header.cut_ticks);
 		if (!window.start_ticks || window.start_ticks < end ||
-		    (window.stop_ticks ? window.stop_ticks < window.start_ticks : number + 1 < all && !ring->header.cut_ticks))
+		    (window.stop_ticks ? window.stop_ticks < window.start_ticks :
+					 number + 1 < all && !ring->header.cut_ticks))
 			break;
 		end = window.stop_ticks;
 		windows->list[windows->count++] = window;

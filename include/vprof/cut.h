@@ -122,7 +122,8 @@ static inline void vprof_cut_live(struct vprof_ring_live *live, uint64_t cut)
 }
 
 /* 1: the holding was there at the cut. Else it is in `totals` no longer. */
-static inline int vprof_cut_holding(const struct vprof_holding *holding, struct vprof_memory_total *totals, uint64_t cut)
+static inline int vprof_cut_holding(const struct vprof_holding *holding, struct vprof_memory_total *totals,
+				    uint64_t cut)
 {
 	int counted = holding->kind != VPROF_MEMORY_RESERVED && holding->kind != VPROF_MEMORY_MAPPED &&
 		      holding->place < VPROF_MEMORY_TOTALS;

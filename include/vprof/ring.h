@@ -204,7 +204,8 @@ enum vprof_loss {
 	VPROF_LOSS_SAVED = 11,     /* a module that was to be saved and could not be */
 	VPROF_LOSS_SPILLED = 12,   /* a chunk that was to be kept in the spill and was overwritten or dropped first */
 	VPROF_LOSS_REQUEST = 13,   /* a request that could not be understood */
-	VPROF_LOSS_STAMPS = 14,    /* a launch without stamps that was to have them: too many wait, overwritten, never came */
+	VPROF_LOSS_STAMPS = 14,    /* a launch without stamps that was to have them: too many wait, overwritten,
+	                              never came */
 	VPROF_LOSS_COUNT = 16,     /* room for more */
 };
 
@@ -384,7 +385,8 @@ struct vprof_chunk_header {
 	uint32_t lane;             /* index in the lane table */
 	uint32_t tid;              /* of the owner when the chunk was taken */
 	uint64_t first;            /* lane position of slot 1 */
-	uint64_t open_ticks;       /* no record of this chunk is older, but those of launches past: REPLAY, STAMPS, TIMED */
+	uint64_t open_ticks;       /* no record of this chunk is older, but those of launches past: REPLAY,
+	                              STAMPS, TIMED */
 	uint64_t thread;           /* serial of that owner */
 	uint32_t used;             /* next slot to reserve, from 1; above 255: full */
 	uint32_t held;             /* 1 while it is a lane's current chunk */

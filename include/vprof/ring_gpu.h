@@ -39,9 +39,10 @@ enum vprof_stamp_class {
 	VPROF_STAMP_GATED = 7,         /* of one that was idle: a stamp held it until both were queued */
 	VPROF_STAMP_STREAM_COPY = 8,   /* a copy or set of a stream */
 	VPROF_STAMP_SPAN = 9,          /* a whole graph */
-	VPROF_STAMP_OWN = 10,          /* no interval: what a kernel that has nothing to do takes, which is its own and no cost */
-	VPROF_STAMP_LED = 11,          /* a kernel of a stream, busy or not, that a programmatic launch follows as a rule: the
-	                                * stamp behind it lets that begin at once */
+	VPROF_STAMP_OWN = 10,          /* no interval: what a kernel that has nothing to do takes,
+	                                  which is its own and no cost */
+	VPROF_STAMP_LED = 11,          /* a kernel of a stream, busy or not, that a programmatic launch follows as a
+	                                * rule: the stamp behind it lets that begin at once */
 	VPROF_STAMP_FOLLOWING = 12,    /* a kernel of a stream, launched programmatically: from the end of the LED (or
 	                                * FOLLOWING) one ahead; it may have begun earlier, and ended: 0 ns */
 	VPROF_STAMP_CLASSES = 16,      /* room for more */
@@ -59,7 +60,8 @@ enum vprof_twin_why {
 	VPROF_TWIN_BUDGET = 7,         /* VPROF_GPU_TWINS: others are launched more often */
 	VPROF_TWIN_LARGE = 8,          /* more nodes than a twin has stamps */
 	VPROF_TWIN_UNSEEN = 9,         /* made before recording, or in a way that leaves nothing to clone */
-	VPROF_TWIN_CHANGED = 10,       /* the program has changed the graph as no twin can be, or has nodes of it switched off */
+	VPROF_TWIN_CHANGED = 10,       /* the program has changed the graph as no twin can be,
+	                                  or has nodes of it switched off */
 	VPROF_TWIN_ORDERED = 11,       /* an edge of it waits for a kernel's beginning: a stamp waits for its end */
 	VPROF_TWIN_UPDATED = 12,       /* its last update was not looked at: it is updated that often */
 };
@@ -77,8 +79,8 @@ enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */
 #define VPROF_STAMP_GAUGE_END   (UINT32_MAX - 2)
 #define VPROF_STAMP_GAUGE       (UINT32_MAX - 3)
 
-/* Likewise: when the stamp ahead in the list was started. What follows by a programmatic edge of the program's own could
-   have been started then. */
+/* Likewise: when the stamp ahead in the list was started. What follows by a programmatic edge of the program's own
+   could have been started then. */
 #define VPROF_STAMP_STARTED     (UINT32_MAX - 4)
 enum { VPROF_TWIN_GAUGES = 16 };       /* at most */
 
@@ -118,8 +120,8 @@ struct vprof_def_gpu {
 	uint32_t error;          /* CUresult: why there are no stamps (mode NONE) */
 	struct {
 		uint32_t ns;         /* what an interval of that class reads more than the operation took */
-		uint32_t error_ns;   /* half the spread of the middle half of what was measured; UINT32_MAX: not measured,
-		                      * and ns is that of the class most like it, or 0 */
+		uint32_t error_ns;   /* half the spread of the middle half of what was measured; UINT32_MAX: not
+		                      * measured, and ns is that of the class most like it, or 0 */
 	} cost[VPROF_STAMP_CLASSES];
 };
 VPROF_AT(vprof_def_gpu, device, 8);

@@ -50,7 +50,8 @@ enum vprof_kind {
 	 *   bytes of the image, 0 not known; from minor 1 on) | 56 zero */
 	VPROF_KIND_MODULE = 8,
 	/* Graph handling other than a launch; object: graph (with done where the call makes or changes it).
-	 *   32 graph u64 (of a capture: with done) | 40 exec u64 (with done where the call makes it) | 48 stream u64 | 56 flags u64 */
+	 *   32 graph u64 (of a capture: with done) | 40 exec u64 (with done where the call makes it) |
+	 *   48 stream u64 | 56 flags u64 */
 	VPROF_KIND_GRAPH = 9,
 	/* Profiler start and stop. 32 zero[4] */
 	VPROF_KIND_PROFILER = 10,
@@ -175,7 +176,13 @@ struct vprof_slot {
 			uint64_t id;
 		} range;              /* RANGE, MARK, COUNTER, RANGE_END */
 		struct { uint64_t begin, stream; uint32_t number, stamps; uint64_t thread; } replay;
-		struct { uint64_t end, stream; uint32_t ns; uint16_t device, of; uint32_t thread; uint16_t type, zero; } timed;
+		struct {
+			uint64_t end, stream;
+			uint32_t ns;
+			uint16_t device, of;
+			uint32_t thread;
+			uint16_t type, zero;
+		} timed;
 		struct { uint64_t gpu, zero[3]; } gpu_clock;
 		uint32_t stamps[8];
 		char text[32];

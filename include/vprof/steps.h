@@ -51,7 +51,8 @@ struct vprof_steps {
 	vprof_steps_tell *tell;
 	void *to;
 	uint64_t second;           /* in units of time */
-	uint16_t wait_all[2];      /* calls (vprof_slot.call) that wait for all streams, whatever their handle; 0: none */
+	uint16_t wait_all[2];      /* calls (vprof_slot.call) that wait for all streams, whatever their handle;
+	                              0: none */
 	/* The piece that goes on, and what came after its results. */
 	struct vprof_step open, tail;
 	uint64_t serial;           /* of the open piece, from 1 */

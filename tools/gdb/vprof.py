@@ -196,7 +196,8 @@ def open_ring():
         return Ring(File(chosen_file), chosen_file)
     found, missing = sources()
     if not found and missing:
-        fail("the core lacks the ring, and its file %s is not here; `vprof file PATH` reads it from elsewhere" % missing[0])
+        fail("the core lacks the ring, and its file %s is not here; `vprof file PATH` reads it from elsewhere"
+             % missing[0])
     if not found:
         fail("no ring in this process: it has made no driver call under libvprof.so, or none could be made")
     rings = [Ring(source, "core" if is_core() else "process") for source in found]
@@ -570,7 +571,8 @@ long it has been in the call, the call, and for a launch the kernel and its shap
         rows = []
         for record in sorted(open_calls, key=lambda r: r.t0):
             tid, name = ring.thread_name(record.serial)
-            rows.append([numbers.get(tid, "-"), tid, name, age(now - ring.ns(record.t0)), record.name(), record.detail()])
+            rows.append([numbers.get(tid, "-"), tid, name, age(now - ring.ns(record.t0)), record.name(),
+                         record.detail()])
         table(["thread", "tid", "name", "for", "call", "what"], rows)
 
 
