@@ -237,7 +237,7 @@ int snap_take(struct inputs *inputs, const struct snap_options *options, struct 
 	if (error && work.made)
 		rmdir(r->folder);
 	if (error == -ENODATA || error == -ENOMEM)
-		fprintf(stderr, "%s: %s\n", inputs->program, 
+		fprintf(stderr, "%s: %s\n", inputs->program,
 			error == -ENOMEM ? "no memory" : "there is nothing to copy");
 	free(work.outcomes);
 	return error;
