@@ -56,7 +56,8 @@ int vprof_subject_try(struct vprof_subject *subject)
 {
 	uint32_t none = 0;
 
-	return __atomic_compare_exchange_n(&subject->lock, &none, vprof_thread_id(), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&subject->lock, &none, vprof_thread_id(), 0, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
 }
 
 int vprof_subject_hold(struct vprof_subject *subject)

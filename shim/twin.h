@@ -59,7 +59,8 @@ struct vprof_twin_launch {
 
 struct vprof_twin {
 	struct vprof_subject *subject;
-	struct vprof_twin *next;  /* that of the graph's next part, the last one's is the first: constant while it is a subject's */
+	struct vprof_twin *next;  /* that of the graph's next part, the last one's is the first:
+	                             constant while it is a subject's */
 	uint32_t part, parts;     /* from 0; of so many */
 	uint32_t use;             /* enum vprof_twin_use. FREE -> MAKING -> USED: our thread; -> FREE: housekeeping */
 	uint32_t id;              /* VPROF_DEF_TWIN */
@@ -133,7 +134,8 @@ struct vprof_subject {
 	uint32_t round;           /* of our thread's, in which it was met last: its own */
 	uint32_t changes;         /* of single nodes, so far */
 	uint32_t rebuilds;        /* twins that went because of changes, or of another rate */
-	uint32_t off_count;       /* nodes that are switched off, by their clones: no twin meanwhile. More than there is */
+	uint32_t off_count;       /* nodes that are switched off, by their clones: no twin meanwhile.
+	                             More than there is */
 	CUgraphNode off[VPROF_SUBJECT_OFF]; /* room for: not known which, and none at all */
 	struct vprof_subject *self;
 };
@@ -239,7 +241,8 @@ struct vprof_refusal vprof_twin_room(struct vprof_twin *twin, uint32_t stamps) H
 struct vprof_refusal vprof_twin_place(const struct vprof_subject *wanted, uint32_t part, uint32_t parts,
 				      struct vprof_twin **place) HIDDEN COLD;
 
-/* Into so many parts a graph is divided of whose nodes so many take time: by VPROF_GPU_PARTS, or by that and the rate. */
+/* Into so many parts a graph is divided of whose nodes so many take time: by VPROF_GPU_PARTS,
+   or by that and the rate. */
 uint32_t vprof_parts_of(uint32_t timed) HIDDEN COLD;
 
 /*

@@ -190,7 +190,8 @@ static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t 
 	refusal = twin_make(twin, as);
 	twin->bytes = refusal.why ? 0 : vprof_gpu_taken(left, DRIVER_STEP + twin->stamps * NODE_MOST);
 	if (!refusal.why && (!vprof_twin_fits(twin) ||
-			     !twin_define(twin, as->graph, (uint32_t)((vprof_clock_ns(CLOCK_MONOTONIC) - start) / 1000)))) {
+			     !twin_define(twin, as->graph,
+					  (uint32_t)((vprof_clock_ns(CLOCK_MONOTONIC) - start) / 1000)))) {
 		/* Housekeeping gives its place back. */
 		vprof_twins_release(twin);
 		return vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);

@@ -26,7 +26,8 @@ struct setters {
 static struct setters setters_of(unsigned call)
 {
 	switch (call) {
-#define SETTERS(name, what) case CU_ID_cuGraphExec##name: return (struct setters){ vprof_ask.node_##what, vprof_ask.exec_##what };
+#define SETTERS(name, what) \
+	case CU_ID_cuGraphExec##name: return (struct setters){ vprof_ask.node_##what, vprof_ask.exec_##what };
 	SETTERS(KernelNodeSetParams, kernel)
 	SETTERS(KernelNodeSetParams_v2, kernel_v2)
 	SETTERS(MemcpyNodeSetParams, copy)
@@ -159,7 +160,8 @@ static int twins_change(const struct vprof_twin *first, const struct setters *se
 static enum outcome set_node(struct vprof_subject *subject, struct vprof_handle *entry, const struct change *c)
 {
 	struct setters set = setters_of(c->call);
-	enum outcome outcome = c->call == CU_ID_cuGraphExecChildGraphNodeSetParams ? child_change(c) : clone_change(&set, c);
+	enum outcome outcome = c->call == CU_ID_cuGraphExecChildGraphNodeSetParams ? child_change(c) :
+		clone_change(&set, c);
 	uint32_t id;
 
 	if (outcome == SHOWN) {

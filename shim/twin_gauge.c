@@ -12,11 +12,14 @@
 #include "shim/twin_plan.h"
 
 enum {
-	ALIKE = 2,      /* of the most common kind: the reader takes the quicker one, since what disturbs one makes it slow */
-	PLAIN_LEAST = 2, /* kernels between plain edges, the one behind the begin apart: fewer are taken for what the others are */
+	ALIKE = 2,      /* of the most common kind: the reader takes the quicker one,
+	                   since what disturbs one makes it slow */
+	PLAIN_LEAST = 2, /* kernels between plain edges, the one behind the begin apart:
+	                    fewer are taken for what the others are */
 };
 
-static CUresult put(struct vprof_plan *p, CUgraph graph, enum vprof_stamp_class class, CUgraphNode *gauge, CUgraphNode *stamp)
+static CUresult put(struct vprof_plan *p, CUgraph graph, enum vprof_stamp_class class, CUgraphNode *gauge,
+		    CUgraphNode *stamp)
 {
 	uint32_t begin = p->stamps, behind = begin + 2;
 	CUresult result = vprof_plan_kernel(graph, p->gpu->gauge, (void *[]){ &p->cell, &begin }, gauge);

@@ -69,7 +69,8 @@ static int tell_stamps(const struct vprof_twin *twin, uint64_t t0, uint32_t firs
 	return 1;
 }
 
-static int tell_replay(const struct vprof_twin *twin, const struct vprof_twin_launch *launch, uint32_t number, uint32_t result)
+static int tell_replay(const struct vprof_twin *twin, const struct vprof_twin_launch *launch, uint32_t number,
+		       uint32_t result)
 {
 	struct vprof_record r;
 	struct vprof_slot *slot = put(&r, VPROF_KIND_REPLAY, twin->id);
@@ -111,8 +112,8 @@ static enum come take(const struct vprof_twin *twin, uint32_t number)
 }
 
 /*
- * A begin that is newer than some stamp is this launch's: in what an earlier one left all stamps are newer than it. Where all
- * of this one's are there it is about to end.
+ * A begin that is newer than some stamp is this launch's: in what an earlier one left all stamps are newer than it.
+ * Where all of this one's are there it is about to end.
  */
 static int has_begun(const struct vprof_twin *twin, const uint64_t *block)
 {
@@ -190,7 +191,8 @@ enum came { CAME_LITTLE, CAME_SOME, CAME_MUCH };
 
 static enum came came(const struct vprof_twin *twin, uint32_t count)
 {
-	return count > twin->block_count / MUCH ? CAME_MUCH : count > twin->block_count / LITTLE ? CAME_SOME : CAME_LITTLE;
+	return count > twin->block_count / MUCH ? CAME_MUCH : count > twin->block_count / LITTLE ?
+	       CAME_SOME : CAME_LITTLE;
 }
 
 static void pace(enum came most)

@@ -52,7 +52,8 @@ void vprof_twins_count_all(int again)
 	}
 }
 
-/* To its next turn at that rate. Housekeeping may have seen another one meanwhile, and what it set be overwritten here. */
+/* To its next turn at that rate. Housekeeping may have seen another one meanwhile,
+   and what it set be overwritten here. */
 static void count_down(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t every)
 {
 	uint32_t left = subject->on_twin || (every && subject->since >= every) ? 1 : every ? every - subject->since : 0;
@@ -89,7 +90,8 @@ void vprof_twin_stream_gone(CUstream stream)
 
 static struct target target_of(CUstream stream, uint32_t per_thread, const struct vprof_subject *subject)
 {
-	struct target to = { .stream = !stream && per_thread ? CU_STREAM_PER_THREAD : stream, .context = subject->context };
+	struct target to = { .stream = !stream && per_thread ? CU_STREAM_PER_THREAD : stream,
+			     .context = subject->context };
 
 	to.key = vprof_stream_key(stream, per_thread);
 	to.token = vprof_stream_token(to.key);
@@ -158,7 +160,8 @@ static void want_twin(struct vprof_subject *subject)
 
 	if (!may_want(subject))
 		return;
-	/* Where there was no room, others could not be, or changes leave it none for long: asked for ever more seldom. */
+	/* Where there was no room, others could not be, or changes leave it none for long:
+	   asked for ever more seldom. */
 	if ((subject->why == VPROF_TWIN_BUDGET || (subject->why && subject->twin) || subject->rebuilds > REBUILDS) &&
 	    subject->wants & (subject->wants - 1))
 		return;
@@ -191,7 +194,8 @@ static struct vprof_twin *last_twin(const struct vprof_subject *subject)
 {
 	struct vprof_twin *last = subject->last_twin;
 
-	return vprof_twin_is_of(last, subject) && last->launched == subject->last_number && is_ready(last) ? last : NULL;
+	return vprof_twin_is_of(last, subject) && last->launched == subject->last_number && is_ready(last) ?
+	       last : NULL;
 }
 
 /* On another stream than its twin. */
@@ -210,7 +214,8 @@ static struct vprof_twin *follow_twin(const struct vprof_subject *subject)
 /* Which of its twins; NULL: the program's. `due`: it is its turn to be stamped. */
 static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, const struct target *to)
 {
-	int known = subject->window && subject->window == vprof_window_open(), same = known && is_same_stream(subject, to);
+	int known = subject->window && subject->window == vprof_window_open();
+	int same = known && is_same_stream(subject, to);
 	struct vprof_twin *twin = subject->twin;
 
 	if (subject->on_twin && !same && known)

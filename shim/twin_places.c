@@ -69,7 +69,8 @@ struct room {
 	struct vprof_twin *place;   /* one that is free */
 	struct vprof_twin *least;   /* of the graph that is launched least, of those that may have to give way */
 	uint32_t free, soon;        /* places that are, and will be when housekeeping has given them back */
-	uint32_t graphs, stamps;    /* that have some, `wanted` not counted; of all, and about as many as it will have */
+	uint32_t graphs, stamps;    /* that have some, `wanted` not counted; of all,
+	                               and about as many as it will have */
 	uint64_t bytes;             /* of its device's memory, likewise */
 };
 

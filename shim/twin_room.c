@@ -57,8 +57,8 @@ static uint32_t most_graphs(uint32_t parts)
 }
 
 /*
- * Bytes for one more: of its graph's share of the pages what is for one part, and part of what is left beside the shares
- * of those that may come, its graph's other parts among them.
+ * Bytes for one more: of its graph's share of the pages what is for one part, and part of what is left beside the
+ * shares of those that may come, its graph's other parts among them.
  */
 static uint32_t share_of(const struct vprof_twin *one)
 {

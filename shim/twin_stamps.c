@@ -95,7 +95,8 @@ void vprof_plan_edge(struct vprof_plan *p, CUgraphNode from, CUgraphNode to, int
 	p->from[p->added] = from;
 	p->to[p->added] = to;
 	p->data[p->added++] = (CUgraphEdgeData){
-		.from_port = is_programmatic ? CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC : CU_GRAPH_KERNEL_NODE_PORT_DEFAULT,
+		.from_port =
+			is_programmatic ? CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC : CU_GRAPH_KERNEL_NODE_PORT_DEFAULT,
 		.type = is_programmatic ? CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC : CU_GRAPH_DEPENDENCY_TYPE_DEFAULT,
 	};
 }
@@ -165,13 +166,15 @@ static struct vprof_refusal stamps_add(struct vprof_plan *p, CUgraph graph, uint
 		result = add_stamp(p, graph, i);
 		if (result)
 			return vprof_refuse(VPROF_TWIN_NO_STAMP, result);
-		vprof_plan_edge(p, p->s->handles[i], p->stamp[i], type == VPROF_NODE_KERNEL && vprof_plan_programmatic(p));
+		vprof_plan_edge(p, p->s->handles[i], p->stamp[i],
+				type == VPROF_NODE_KERNEL && vprof_plan_programmatic(p));
 	}
 	return fine;
 }
 
 /* The driver lists the edges of a graph in the order in which they were taken before. */
-static struct vprof_refusal edges_divert(struct vprof_plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t edge)
+static struct vprof_refusal edges_divert(struct vprof_plan *p, CUgraph graph, uint32_t first, uint32_t end,
+					 uint32_t edge)
 {
 	struct vprof_scratch *s = p->s;
 	uint32_t stop = edge;
@@ -189,7 +192,8 @@ static struct vprof_refusal edges_divert(struct vprof_plan *p, CUgraph graph, ui
 
 		if (s->handles[from] != s->from[i] || s->handles[to] != s->to[i])
 			return vprof_refuse(VPROF_TWIN_NO_CLONE, CUDA_SUCCESS);
-		/* Each of the two kernels may wait for what the other does: behind a stamp the second one would never begin. */
+		/* Each of the two kernels may wait for what the other does: behind a stamp the second one
+		   would never begin. */
 		if (p->stamp[from] && s->data[i].from_port == CU_GRAPH_KERNEL_NODE_PORT_LAUNCH_ORDER)
 			return vprof_refuse(VPROF_TWIN_ORDERED, CUDA_SUCCESS);
 		edge_divert(p, i, from, to);
@@ -213,7 +217,8 @@ static CUresult ends_add(struct vprof_plan *p, CUgraph graph, uint32_t end)
 	return result ? result : vprof_gauges_add(p, graph, end, last);
 }
 
-static struct vprof_refusal level_instrument(struct vprof_plan *p, CUgraph graph, uint32_t first, uint32_t end, uint32_t *edge)
+static struct vprof_refusal level_instrument(struct vprof_plan *p, CUgraph graph, uint32_t first, uint32_t end,
+					     uint32_t *edge)
 {
 	uint32_t stop = *edge;
 	struct vprof_refusal refusal;
@@ -248,7 +253,8 @@ struct vprof_refusal vprof_plan_instrument(struct vprof_plan *p, CUgraph graph)
 		CUresult result = parent ? vprof_ask.graph_child(p->s->handles[parent - 1], &level) : CUDA_SUCCESS;
 
 		end = level_end(p->s, first);
-		refusal = result ? vprof_refuse(VPROF_TWIN_NO_CLONE, result) : level_instrument(p, level, first, end, &edge);
+		refusal = result ? vprof_refuse(VPROF_TWIN_NO_CLONE, result) :
+			level_instrument(p, level, first, end, &edge);
 	}
 	return refusal;
 }
