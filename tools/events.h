@@ -152,6 +152,9 @@ uint64_t trace_loss(const struct trace *trace, int reason, const char **name); /
 /* One line on standard error of everything that is missing; nothing when nothing is. */
 void trace_print_losses(const struct trace *trace, const char *program);
 
+/* Could all records be read, as far as has been loaded? Says on standard error of which rings not. */
+int trace_was_readable(const struct trace *trace, const char *program);
+
 struct trace_span {
 	uint64_t start_ns, end_ns;
 };

@@ -365,7 +365,7 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	trace.expand_graphs = options->expand_graphs;
 	trace.estimate = options->estimate;
 	code = options->steps ? write_steps(&trace, options, form) : write_all(&trace, options, form);
-	if (!trace_has_threads(&trace, PROGRAM))
+	if (!trace_was_readable(&trace, PROGRAM) || !trace_has_threads(&trace, PROGRAM))
 		code = CLI_FAILED;
 	trace_close(&trace);
 	return code;

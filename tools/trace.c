@@ -298,3 +298,18 @@ void trace_print_losses(const struct trace *trace, const char *program)
 	if (printed)
 		fputc('\n', stderr);
 }
+
+int trace_was_readable(const struct trace *trace, const char *program)
+{
+	int unreadable = 0;
+
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct trace_process *process = &trace->processes[i];
+
+		if (!process->chosen || !process->unreadable)
+			continue;
+		fprintf(stderr, "%s: %s: %" PRIu64 " records cannot be read\n", program, process->path, process->unreadable);
+		unreadable = 1;
+	}
+	return !unreadable;
+}

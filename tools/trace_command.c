@@ -79,7 +79,7 @@ static int run_inputs(const struct trace_command *run, const struct inputs *inpu
 	if (trace_begin(&trace, inputs, run->filter))
 		return CLI_FAILED;
 	code = run->print(&trace, run->options);
-	if (!trace_has_threads(&trace, inputs->program))
+	if (!trace_was_readable(&trace, inputs->program) || !trace_has_threads(&trace, inputs->program))
 		code = CLI_FAILED;
 	trace_close(&trace);
 	return code;

@@ -106,6 +106,11 @@ both=("$TMP"/soon/*.ring "$TMP"/soon/bad/*.ring)
 ok "several such: of them all" grep -q "none of 6 launches" <("$vprof" gpu "${both[@]}" 2>&1)
 is "one of several rings cannot be read: not said of the others" \
 	"$(UNREADABLE=${both[1]##*/} LD_PRELOAD=$BUILD/gputime/unreadable.so "$vprof" gpu "${both[@]}" 2>&1)" "vprof gpu: $untimed"
+for tool in "vprof top --by launches" "vprof graphs" "vprof-merge -o $TMP/rest.json"; do
+	UNREADABLE=${both[1]##*/} LD_PRELOAD=$BUILD/gputime/unreadable.so "$BUILD"/$tool "${both[@]}" >"$TMP/rest" 2>"$TMP/err"
+	is "${tool%% -*} tells which ring cannot be read" "$? $(grep -c "^${tool%% -*}: ${both[1]}: [0-9]* records cannot be read$" "$TMP/err")" "1 1"
+done
+ok "and uses the other" grep -q cuGraphLaunch "$TMP/rest.json"
 $vprof top --by graph "$TMP/a.ring" 2>"$TMP/err"
 is "by what time is told apart: said how" "$(head -1 "$TMP/err")" "vprof top: --by: 'graph' is none of gpu, launches, host (did you mean --per graph?)"
 for wrong in "--by time" "--per kernel" "--json --csv" "--by host --per graph" "--by-range --by gpu"; do
