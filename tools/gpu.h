@@ -72,6 +72,8 @@ struct gpu_counts {
 	                          not of what could begin early */
 	uint64_t no_nodes;     /* replays of which only the whole is known: no twin, or no nodes or edges */
 	uint64_t no_launch;    /* events whose launch's record is gone */
+	uint64_t untrue;       /* operations of streams left out: the stamp ahead tells of a begin before their launch,
+	                          as where it was seen late, and the stream taken for busy; count in `early` too */
 	uint64_t early;        /* events before their launch by more than the clock's error */
 	uint64_t early_ns;     /* most of these */
 };

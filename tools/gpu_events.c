@@ -69,16 +69,17 @@ static void correct(struct gpu_event *event, const struct vprof_def_gpu *costs, 
 		event->begin_ns = from < event->end_ns ? from : event->end_ns;
 }
 
-/* What the host launched cannot have begun before. */
-static void check_early(struct gpu *gpu, const struct gpu_event *event, const struct gpu_device *device)
+/* What the host launched cannot have begun before. Returns whether it seems so, by more than the clock's error. */
+static int check_early(struct gpu *gpu, const struct gpu_event *event, const struct gpu_device *device)
 {
 	uint64_t before = event->launch_ns > event->begin_ns ? event->launch_ns - event->begin_ns : 0;
 
 	if (!device || device->clock.error_ns == UINT64_MAX || before <= device->clock.error_ns)
-		return;
+		return 0;
 	gpu->counts.early++;
 	if (before > gpu->counts.early_ns)
 		gpu->counts.early_ns = before;
+	return 1;
 }
 
 static uint64_t host_time(const struct gpu_device *device, uint64_t gpu_ns)
@@ -389,11 +390,11 @@ void gpu_of_timed(struct gpu *gpu, const struct vprof_slot *slot, struct gpu_bat
 	costs = gpu_costs(device, slot->t0);
 	correct(event, costs, slot->timed.type, gpu_stream_cost(gpu, costs, slot),
 		host_time(device, slot->timed.end - slot->timed.ns));
-	check_early(gpu, event, device);
 	batch->twin = NONE;
 	batch->parts = 1;
 	batch->unfinished = 0;
-	batch->count = 1;
-	gpu->counts.events++;
-	gpu->counts.no_launch += !batch->correlation;
+	batch->count = !check_early(gpu, event, device);
+	gpu->counts.untrue += !batch->count;
+	gpu->counts.events += batch->count;
+	gpu->counts.no_launch += batch->count && !batch->correlation;
 }

@@ -127,6 +127,10 @@ static void text_left_out(struct cli_table *table, const struct gpu_counts *n)
 		cli_table_pair(table, "", "%" PRIu64
 			       " nodes left out: a stamp is missing, or earlier than one it waited for",
 			       n->no_stamp + n->backwards);
+	if (n->untrue)
+		cli_table_pair(table, "", "%" PRIu64
+			       " operations of streams left out: the stamp ahead of them tells of a begin before their launch",
+			       n->untrue);
 	if (n->early)
 		cli_table_pair(table, "", "%" PRIu64
 			       " events begin before their launch by more than the clocks' error, by up to %" PRIu64
@@ -283,10 +287,11 @@ void info_gpu_json(const struct input *input, FILE *out)
 	fprintf(out, "],\n    \"asked\": {\"graphs\": %u, \"spans\": %s, \"window_us\": %u, \"period_us\": %u},\n",
 		c->gpu, c->gpu_spans ? "true" : "false", c->gpu_window_us, c->gpu_period_us);
 	fprintf(out, "    \"replays\": %" PRIu64 ", \"timed\": %" PRIu64 ", \"events\": %" PRIu64
-		", \"no_stamp\": %" PRIu64 ", \"backwards\": %" PRIu64 ", \"no_nodes\": %" PRIu64
+		", \"no_stamp\": %" PRIu64 ", \"backwards\": %" PRIu64 ", \"untrue\": %" PRIu64
+		", \"no_nodes\": %" PRIu64
 		", \"no_launch\": %" PRIu64 ", \"early\": %" PRIu64 ", \"early_ns\": %" PRIu64
 		",\n    \"twins\": %u, \"dropped\": %u, \"stamps\": %" PRIu64 ", \"build_us\": %" PRIu64
-		", \"without\": {", n->replays, n->timed, n->events, n->no_stamp, n->backwards, n->no_nodes,
+		", \"without\": {", n->replays, n->timed, n->events, n->no_stamp, n->backwards, n->untrue, n->no_nodes,
 		n->no_launch, n->early, n->early_ns, sums.twins, sums.dropped, sums.stamps, sums.build_us);
 	for (uint32_t i = 0; i < WHYS; i++)
 		if (sums.without[i])

@@ -298,7 +298,7 @@ static int put_open(struct production *production, struct buffer *out, const str
 static void sum_gpu(struct trace_process *process, const struct gpu *gpu)
 {
 	process->gpu_seen.events = gpu->counts.events;
-	process->gpu_seen.left_out = gpu->counts.no_stamp + gpu->counts.backwards;
+	process->gpu_seen.left_out = gpu->counts.no_stamp + gpu->counts.backwards + gpu->counts.untrue;
 	process->gpu_seen.early = gpu->counts.early;
 	for (uint32_t i = 0; i < gpu->device_count; i++)
 		if (gpu->devices[i].clock.error_ns > process->gpu_seen.clock_error_ns)

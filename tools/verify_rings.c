@@ -92,7 +92,7 @@ static int read_ring(struct reading *reading, const struct clock *clock)
 	while (!error && (more = gpu_next(&gpu, &batch)) > 0)
 		for (uint32_t i = 0; i < batch.count && !error; i++)
 			error = add_event(reading, &batch.events[i]);
-	ops->lost += gpu.counts.no_stamp + gpu.counts.backwards + reading->ring->live.loss[VPROF_LOSS_STAMPS];
+	ops->lost += gpu.counts.no_stamp + gpu.counts.backwards + gpu.counts.untrue + reading->ring->live.loss[VPROF_LOSS_STAMPS];
 	note_reason(reading->source, &gpu);
 	gpu_close(&gpu);
 	return error ? error : more;

@@ -36,8 +36,8 @@ static void print_counts(const struct gpu *gpu)
 	const struct gpu_counts *n = &gpu->counts;
 
 	printf("counts replays=%" PRIu64 " timed=%" PRIu64 " ties=%" PRIu64 " events=%" PRIu64 " no_stamp=%" PRIu64
-	       " backwards=%" PRIu64 " no_nodes=%" PRIu64 " no_launch=%" PRIu64 " early=%" PRIu64 " early_ns=%" PRIu64
-	       " bad=%" PRIu64 "\n", n->replays, n->timed, n->ties, n->events, n->no_stamp, n->backwards, n->no_nodes,
+	       " backwards=%" PRIu64 " untrue=%" PRIu64 " no_nodes=%" PRIu64 " no_launch=%" PRIu64 " early=%" PRIu64 " early_ns=%" PRIu64
+	       " bad=%" PRIu64 "\n", n->replays, n->timed, n->ties, n->events, n->no_stamp, n->backwards, n->untrue, n->no_nodes,
 	       n->no_launch, n->early, n->early_ns, gpu->bad_twins);
 	for (uint32_t i = 0; i < gpu->device_count; i++)
 		printf("clock device=%d error=%" PRIu64 " lines=%u ties=%u drift=%.3f\n", gpu->devices[i].ordinal,

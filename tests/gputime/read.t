@@ -104,6 +104,8 @@ END
 "$BUILD/gputime/list" "$TMP/early.ring" >"$TMP/early.list"
 ok "kernels before their launch are counted" test "$(count early early)" -gt 10
 ok "and by how much" test "$(count early early_ns)" -gt 1000
+is "an operation of a stream that seems to be one is left out" \
+	"$(count early untrue) $(count early events) $(awk -F '\t' '$10 == "stream"' "$TMP/early.list" | wc -l)" "16 144 0"
 
 LIST=$BUILD/asan/gputime_list
 [ -x "$LIST" ] || LIST=
