@@ -62,7 +62,7 @@ ok "most launches are timed" test "$(seen three stamped)" -gt 200
 is "all of them are collected" "$(seen three replays) $(seen three lost)" "$(seen three stamped) 0"
 is "of one part each, by turns" "$(odd three)" "3 apart True"
 is "together they have all nodes" "$(nodes three)" "$(nodes whole)"
-is "nothing is left out" "$(sed -n 's/.*\(no_stamp=.*no_nodes=[0-9]*\).*/\1/p' "$TMP/three.list")" "no_stamp=0 backwards=0 no_nodes=0"
+is "nothing is left out" "$(sed -n 's/.*\(no_stamp=.*no_nodes=[0-9]*\).*/\1/p' "$TMP/three.list")" "no_stamp=0 backwards=0 untrue=0 no_nodes=0"
 nodes_stamped() { echo $(($(seen "$1" stamps) / $(seen "$1" replays) - GAUGES)); }
 ok "at a part of the stamps" test $((2 * $(nodes_stamped three))) -lt "$(nodes_stamped whole)"
 is "kernels took what they took" "$(right three spin_20us 20690) $(right three spin_10us 10690)" "1 1"
