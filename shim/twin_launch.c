@@ -13,6 +13,8 @@ enum {
 	END_NS = 1000000000,
 	REBUILDS = 16,
 	TRIES = 3,
+	FIRST_TURNS = 3,      /* of a graph come after so few launches: the second has a twin made, the third is stamped */
+	FIRST_TURN = 8,
 };
 
 /* ---- counted ---- */
@@ -52,11 +54,18 @@ void vprof_twins_count_all(int again)
 	}
 }
 
+/* So many launches from its last turn to the next. A graph that is not launched often has its first ones early. */
+static uint32_t turn_of(const struct vprof_subject *subject, uint32_t every)
+{
+	return subject->wants < FIRST_TURNS && every > FIRST_TURN ? FIRST_TURN : every;
+}
+
 /* To its next turn at that rate. Housekeeping may have seen another one meanwhile,
    and what it set be overwritten here. */
 static void count_down(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t every)
 {
-	uint32_t left = subject->on_twin || (every && subject->since >= every) ? 1 : every ? every - subject->since : 0;
+	uint32_t turn = turn_of(subject, every);
+	uint32_t left = subject->on_twin || (turn && subject->since >= turn) ? 1 : turn ? turn - subject->since : 0;
 
 	vprof_subject_count(entry, subject, left);
 	if (left <= 1)
@@ -234,7 +243,7 @@ static int is_due(struct vprof_subject *subject, const struct vprof_handle *entr
 	uint32_t left = __atomic_load_n(&entry->left, __ATOMIC_RELAXED);
 
 	subject->since += left && left <= subject->armed ? subject->armed - left + 1 : 1;
-	return every && subject->since >= every;
+	return every && subject->since >= turn_of(subject, every);
 }
 
 /* The next launch may be on the stream of this one: streams by turns would else never have their turn together. */
@@ -243,7 +252,7 @@ static void try_again(struct vprof_subject *subject, uint32_t every, int is_stam
 	if (is_stamped || !is_ready(subject->twin) || subject->tries++ >= TRIES)
 		subject->tries = 0;
 	else
-		subject->since = every - 1;
+		subject->since = turn_of(subject, every) - 1;
 }
 
 static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struct vprof_handle *entry, CUstream stream,

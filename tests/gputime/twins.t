@@ -42,6 +42,9 @@ is "none began before its launch, and none was left out" "$(sed -n 's/.*\(no_sta
 (unset VPROF_GPU; halting unasked has_twins 1 "$client" chain 1600 300)
 timed_well unasked
 is "one in 64, if nothing is said" "$(seen unasked gaps)" 64
+(unset VPROF_GPU; halting seldom has_twins 1 "$client" chain 100 300)
+timed_well seldom
+ok "seldom: a graph that is launched a hundred times is timed as well" test "$(seen seldom stamped)" -ge 1
 timed all all chain 1200 500
 is "all: each launch from the first stamped one on" "$(seen all gaps)" 1
 ok "all: most of them" test "$(seen all stamped)" -gt 150
