@@ -23,6 +23,7 @@ int gpu_untimed_add(struct gpu_untimed *untimed, const struct ring *ring)
 	const struct vprof_def *def = NULL;
 	struct vprof_chunk chunk;
 
+	untimed->sampled |= ring->control.gpu > 1;
 	while ((def = ring_def_next(ring, def))) {
 		const struct vprof_def_twin *twin = ring_def(ring, ring_def_id(ring, def), VPROF_DEF_TWIN);
 
@@ -42,7 +43,7 @@ int gpu_untimed_add(struct gpu_untimed *untimed, const struct ring *ring)
 
 char *gpu_untimed_text(char *text, size_t size, const struct gpu_untimed *untimed)
 {
-	const char *why = "all came before a twin was ready";
+	const char *why = "all came before a twin was ready", *way_out = "";
 
 	*text = '\0';
 	if (!untimed->launches || (untimed->refused && !untimed->twins))
@@ -51,7 +52,9 @@ char *gpu_untimed_text(char *text, size_t size, const struct gpu_untimed *untime
 		why = "the process ended before the stamps of their twins were collected";
 	else if (untimed->twins)
 		why = "too few came after their twins were made";
-	snprintf(text, size, "none of %" PRIu64 " launch%s of graphs was timed: %s", untimed->launches,
-		 untimed->launches == 1 ? "" : "es", why);
+	if (untimed->sampled && !untimed->of_twins)
+		way_out = "; with --gpu all a graph is timed from its third launch on, or soon after";
+	snprintf(text, size, "none of %" PRIu64 " launch%s of graphs was timed: %s%s", untimed->launches,
+		 untimed->launches == 1 ? "" : "es", why, way_out);
 	return text;
 }

@@ -94,11 +94,16 @@ done
 mkdir "$TMP/soon"
 VPROF_GPU=sample:64 VPROF_QUIET=1 VPROF_OUT=$TMP/soon LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
 	timeout 60 "$BUILD/gputime/client" chain 3 0 </dev/null >/dev/null
-soon='none of 3 launches of graphs was timed: (all came before a twin was ready|too few came after their twins were made)'
+before='none of 3 launches of graphs was timed: (all came before a twin was ready|too few came after their twins were made)'
+soon="$before; with --gpu all a graph is timed from its third launch on, or soon after"
 for verb in "top" "top --by gpu" "gpu"; do
 	ok "too short to be timed, vprof $verb" grep -qxE "vprof ${verb%% *}: $soon" <("$vprof" $verb "$TMP/soon" 2>&1 >/dev/null)
 done
 ok "and vprof info" grep -qE "^ *$soon$" <("$vprof" info "$TMP/soon")
+mkdir "$TMP/sooner"
+VPROF_GPU=all VPROF_QUIET=1 VPROF_OUT=$TMP/sooner LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
+	timeout 60 "$BUILD/gputime/client" chain 2 0 </dev/null >/dev/null
+ok "with --gpu all already that is no way out" grep -qxE "vprof gpu: ${before/3/2}" <("$vprof" gpu "$TMP/sooner" 2>&1 >/dev/null)
 # A second program, whose ring's disk goes bad: what the first one's tells is not all.
 VPROF_GPU=sample:64 VPROF_QUIET=1 VPROF_OUT=$TMP/soon/bad LD_LIBRARY_PATH=$BUILD/fakecuda LD_PRELOAD=$BUILD/libvprof.so \
 	timeout 60 "$BUILD/gputime/client" chain 3 0 </dev/null >/dev/null

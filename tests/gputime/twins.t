@@ -45,6 +45,11 @@ is "one in 64, if nothing is said" "$(seen unasked gaps)" 64
 (unset VPROF_GPU; halting seldom has_twins 1 "$client" chain 100 300)
 timed_well seldom
 ok "seldom: a graph that is launched a hundred times is timed as well" test "$(seen seldom stamped)" -ge 1
+for launches in 23 24; do
+	(unset VPROF_GPU; halting "first$launches" has_twins 1 "$client" chain "$launches" 300)
+	look "first$launches" launches >/dev/null
+	is "a graph of $launches launches" "$(seen "first$launches" stamped)" $((launches / 24))
+done
 timed all all chain 1200 500
 is "all: each launch from the first stamped one on" "$(seen all gaps)" 1
 ok "all: most of them" test "$(seen all stamped)" -gt 150
