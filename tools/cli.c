@@ -29,12 +29,21 @@ int cli_usage(const struct cli_command *command, const char *format, ...)
 	return CLI_USAGE;
 }
 
+/* Bytes up to the next blank; of a list that is longer than a line, behind the last comma that a line has room for. */
+static int word_length(const char *text, int room)
+{
+	int word = (int)strcspn(text, " \n");
+	const char *comma = word > room ? memrchr(text, ',', (size_t)room) : NULL;
+
+	return comma ? (int)(comma + 1 - text) : word;
+}
+
 void cli_wrapped(FILE *out, const char *text, int column)
 {
 	int at = column;
 
 	while (*text) {
-		int word = (int)strcspn(text, " \n");
+		int word = word_length(text, HELP_WIDTH - column);
 
 		if (at > column && at + 1 + word > HELP_WIDTH) {
 			fprintf(out, "\n%*s", column, "");
@@ -45,7 +54,7 @@ void cli_wrapped(FILE *out, const char *text, int column)
 		}
 		fprintf(out, "%.*s", word, text);
 		at += word;
-		text += word + (text[word] != '\0');
+		text += word + (text[word] == ' ' || text[word] == '\n');
 		if (text[-1] == '\n' && *text == '\n') {
 			fprintf(out, "\n\n%*s", column, "");
 			at = column;

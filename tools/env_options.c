@@ -15,7 +15,8 @@ enum {
 static const struct row {
 	const char *name, *type, *fallback, *help;
 } rows[ENV_ROWS] = {
-#define VPROF_ENV(name, type, field, fallback, help) [ENV_ROW_##field] = { #name, #type, fallback, help },
+#define VPROF_ENV(name, type, field, fallback, help) \
+	[ENV_ROW_##field] = { #name, #type, fallback, help " (default: " fallback ")" },
 #include "vprof/env.def"
 #undef VPROF_ENV
 };

@@ -24,6 +24,12 @@ is "each variable is an option" "$(
 	sed -n 's/^VPROF_ENV(VPROF_\([A-Z_]*\),.*/\1/p' "$OLDPWD/include/vprof/env.def" | tr A-Z_ a-z- | grep -vx out | while read -r name; do
 		"$vprof" env --help | grep -qE "^ +(-., )?--$name[ []" || echo "$name"
 	done)" ""
+# One line for each option, in which a list may have been parted behind a comma.
+is "the help of each tells its default" "$("$vprof" env --help | awk '
+	/^ +(-., )?--/ { print line; line = $0; next } { sub(/^ +/, line ~ /,$/ ? "" : " "); line = line $0 } END { print line }' |
+	sed -nE 's/^ *--([a-z-]+).*\(default: ([^ ()]*)\)$/\1 \2/p')" "$(
+	sed -nE 's/^VPROF_ENV\(VPROF_([A-Z_]*), *[A-Z]*, *[a-z_]*, *"([^"]*)".*/\1 \2/p' "$OLDPWD/include/vprof/env.def" | grep -v '^OUT ' |
+	while read -r name value; do echo "$(tr A-Z_ a-z- <<<"$name") $value"; done)"
 
 # The other forms, to the letter. LD_PRELOAD of this shell is none of a container's or a unit's business.
 export LD_PRELOAD=libm.so.6

@@ -71,7 +71,9 @@ is "another boot: nobody knows" "$("$vprof" info "$TMP/one.ring" | sed -n 's/^  
 for variable in $(sed -n 's/^VPROF_ENV(\([A-Z_]*\),.*/\1/p' include/vprof/env.def); do
 	ok "help env tells $variable" sh -c "'$vprof' help env | grep -q '^$variable '"
 done
-is "in lines of usual width" "$("$vprof" help env | awk 'length > 80')" ""
+for shown in "help env" "run --help" "env --help"; do
+	is "in lines of usual width: $shown" "$("$vprof" $shown | awk 'length > 80')" ""
+done
 ok "help of a verb" sh -c "'$vprof' help dump | grep -q -- --demangle"
 is "version" "$("$vprof" --version | cut -d' ' -f1)" vprof
 done_testing
