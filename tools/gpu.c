@@ -251,14 +251,14 @@ int gpu_open(struct gpu *gpu, const struct ring *ring, const struct clock *clock
 	return error;
 }
 
-int gpu_has_times(const struct ring *ring, const struct clock *clock)
+int gpu_has_times(const struct ring *ring, const struct clock *clock, int of_graphs)
 {
 	struct gpu gpu;
 	int some;
 
 	if (!gpu_has(ring) || gpu_open(&gpu, ring, clock))
 		return 0;
-	some = gpu.counts.replays || gpu.counts.timed;
+	some = gpu.counts.replays || (!of_graphs && gpu.counts.timed);
 	gpu_close(&gpu);
 	return some;
 }

@@ -132,8 +132,8 @@ struct gpu_costs_now {
 
 /* May the ring hold anything of a GPU's time? Quick: from the definitions. */
 int gpu_has(const struct ring *ring);
-/* Does it hold some? */
-int gpu_has_times(const struct ring *ring, const struct clock *clock);
+/* Does it hold some? `of_graphs`: only those count. */
+int gpu_has_times(const struct ring *ring, const struct clock *clock, int of_graphs);
 
 /* Reads definitions and ties. 0 or a negative errno; then nothing is to be closed. */
 int gpu_open(struct gpu *gpu, const struct ring *ring, const struct clock *clock);

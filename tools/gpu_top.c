@@ -35,7 +35,7 @@ int gpu_top_per(const char *word, enum gpu_top_per *per)
 int gpu_top_has(const struct trace *trace)
 {
 	for (size_t i = 0; i < trace->count; i++)
-		if (trace->processes[i].chosen && gpu_has_times(trace->processes[i].ring, trace->processes[i].clock))
+		if (trace->processes[i].chosen && gpu_has_times(trace->processes[i].ring, trace->processes[i].clock, 0))
 			return 1;
 	return 0;
 }

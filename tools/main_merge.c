@@ -352,6 +352,15 @@ static int write_steps(struct trace *trace, const struct options *options, enum 
 	return code;
 }
 
+static void say_no_estimate(const struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->processes[i].chosen && gpu_has_times(trace->processes[i].ring, trace->processes[i].clock, 1))
+			return;
+	fprintf(stderr, PROGRAM ": --estimate: no launch of a graph was timed in these rings, so there is nothing to "
+		"estimate from (see vprof info)\n");
+}
+
 static int merge_inputs(const struct options *options, const struct inputs *inputs, enum sink_form form)
 {
 	struct trace trace;
@@ -364,6 +373,8 @@ static int merge_inputs(const struct options *options, const struct inputs *inpu
 	trace.raw_names = options->raw_names;
 	trace.expand_graphs = options->expand_graphs;
 	trace.estimate = options->estimate;
+	if (options->estimate)
+		say_no_estimate(&trace);
 	code = options->steps ? write_steps(&trace, options, form) : write_all(&trace, options, form);
 	if (!trace_was_readable(&trace, PROGRAM) || !trace_has_threads(&trace, PROGRAM))
 		code = CLI_FAILED;

@@ -51,7 +51,12 @@ is "launches that are overwritten have no arrow, their kernels stand" "$(fact co
 
 # What was not measured, as it is expected: only when asked for, and marked.
 python3 "$here/made.py" --everything "$TMP/f.all" "$TMP/f.ring" >"$TMP/f.truth"
-"$merge" --estimate "$TMP/f.ring" >"$TMP/f.json"
+"$merge" --estimate "$TMP/f.ring" >"$TMP/f.json" 2>"$TMP/err"
+is "estimates: nothing to complain of" "$(cat "$TMP/err")" ""
+"$BUILD/tests/make_ring" "$TMP/none.ring"
+nothing="vprof-merge: --estimate: no launch of a graph was timed in these rings, so there is nothing to estimate from (see vprof info)"
+is "estimates: of nothing" "$("$merge" --estimate "$TMP/none.ring" 2>&1 >/dev/null | grep estimate)" "$nothing"
+is "estimates: of nothing, if nothing is asked for" "$("$merge" "$TMP/none.ring" 2>&1 >/dev/null | grep estimate)" ""
 python3 "$here/trace.py" "$TMP/f.json" "$TMP/f.truth" >"$TMP/facts"
 is "estimates: what was measured stays" "$(fact counts) $(fact crossed)" "true 0"
 is "estimates: 48 launches with 9 nodes, all marked" "$(fact estimated)" "480 480"
