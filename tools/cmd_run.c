@@ -17,6 +17,7 @@
 #include "tools/now.h"
 #include "tools/run_child.h"
 #include "tools/run_report.h"
+#include "tools/sink.h"
 #include "tools/verbs.h"
 
 enum { EXIT_OURS = 125, EXIT_NOT_RUN = 126, EXIT_NOT_FOUND = 127 };
@@ -162,6 +163,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct options options = { 0 };
 	struct run run = { .options = &options, .command = argv + 1 };
+	enum sink_form form;
 	int count, code;
 
 	env_options_fill(table + OWN_OPTIONS, AT(env));
@@ -173,6 +175,10 @@ int cmd_run(int argc, char **argv)
 		cli_usage(&command, "which command?");
 	if (!count || env_options_check(&command, &options.env))
 		return EXIT_OURS;
+	if (sink_choose_form(&form, options.merge, NULL)) {
+		cli_usage(&command, "--merge %s: only .gz and .zst can be written", options.merge);
+		return EXIT_OURS;
+	}
 	code = prepare(&run);
 	if (!code)
 		code = start(&run);

@@ -58,27 +58,6 @@ static const struct cli_command command = {
 	.options = option_rows,
 };
 
-static int choose_form(const struct options *options, enum sink_form *form)
-{
-	static const struct {
-		const char *name;
-		enum sink_form form;
-	} forms[] = {
-		{ "none", SINK_PLAIN }, { "gz", SINK_GZIP }, { "zst", SINK_ZSTD },
-		{ "gzip", SINK_GZIP }, { "zstd", SINK_ZSTD },
-	};
-
-	*form = sink_form_of(options->output);
-	if (!options->compress)
-		return 0;
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		if (!strcmp(options->compress, forms[i].name)) {
-			*form = forms[i].form;
-			return 0;
-		}
-	return -EINVAL;
-}
-
 static int is_kineto(const struct options *options)
 {
 	return options->format && !strcmp(options->format, output_kineto.name);
@@ -387,11 +366,12 @@ int main(int argc, char **argv)
 	struct options options = { 0 };
 	struct inputs inputs = { 0 };
 	enum sink_form form;
-	int count, code = CLI_FAILED;
+	int count, chosen, code = CLI_FAILED;
 
 	count = cli_parse(&command, &options, argc, argv);
 	if (count < 0)
 		return CLI_CODE(count);
+	chosen = sink_choose_form(&form, options.output, options.compress);
 	if (!count)
 		code = cli_usage(&command, "which rings?");
 	else if (options.format && !is_kineto(&options) && strcmp(options.format, output_chrome.name))
@@ -400,8 +380,11 @@ int main(int argc, char **argv)
 		code = cli_usage(&command,
 				 "--steps: '%s' is no number of a step, nor a first and a last one (as in 100..110)",
 				 options.steps);
-	else if (choose_form(&options, &form))
+	else if (chosen == -EINVAL)
 		code = cli_usage(&command, "--compress: '%s' is none of gz, zst, none", options.compress);
+	else if (chosen)
+		code = cli_usage(&command, "-o %s: only .gz and .zst can be written (--compress: whatever the name)",
+				 options.output);
 	else if (!inputs_collect(&inputs, PROGRAM, count, argv + 1) && !inputs_open_all(&inputs))
 		code = merge_inputs(&options, &inputs, form);
 	inputs_close(&inputs);

@@ -42,15 +42,44 @@ static void watch_signals(char *part)
 			sigaction(numbers[i], &action, NULL);
 }
 
-enum sink_form sink_form_of(const char *path)
+static int ends_with(const char *path, const char *end)
 {
-	size_t size = path ? strlen(path) : 0;
+	size_t size = strlen(path), length = strlen(end);
 
-	if (size > 3 && !strcmp(path + size - 3, ".gz"))
-		return SINK_GZIP;
-	if (size > 4 && !strcmp(path + size - 4, ".zst"))
-		return SINK_ZSTD;
-	return SINK_PLAIN;
+	return size > length && !strcmp(path + size - length, end);
+}
+
+static int form_by_word(enum sink_form *form, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum sink_form form;
+	} words[] = {
+		{ "none", SINK_PLAIN }, { "gz", SINK_GZIP }, { "zst", SINK_ZSTD },
+		{ "gzip", SINK_GZIP }, { "zstd", SINK_ZSTD },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i].word)) {
+			*form = words[i].form;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int sink_choose_form(enum sink_form *form, const char *path, const char *word)
+{
+	static const char *const others[] = {
+		".bz2", ".xz", ".lzma", ".lz4", ".br", ".Z", ".zip", ".7z", ".gzip", ".zstd",
+	};
+
+	if (word)
+		return form_by_word(form, word);
+	*form = !path ? SINK_PLAIN : ends_with(path, ".gz") ? SINK_GZIP : ends_with(path, ".zst") ? SINK_ZSTD : SINK_PLAIN;
+	for (size_t i = 0; path && i < sizeof(others) / sizeof(others[0]); i++)
+		if (ends_with(path, others[i]))
+			return -ENOTSUP;
+	return 0;
 }
 
 /* Is that still the file of this name, not one that was renamed between our open and our lock? */

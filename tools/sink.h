@@ -41,8 +41,11 @@ struct sink_pack {
 	void *state;           /* z_stream or ZSTD_CCtx */
 };
 
-/* By the end of its name. */
-enum sink_form sink_form_of(const char *path);
+/*
+ * By that word, or, where it is NULL, by the end of the name. 0; -EINVAL: no such form; -ENOTSUP: the name ends as
+ * those of files that are compressed in a way that we do not write.
+ */
+int sink_choose_form(enum sink_form *form, const char *path, const char *word);
 
 /*
  * `path` NULL or "-": standard output. 0 or a negative errno with a sentence in `why`

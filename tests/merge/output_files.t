@@ -48,6 +48,15 @@ text = d.decompress(open("out.json.gz", "rb").read())
 assert d.eof and not d.unused_data and text == open("plain.json", "rb").read()'
 "$merge" -z none -o plain.gz a.ring
 ok "-z none is stronger than the name" cmp plain.json plain.gz
+for name in out.json.bz2 out.xz; do
+	"$merge" -o "$name" a.ring 2>stderr
+	is "$name: 2" $? 2
+	is "... which form cannot be written is said" "$(head -1 stderr)" \
+		"vprof-merge: -o $name: only .gz and .zst can be written (--compress: whatever the name)"
+	ok "... and nothing was" not test -e "$name"
+done
+"$merge" -z none -o out.xz a.ring
+ok "unless the form is named" cmp plain.json out.xz
 
 # Failures. Each leaves what was there, says why, and ends with 1.
 fails() {

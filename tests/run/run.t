@@ -21,6 +21,8 @@ is "no such command: 127" "$(status "$vprof" run nonesuch)" 127
 ok "and says so" grep -q "nonesuch: No such file" "$TMP/err"
 is "a command that cannot be run: 126" "$(status "$vprof" run /etc)" 126
 is "wrong usage: 125" "$(status "$vprof" run --nonesuch true)" 125
+is "a trace of a form that cannot be written: 125" "$(status "$vprof" run --merge trace.json.xz true)" 125
+ok "is said before anything is run" grep -qx "vprof run: --merge trace.json.xz: only .gz and .zst can be written" "$TMP/err"
 is "no command: 125" "$(status "$vprof" run)" 125
 is "a value that the library would not take: 125" "$(status "$vprof" run --ring-mb x true)" 125
 ok "and says which" grep -q "ring-mb: 'x' is not a whole number" "$TMP/err"
