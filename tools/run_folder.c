@@ -53,12 +53,24 @@ static void make_parents(const char *path)
 	}
 }
 
+/* For what is said of it: which folder it was to be in. */
+static void keep_failed(struct run_folder *folder, const char *name)
+{
+	char here[PATH_MAX];
+
+	if (!getcwd(here, sizeof(here)))
+		folder->path = strdup(name);
+	else if (asprintf(&folder->path, "%s/%s", here, name) < 0)
+		folder->path = NULL;
+}
+
 /* A name of its own: mkdir() decides who has it. */
 static int make_new(struct run_folder *folder)
 {
 	char stamp[32], path[64];
 	time_t now = time(NULL);
 	struct tm tm;
+	int error;
 
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
 	for (int i = 0; i < NAMES_TRIED; i++) {
@@ -68,8 +80,11 @@ static int make_new(struct run_folder *folder)
 			folder->path = strdup(path);
 			return folder->path ? 0 : -ENOMEM;
 		}
-		if (errno != EEXIST)
-			return -errno;
+		error = -errno;
+		if (error != -EEXIST) {
+			keep_failed(folder, path);
+			return error;
+		}
 	}
 	return -EEXIST;
 }

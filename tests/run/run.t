@@ -76,6 +76,8 @@ is "and a manifest" "$(ls "$folder" | grep manifest | paste -sd' ')" "manifest.1
 ok "the summary is of the new run alone" grep -q "1 process, .* 4 launches" "$TMP/err"
 is "an output folder that is a file: 125" "$(touch file; status "$vprof" run -o file true)" 125
 ok "says so" grep -q "file: Not a directory" "$TMP/err"
+is "a folder in which none can be made: 125" "$(cd /proc && status "$vprof" run true)" 125
+ok "says which" grep -qE "^vprof run: /proc/vprof-[0-9.-]+: No such file" "$TMP/err"
 is "folders above are made" "$(status "$vprof" run -o a/b/c/ true; ls a/b)" "0
 c"
 is "a name with blanks" "$(status "$vprof" run -o "a b" "$client" --launches 1; ls "a b" | grep -c ring)" "0
