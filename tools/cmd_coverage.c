@@ -161,29 +161,32 @@ static int print_excepts(void)
 }
 
 /* Calls `put` for each function that the ring's program looked up in vain. */
-static void each_unknown(const struct ring *ring, void (*put)(const char *name, int first))
+static void each_unknown(const struct input *input, void (*put)(const char *path, const char *name, int first))
 {
+	const struct ring *ring = &input->ring;
 	const struct vprof_def *def = NULL;
 	int first = 1;
 
 	while ((def = ring_def_next(ring, def)))
 		if (def->type == VPROF_DEF_UNKNOWN && ring_def(ring, ring_def_id(ring, def), VPROF_DEF_UNKNOWN)) {
-			put(((const struct vprof_def_unknown *)(const void *)def)->name, first);
+			put(input->path, ((const struct vprof_def_unknown *)(const void *)def)->name, first);
 			first = 0;
 		}
 }
 
-static void unknown_text(const char *name, int first)
+static void unknown_text(const char *path, const char *name, int first)
 {
 	char copy[256];
 
-	(void)first;
+	if (first)
+		printf("\n%s: looked up and not known:\n", path);
 	snprintf(copy, sizeof(copy), "%s", name);
 	printf("  %s\n", cli_clean(copy));
 }
 
-static void unknown_json(const char *name, int first)
+static void unknown_json(const char *path, const char *name, int first)
 {
+	(void)path;
 	if (!first)
 		fputs(", ", stdout);
 	cli_json_string(stdout, name);
@@ -200,10 +203,8 @@ static int print_text(const struct inputs *inputs, const struct options *o)
 		code = print_functions();
 	if (code == CLI_OK)
 		code = print_excepts();
-	for (size_t i = 0; i < inputs->count; i++) {
-		printf("\n%s: looked up and not known:\n", inputs->list[i].path);
-		each_unknown(&inputs->list[i].ring, unknown_text);
-	}
+	for (size_t i = 0; i < inputs->count; i++)
+		each_unknown(&inputs->list[i], unknown_text);
 	return code;
 }
 
@@ -229,7 +230,7 @@ static int print_json(const struct inputs *inputs)
 		printf("%s\n  {\"path\": ", i ? "," : "");
 		cli_json_string(stdout, inputs->list[i].path);
 		fputs(", \"unknown\": [", stdout);
-		each_unknown(&inputs->list[i].ring, unknown_json);
+		each_unknown(&inputs->list[i], unknown_json);
 		fputs("]}", stdout);
 	}
 	puts("]}");

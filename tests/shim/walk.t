@@ -35,6 +35,8 @@ C
 over_stub "$TMP/ask"
 is "a function without a row is told once, and exceptions are not" \
 	"$("$BUILD/vprof" coverage "$TMP/out" | sed -n '/looked up and not known/,$p' | tail -n +2)" "  cuNewerThanTheTable"
+"$BUILD/tests/make_ring" "$TMP/known.ring"
+is "where there is none, there is no list" "$("$BUILD/vprof" coverage "$TMP/known.ring" | grep -c 'Not hooked:\|not known')" 1
 is "in JSON too" "$("$BUILD/vprof" coverage --json "$TMP/out" | sed -n 's/.*"unknown": //p')" '["cuNewerThanTheTable"]}]}'
 ok "info tells of it" grep -q 'unknown *1 functions' <("$BUILD/vprof" info "$TMP/out")
 
