@@ -103,6 +103,12 @@ const char *cli_nearest(const char *word, const char *const *words, size_t count
 char *cli_size_text(char *text, size_t size, uint64_t bytes);
 char *cli_time_text(char *text, size_t size, uint64_t ns);
 
+/* The word for so many of a thing. */
+static inline const char *cli_word(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
 /* Escape codes when `out` is a terminal that shows colours and NO_COLOR is not set, else "". */
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW };
 const char *cli_colour(FILE *out, enum cli_colour colour);

@@ -225,7 +225,7 @@ static void print_cubin(struct printing *printing, const struct image *image, co
 	printf("%scubin for ", cubin->relocatable ? "relocatable " : "");
 	print_maker(cubin);
 	print_packing(image);
-	printf(", %zu kernel%s\n", cubin->kernel_count, cubin->kernel_count == 1 ? "" : "s");
+	printf(", %zu %s\n", cubin->kernel_count, cli_word(cubin->kernel_count, "kernel", "kernels"));
 	if (cubin->kernel_count)
 		print_kernels(printing->options, cubin);
 	if (printing->options->sections) {

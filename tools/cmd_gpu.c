@@ -49,8 +49,9 @@ static void print_summary(const struct gpu_busy *busy)
 	while ((def = ring_def_next(busy->process->ring, def)))
 		if (def->type == VPROF_DEF_DEVICE && ((const struct vprof_def_device *)def)->ordinal == busy->device)
 			printf(": %s", ((const struct vprof_def_device *)def)->name);
-	printf("\n  %" PRIu64 " of %" PRIu64 " launches measured, %.0f%% are of kinds that were\n", busy->measured,
-	       busy->launches, percent((double)busy->covered, (double)busy->launches));
+	printf("\n  %" PRIu64 " of %" PRIu64 " %s measured, %.0f%% are of kinds that were\n", busy->measured,
+	       busy->launches, cli_word(busy->launches, "launch", "launches"),
+	       percent((double)busy->covered, (double)busy->launches));
 	if (!busy->measured)
 		return;
 	printf("  of these, %s: at work %.1f%%, with copies and sets alone %.1f%%,\n"
@@ -63,7 +64,8 @@ static void print_summary(const struct gpu_busy *busy)
 	printf("  while at work %.2f pieces at once, at most %u\n",
 	       busy->busy_ns ? (double)busy->work_ns / (double)busy->busy_ns : 0, busy->most);
 	if (busy->measured == busy->launches)
-		printf("  between launches %" PRIu64 " gaps, %s idle, the longest %s\n", busy->gaps,
+		printf("  between launches %" PRIu64 " %s, %s idle, the longest %s\n", busy->gaps,
+		       cli_word(busy->gaps, "gap", "gaps"),
 		       cli_time_text(span, sizeof(span), busy->idle_ns),
 		       cli_time_text(gap, sizeof(gap), busy->longest_gap_ns));
 	if (busy->behind_ns)

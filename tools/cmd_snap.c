@@ -41,16 +41,16 @@ static void print_text(const struct snap_result *r)
 
 	if (localtime_r(&seconds, &tm))
 		strftime(date, sizeof(date), "%H:%M:%S", &tm);
-	printf("%s: %zu ring%s as of %s.%06u, %llu records (%llu in flight), %s written in %s\n", r->folder, r->rings,
-	       r->rings == 1 ? "" : "s", date,
-	       (unsigned)(r->cut_realtime_ns / 1000 % 1000000), (unsigned long long)r->records,
+	printf("%s: %zu %s as of %s.%06u, %llu %s (%llu in flight), %s written in %s\n", r->folder, r->rings,
+	       cli_word(r->rings, "ring", "rings"), date, (unsigned)(r->cut_realtime_ns / 1000 % 1000000),
+	       (unsigned long long)r->records, cli_word(r->records, "record", "records"),
 	       (unsigned long long)r->in_flight, cli_size_text(size, sizeof(size), r->bytes),
 	       cli_time_text(took, sizeof(took), r->took_ns));
 	if (r->skipped)
 		printf("%zu left out: copies, of another boot, or ended before\n", r->skipped);
 	if (r->lost)
-		printf("%llu chunks were overwritten while they were copied: VPROF_RING_MB makes rings larger\n",
-		       (unsigned long long)r->lost);
+		printf("%llu %s overwritten while they were copied: VPROF_RING_MB makes rings larger\n",
+		       (unsigned long long)r->lost, cli_word(r->lost, "chunk was", "chunks were"));
 }
 
 /* On stderr, as nobody would miss it who reads a trace of the copies. */

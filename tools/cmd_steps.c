@@ -117,8 +117,9 @@ static int print_classes(const struct steps *steps)
 		if (several)
 			snprintf(whose, sizeof(whose), " (%s %u, pid %u)", thread_name(class->thread),
 				 class->thread->os_tid, class->thread->process->os_pid);
-		cli_table_cell(cells, "%s, %u copies to and %u from the device%s",
+		cli_table_cell(cells, "%s, %u %s to and %u from the device%s",
 			       step_shape(&class->first, text, sizeof(text)), class->first.copies_in,
+			       cli_word(class->first.copies_in, "copy", "copies"),
 			       class->first.copies_out, whose);
 	}
 	return cli_table_print(cells, stdout, 0);

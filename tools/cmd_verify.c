@@ -111,8 +111,9 @@ static int judge_vprof(const struct place *place, const struct verify_source *so
 	if (source->executions)
 		return 0;
 	begin_message(place);
-	fprintf(stderr, "vprof measured nothing of the GPU in %zu %s with %llu launches: %s\n", source->processes,
-		source->processes == 1 ? "process" : "processes", (unsigned long long)source->launches,
+	fprintf(stderr, "vprof measured nothing of the GPU in %zu %s with %llu %s: %s\n", source->processes,
+		cli_word(source->processes, "process", "processes"), (unsigned long long)source->launches,
+		cli_word(source->launches, "launch", "launches"),
 		*source->error ? source->error : "VPROF_GPU is off, or this library measures nothing");
 	return -ENODATA;
 }

@@ -135,17 +135,19 @@ static void print_summary(const struct session *s)
 	char span[32];
 
 	fprintf(stderr,
-		"vprof watch: %s, %llu processes: %llu slow steps, %llu idle, %llu hangs; %llu actions (%llu failed), "
-		"%llu events without one\n",
+		"vprof watch: %s, %llu %s: %llu slow %s, %llu idle, %llu %s; %llu %s (%llu failed), %llu %s without one\n",
 		cli_time_text(span, sizeof(span), now_ns(CLOCK_MONOTONIC) - s->begun_ns),
-		(unsigned long long)s->watch.came, (unsigned long long)s->events[WATCH_SLOW_STEP],
-		(unsigned long long)s->events[WATCH_IDLE], (unsigned long long)s->events[WATCH_HANG],
-		(unsigned long long)a->done, (unsigned long long)a->failed, (unsigned long long)a->passed);
+		(unsigned long long)s->watch.came, cli_word(s->watch.came, "process", "processes"),
+		(unsigned long long)s->events[WATCH_SLOW_STEP], cli_word(s->events[WATCH_SLOW_STEP], "step", "steps"),
+		(unsigned long long)s->events[WATCH_IDLE],
+		(unsigned long long)s->events[WATCH_HANG], cli_word(s->events[WATCH_HANG], "hang", "hangs"),
+		(unsigned long long)a->done, cli_word(a->done, "action", "actions"), (unsigned long long)a->failed,
+		(unsigned long long)a->passed, cli_word(a->passed, "event", "events"));
 	if (s->watch.missed)
 		fprintf(stderr,
-			"vprof watch: %llu chunks of records were overwritten before they were read: VPROF_RING_MB "
-			"makes rings larger\n",
-			(unsigned long long)s->watch.missed);
+			"vprof watch: %llu %s of records overwritten before they were read: VPROF_RING_MB makes rings "
+			"larger\n", (unsigned long long)s->watch.missed,
+			cli_word(s->watch.missed, "chunk", "chunks"));
 }
 
 /* ---- the loop ---- */

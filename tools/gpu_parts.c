@@ -4,6 +4,7 @@
 #include "tools/gpu_parts.h"
 
 #include <inttypes.h>
+#include "tools/cli.h"
 
 int gpu_parts_add(struct gpu_parts *parts, const struct ring *ring, uint32_t process, uint32_t graph, uint32_t of)
 {
@@ -28,9 +29,9 @@ char *gpu_parts_text(char *text, size_t size, const struct gpu_parts *parts)
 
 	if (parts->most > parts->least)
 		snprintf(to, sizeof(to), " to %u", parts->most);
-	snprintf(text, size, "%" PRIu64 " launch%s of %u graph%s timed in %u%s parts by turns, one part's nodes each",
-		 parts->launches, parts->launches == 1 ? "" : "es", parts->seen.count,
-		 parts->seen.count == 1 ? "" : "s", parts->least, to);
+	snprintf(text, size, "%" PRIu64 " %s of %u %s timed in %u%s parts by turns, one part's nodes each",
+		 parts->launches, cli_word(parts->launches, "launch", "launches"), parts->seen.count,
+		 cli_word(parts->seen.count, "graph", "graphs"), parts->least, to);
 	return text;
 }
 

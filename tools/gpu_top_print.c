@@ -117,9 +117,10 @@ static int print_table(const struct gpu_top *top, const struct gpu_top_view *vie
 		print_row(top, &top->rows[i], view, table);
 	if (cli_table_print(table, stdout, 0))
 		return -ENOMEM;
-	printf("\n%s of GPU time, estimated from %" PRIu64 " measured launches of %" PRIu64
+	printf("\n%s of GPU time, estimated from %" PRIu64 " measured %s of %" PRIu64
 	       "; +-: in 19 of 20 cases; COVERED: of kinds that were measured%s\n",
-	       cli_time_text(text, sizeof(text), (uint64_t)top->total_ns), top->measured, top->launches,
+	       cli_time_text(text, sizeof(text), (uint64_t)top->total_ns), top->measured,
+	       cli_word(top->measured, "launch", "launches"), top->launches,
 	       has_unmeasured(top, rows) ? "; -: never measured" : "");
 	gpu_parts_remark(&top->parts_timed, stdout, "", parts_mean);
 	return 0;

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include "tools/cli.h"
 
 static void add_chunk(struct gpu_untimed *untimed, const struct vprof_chunk *chunk)
 {
@@ -54,7 +55,7 @@ char *gpu_untimed_text(char *text, size_t size, const struct gpu_untimed *untime
 		why = "too few came after their twins were made";
 	if (untimed->sampled && !untimed->of_twins)
 		way_out = "; with --gpu all a graph is timed from its third launch on, or soon after";
-	snprintf(text, size, "none of %" PRIu64 " launch%s of graphs was timed: %s%s", untimed->launches,
-		 untimed->launches == 1 ? "" : "es", why, way_out);
+	snprintf(text, size, "none of %" PRIu64 " %s of graphs was timed: %s%s", untimed->launches,
+		 cli_word(untimed->launches, "launch", "launches"), why, way_out);
 	return text;
 }

@@ -229,9 +229,9 @@ static void print_changes(const struct graph_report *report, FILE *out, const st
 
 	for (uint32_t i = 0; i < report->graphs.count; i++)
 		if (graph_shown(style, &report->graphs.list[i]) && report->uses[i].changes)
-			fprintf(out, "graph %s: single nodes changed since, by %" PRIu64 " call%s\n",
+			fprintf(out, "graph %s: single nodes changed since, by %" PRIu64 " %s\n",
 				graph_number(number, sizeof(number), &report->graphs.list[i]), report->uses[i].changes,
-				report->uses[i].changes == 1 ? "" : "s");
+				cli_word(report->uses[i].changes, "call", "calls"));
 }
 
 static const char *parts_text(char *text, size_t size, const struct vprof_def_twin *twin)
@@ -270,12 +270,13 @@ int graph_report_text(const struct graph_report *report, FILE *out, const struct
 	const struct graph_use *others = &report->uses[report->graphs.count];
 	int error = 0;
 
-	fprintf(out, "%s (pid %u): %u graph%s\n", report->process->name, report->process->os_pid, report->graphs.count,
-	       report->graphs.count == 1 ? "" : "s");
+	fprintf(out, "%s (pid %u): %u %s\n", report->process->name, report->process->os_pid, report->graphs.count,
+	       cli_word(report->graphs.count, "graph", "graphs"));
 	if (report->graphs.count)
 		error = print_graphs(report, out, style);
 	if (others->launches)
-		fprintf(out, "%" PRIu64 " launches of graphs that are not known\n", others->launches);
+		fprintf(out, "%" PRIu64 " %s of graphs that are not known\n", others->launches,
+			cli_word(others->launches, "launch", "launches"));
 	print_changes(report, out, style);
 	print_twins(report, out, style);
 	for (uint32_t i = 0; style->nodes && !error && i < report->graphs.count; i++)

@@ -86,6 +86,12 @@ static int read_all(struct gpu *gpu, const struct input *input, struct gpu_sums 
 
 /* ---- for people ---- */
 
+/* What two decimals show as 0 has no sign. */
+static double without_minus_zero(double value)
+{
+	return value < 0 && value > -0.005 ? 0 : value;
+}
+
 static void text_clock(struct cli_table *table, const struct gpu_device *device)
 {
 	if (device->clock.error_ns == UINT64_MAX)
@@ -93,9 +99,10 @@ static void text_clock(struct cli_table *table, const struct gpu_device *device)
 			       device->ordinal);
 	else
 		cli_table_pair(table, "GPU clock", "device %d: within %" PRIu64
-			       " ns of the host's, by %u comparison%s; it gains %.2f us a second", device->ordinal,
-			       device->clock.error_ns, device->clock.ties, device->clock.ties == 1 ? "" : "s",
-			       1e6 * device->clock.drift);
+			       " ns of the host's, by %u %s; it gains %.2f us a second", device->ordinal,
+			       device->clock.error_ns, device->clock.ties,
+			       cli_word(device->clock.ties, "comparison", "comparisons"),
+			       without_minus_zero(1e6 * device->clock.drift));
 }
 
 static void text_costs(struct cli_table *table, const struct gpu_device *device)
@@ -121,20 +128,20 @@ static void text_left_out(struct cli_table *table, const struct gpu_counts *n)
 {
 	if (n->no_nodes)
 		cli_table_pair(table, "", "%" PRIu64
-			       " replays only as a whole: nodes, edges or stamps of their graphs are not in the ring",
-			       n->no_nodes);
+			       " %s only as a whole: nodes, edges or stamps of the graph are not in the ring",
+			       n->no_nodes, cli_word(n->no_nodes, "replay", "replays"));
 	if (n->no_stamp || n->backwards)
 		cli_table_pair(table, "", "%" PRIu64
-			       " nodes left out: a stamp is missing, or earlier than one it waited for",
-			       n->no_stamp + n->backwards);
+			       " %s left out: a stamp is missing, or earlier than one it waited for",
+			       n->no_stamp + n->backwards, cli_word(n->no_stamp + n->backwards, "node", "nodes"));
 	if (n->untrue)
 		cli_table_pair(table, "", "%" PRIu64
-			       " operations of streams left out: the stamp ahead of them tells of a begin before their launch",
-			       n->untrue);
+			       " %s of streams left out: the stamp ahead tells of a begin before the launch",
+			       n->untrue, cli_word(n->untrue, "operation", "operations"));
 	if (n->early)
 		cli_table_pair(table, "", "%" PRIu64
-			       " events begin before their launch by more than the clocks' error, by up to %" PRIu64
-			       " ns", n->early, n->early_ns);
+			       " %s before the launch by more than the clocks' error, by up to %" PRIu64
+			       " ns", n->early, cli_word(n->early, "event begins", "events begin"), n->early_ns);
 }
 
 /* How long it had been at work when the process was last heard of. */
@@ -209,12 +216,12 @@ static void text_untimed(struct cli_table *table, const struct ring *ring)
 
 static const char *have(uint32_t count)
 {
-	return count == 1 ? "graph has" : "graphs have";
+	return cli_word(count, "graph has", "graphs have");
 }
 
 void info_gpu_text(struct cli_table *table, const struct input *input)
 {
-	char text[GPU_PARTS_TEXT];
+	char text[GPU_PARTS_TEXT], took[32];
 	struct gpu_sums sums;
 	struct gpu gpu;
 
@@ -228,8 +235,10 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 		text_clock(table, &gpu.devices[i]);
 		text_costs(table, &gpu.devices[i]);
 	}
-	cli_table_pair(table, "GPU times", "%" PRIu64 " pieces of work, from %" PRIu64 " replays of graphs and %" PRIu64
-		       " operations of streams", gpu.counts.events, gpu.counts.replays, gpu.counts.timed);
+	cli_table_pair(table, "GPU times", "%" PRIu64 " %s of work, from %" PRIu64 " %s of graphs and %" PRIu64
+		       " %s of streams", gpu.counts.events, cli_word(gpu.counts.events, "piece", "pieces"),
+		       gpu.counts.replays, cli_word(gpu.counts.replays, "replay", "replays"),
+		       gpu.counts.timed, cli_word(gpu.counts.timed, "operation", "operations"));
 	if (!gpu.counts.replays)
 		text_untimed(table, &input->ring);
 	if (sums.parts.launches)
@@ -237,8 +246,9 @@ void info_gpu_text(struct cli_table *table, const struct input *input)
 	text_left_out(table, &gpu.counts);
 	text_open(table, input, &gpu);
 	if (sums.twins)
-		cli_table_pair(table, "twins", "%u %s one, %" PRIu64 " stamps, built in %" PRIu64 " ms", sums.twins,
-			       have(sums.twins), sums.stamps, sums.build_us / 1000);
+		cli_table_pair(table, "twins", "%u %s one, %" PRIu64 " stamps, built in %s", sums.twins,
+			       have(sums.twins), sums.stamps,
+			       cli_time_text(took, sizeof(took), 1000 * sums.build_us));
 	for (uint32_t i = 0; i < WHYS; i++)
 		if (sums.without[i])
 			cli_table_pair(table, sums.twins || i ? "" : "twins", "%u %s none: %s", sums.without[i],

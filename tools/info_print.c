@@ -65,14 +65,18 @@ static void text_losses(struct cli_table *table, const struct ring *ring, const 
 		if (l->loss[i])
 			cli_table_pair(table, "lost", "%llu %s", (unsigned long long)l->loss[i], ring_loss_name(i));
 	if (ring->cut_bytes)
-		cli_table_pair(table, "damaged", "the file lacks its last %llu bytes, with %llu records",
-			       (unsigned long long)ring->cut_bytes, (unsigned long long)info->cut_off);
+		cli_table_pair(table, "damaged", "the file lacks its last %llu bytes, with %llu %s",
+			       (unsigned long long)ring->cut_bytes, (unsigned long long)info->cut_off,
+			       cli_word(info->cut_off, "record", "records"));
 	if (ring->bad_chunks)
-		cli_table_pair(table, "damaged", "%llu chunks left out", (unsigned long long)ring->bad_chunks);
+		cli_table_pair(table, "damaged", "%llu %s left out", (unsigned long long)ring->bad_chunks,
+			       cli_word(ring->bad_chunks, "chunk", "chunks"));
 	if (ring->bad_holdings)
-		cli_table_pair(table, "damaged", "%llu holdings left out", (unsigned long long)ring->bad_holdings);
+		cli_table_pair(table, "damaged", "%llu %s left out", (unsigned long long)ring->bad_holdings,
+			       cli_word(ring->bad_holdings, "holding", "holdings"));
 	if (ring->bad_defs)
-		cli_table_pair(table, "damaged", "%llu definitions left out", (unsigned long long)ring->bad_defs);
+		cli_table_pair(table, "damaged", "%llu %s left out", (unsigned long long)ring->bad_defs,
+			       cli_word(ring->bad_defs, "definition", "definitions"));
 }
 
 static void text_times(struct cli_table *table, const struct view *view, const struct info *info)
@@ -164,7 +168,8 @@ static void text_queries(struct cli_table *table, const struct ring *ring, const
 			most = &info->queries[i];
 	if (most)
 		snprintf(which, sizeof(which), ", most often %s", ring_call_name(ring, most->call));
-	cli_table_pair(table, "counted", "%llu calls that only ask%s", (unsigned long long)info->queries_all, which);
+	cli_table_pair(table, "counted", "%llu %s%s", (unsigned long long)info->queries_all,
+		       cli_word(info->queries_all, "call that only asks", "calls that only ask"), which);
 }
 
 void info_text(const struct input *input, const struct info *info, FILE *out)
@@ -172,6 +177,7 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	const struct vprof_ring_header *h = &input->ring.header;
 	struct cli_table *table = cli_table_new("ll");
 	char size[32], used[32];
+	uint32_t unknown;
 	struct role role;
 	struct view view;
 
@@ -201,9 +207,10 @@ void info_text(const struct input *input, const struct info *info, FILE *out)
 	info_gpu_text(table, input);
 	text_memory(table, &view);
 	text_queries(table, &input->ring, info);
-	if (count_unknown(&input->ring))
-		cli_table_pair(table, "unknown", "%u functions of the driver: see vprof coverage RING",
-			       count_unknown(&input->ring));
+	unknown = count_unknown(&input->ring);
+	if (unknown)
+		cli_table_pair(table, "unknown", "%u %s of the driver: see vprof coverage RING", unknown,
+			       cli_word(unknown, "function", "functions"));
 	text_losses(table, &input->ring, info);
 	info_spill_text(table, &input->ring);
 	cli_table_print(table, out, 2);

@@ -22,22 +22,26 @@ void info_spill_text(struct cli_table *table, const struct ring *ring)
 
 	if (!has_spill(ring, &s))
 		return;
-	cli_table_pair(table, "spill", "%llu records in %llu chunks, %s in %llu files, %.1f bytes a record",
-		       (unsigned long long)s.records, (unsigned long long)s.chunks,
-		       cli_size_text(size, sizeof(size), s.bytes), (unsigned long long)s.files,
+	cli_table_pair(table, "spill", "%llu %s in %llu %s, %s in %llu %s, %.1f bytes a record",
+		       (unsigned long long)s.records, cli_word(s.records, "record", "records"),
+		       (unsigned long long)s.chunks, cli_word(s.chunks, "chunk", "chunks"),
+		       cli_size_text(size, sizeof(size), s.bytes),
+		       (unsigned long long)s.files, cli_word(s.files, "file", "files"),
 		       s.records ? (double)s.bytes / (double)s.records : 0);
 	if (s.dropped_files)
-		cli_table_pair(table, "", "%llu files with %llu chunks deleted, for VPROF_SPILL_MB",
-			       (unsigned long long)s.dropped_files, (unsigned long long)s.dropped_chunks);
+		cli_table_pair(table, "", "%llu %s with %llu %s deleted, for VPROF_SPILL_MB",
+			       (unsigned long long)s.dropped_files, cli_word(s.dropped_files, "file", "files"),
+			       (unsigned long long)s.dropped_chunks, cli_word(s.dropped_chunks, "chunk", "chunks"));
 	if (s.torn_bytes)
 		cli_table_pair(table, "", "%s behind the last whole frame: it was being written",
 			       cli_size_text(torn, sizeof(torn), s.torn_bytes));
 	if (s.bad_frames)
-		cli_table_pair(table, "damaged", "%llu frames of the spill left out",
-			       (unsigned long long)s.bad_frames);
+		cli_table_pair(table, "damaged", "%llu %s of the spill left out",
+			       (unsigned long long)s.bad_frames, cli_word(s.bad_frames, "frame", "frames"));
 	if (s.bad_files)
-		cli_table_pair(table, "damaged", "%llu files beside it are no spill of this ring",
-			       (unsigned long long)s.bad_files);
+		cli_table_pair(table, "damaged", "%llu %s no spill of this ring",
+			       (unsigned long long)s.bad_files,
+			       cli_word(s.bad_files, "file beside it is", "files beside it are"));
 }
 
 void info_spill_json(const struct ring *ring, FILE *out)

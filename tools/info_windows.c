@@ -24,9 +24,10 @@ static void row(struct cli_table *table, const struct vprof_window *w, uint64_t 
 	end = w->stop_ticks ? clock_realtime(clock, &at, w->stop_ticks) : 0;
 	cli_time_text(from, sizeof(from), since(begin, start_ns));
 	if (w->launches)
-		snprintf(made, sizeof(made), ", %llu launches", (unsigned long long)w->launches);
+		snprintf(made, sizeof(made), ", %llu %s", (unsigned long long)w->launches,
+			 cli_word(w->launches, "launch", "launches"));
 	else if (w->steps)
-		snprintf(made, sizeof(made), ", %llu steps", (unsigned long long)w->steps);
+		snprintf(made, sizeof(made), ", %llu %s", (unsigned long long)w->steps, cli_word(w->steps, "step", "steps"));
 	if (end)
 		cli_table_pair(table, key, "#%llu (%s) from %s after the start for %s (%s)%s",
 			       (unsigned long long)number, window_reason_text(w->started), from,

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include "tools/cli.h"
 #include "tools/list.h"
 
 __attribute__((format(printf, 3, 4)))
@@ -323,8 +324,8 @@ int inputs_open_all(struct inputs *inputs)
 		drop_copies(inputs);
 	if (inputs->copies && inputs->program)
 		fprintf(stderr,
-			"%s: %zu copies (*.snap-N.ring) left out: read them without the rings that they are of\n",
-			inputs->program, inputs->copies);
+			"%s: %zu %s (*.snap-N.ring) left out: read them without the rings that they are of\n",
+			inputs->program, inputs->copies, cli_word(inputs->copies, "copy", "copies"));
 	return kept ? align(inputs) : error;
 }
 

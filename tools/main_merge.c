@@ -94,9 +94,11 @@ static void print_summary(const struct trace *trace, const struct sink *sink)
 	if (!sum.slices)
 		fprintf(stderr, PROGRAM ": no call in these rings is among those asked for: the trace is empty\n");
 	else if (isatty(STDERR_FILENO))
-		fprintf(stderr, PROGRAM ": %" PRIu64 " records (%" PRIu64 " in flight) of %" PRIu64
-			" processes, %" PRIu64 " threads; %s in %s\n", sum.slices, sum.in_flight, sum.processes,
-			sum.threads, cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
+		fprintf(stderr, PROGRAM ": %" PRIu64 " %s (%" PRIu64 " in flight) of %" PRIu64 " %s, %" PRIu64
+			" %s; %s in %s\n", sum.slices, cli_word(sum.slices, "record", "records"), sum.in_flight,
+			sum.processes, cli_word(sum.processes, "process", "processes"),
+			sum.threads, cli_word(sum.threads, "thread", "threads"),
+			cli_size_text(size, sizeof(size), sink->written), sink_name(sink));
 }
 
 /* One file of the format, with steps where they are wanted. */
@@ -257,7 +259,8 @@ static int write_ranks(struct trace *trace, const struct options *options, enum 
 	for (size_t i = 0; i < ranks.count; i++)
 		ranks.list[i].process->chosen = 1;
 	if (code == CLI_OK && ranks.idle)
-		fprintf(stderr, PROGRAM ": %zu processes used no GPU and have no file\n", ranks.idle);
+		fprintf(stderr, PROGRAM ": %zu %s no GPU and %s no file\n", ranks.idle,
+			cli_word(ranks.idle, "process used", "processes used"), cli_word(ranks.idle, "has", "have"));
 	if (code == CLI_OK)
 		trace_print_losses(trace, PROGRAM);
 	ranks_free(&ranks);

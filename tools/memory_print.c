@@ -211,10 +211,12 @@ static void text_gaps(const struct memory_view *view, const struct memory_past *
 	uint64_t lost = view->process->ring->live.loss[VPROF_LOSS_HOLDINGS];
 
 	if (lost)
-		fprintf(out, "\n%" PRIu64 " allocations found no room in the ring's table and are in no sum\n", lost);
+		fprintf(out, "\n%" PRIu64 " %s found no room in the ring's table and %s in no sum\n", lost,
+			cli_word(lost, "allocation", "allocations"), cli_word(lost, "is", "are"));
 	if (past->uncertain && view->options->at.given)
-		fprintf(out, "\n%" PRIu64 " pieces are left out: when they were given back has been overwritten\n",
-			past->uncertain);
+		fprintf(out, "\n%" PRIu64 " %s left out: when %s given back has been overwritten\n",
+			past->uncertain, cli_word(past->uncertain, "piece is", "pieces are"),
+			cli_word(past->uncertain, "it was", "they were"));
 }
 
 int memory_text(const struct memory_view *view, const struct memory_findings *found, FILE *out)

@@ -80,11 +80,11 @@ static void print_text(const struct order *order, const struct order_target *lis
 	}
 	cli_table_print(table, stdout, 2);
 	if (count)
-		printf("%s %zu of %zu process%s", order->done, done, chosen, chosen == 1 ? "" : "es");
+		printf("%s %zu of %zu %s", order->done, done, chosen, cli_word(chosen, "process", "processes"));
 	if (count && !order->stay && !order->now && order->request.at_ns)
 		printf(", from %s after this command on", cli_time_text(ahead, sizeof(ahead), order->lead_ns));
 	if (skipped)
-		printf("; left out %zu that %s used no GPU yet (--all)", skipped, skipped == 1 ? "has" : "have");
+		printf("; left out %zu that %s used no GPU yet (--all)", skipped, cli_word(skipped, "has", "have"));
 	if (count)
 		putchar('\n');
 	if (done)

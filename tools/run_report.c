@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "tools/cli.h"
 
 /* ---- what was recorded ---- */
 
@@ -38,7 +39,7 @@ static void put_count(uint64_t value, const char *one, const char *many)
 {
 	char text[32];
 
-	fprintf(stderr, "%s %s", number(text, value), value == 1 ? one : many);
+	fprintf(stderr, "%s %s", number(text, value), cli_word(value, one, many));
 }
 
 static void put_lost(const struct recorded *recorded)

@@ -371,9 +371,9 @@ const char *step_sort_name(uint8_t sort)
 char *step_shape(const struct vprof_step *step, char *text, size_t size)
 {
 	if (step->graphs)
-		snprintf(text, size, "%u graph%s + %u launch%s", step->graphs, step->graphs == 1 ? "" : "s",
-			 step->launches, step->launches == 1 ? "" : "es");
+		snprintf(text, size, "%u %s + %u %s", step->graphs, cli_word(step->graphs, "graph", "graphs"),
+			 step->launches, cli_word(step->launches, "launch", "launches"));
 	else
-		snprintf(text, size, "%u launch%s", step->launches, step->launches == 1 ? "" : "es");
+		snprintf(text, size, "%u %s", step->launches, cli_word(step->launches, "launch", "launches"));
 	return text;
 }

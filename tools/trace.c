@@ -285,7 +285,7 @@ void trace_print_losses(const struct trace *trace, const char *program)
 		not_copied += trace->processes[i].chosen ? trace->processes[i].not_copied : 0;
 	if (not_copied)
 		fprintf(stderr, "%s: copies of the last so long (vprof snap --last): %" PRIu64
-			" earlier records are not in them\n", program, not_copied);
+			" earlier %s not in them\n", program, not_copied, cli_word(not_copied, "record is", "records are"));
 	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
 		uint64_t sum = trace_loss(trace, reason, &name);
 
@@ -308,7 +308,8 @@ int trace_was_readable(const struct trace *trace, const char *program)
 
 		if (!process->chosen || !process->unreadable)
 			continue;
-		fprintf(stderr, "%s: %s: %" PRIu64 " records cannot be read\n", program, process->path, process->unreadable);
+		fprintf(stderr, "%s: %s: %" PRIu64 " %s cannot be read\n", program, process->path, process->unreadable,
+			cli_word(process->unreadable, "record", "records"));
 		unreadable = 1;
 	}
 	return !unreadable;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "tools/cli.h"
 #include "tools/snap.h"
 #include "tools/targets.h"
 
@@ -61,8 +62,9 @@ static int take_copies(const struct watch_action *action)
 	}
 	failed = failed || snap_take(&inputs, &options, &result);
 	if (!failed && !action->quiet)
-		printf("  %s%s%s: %zu rings, %llu records\n", action->folder ? action->folder : "",
-		       action->folder ? "/" : "", result.folder, result.rings, (unsigned long long)result.records);
+		printf("  %s%s%s: %zu %s, %llu %s\n", action->folder ? action->folder : "",
+		       action->folder ? "/" : "", result.folder, result.rings, cli_word(result.rings, "ring", "rings"),
+		       (unsigned long long)result.records, cli_word(result.records, "record", "records"));
 	inputs_close(&inputs);
 	return failed || fflush(stdout);
 }

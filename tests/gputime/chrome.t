@@ -95,6 +95,10 @@ is "and each is a row of its own" "$("$BUILD/vprof" top --per stream --json --ro
 info() { "$BUILD/vprof" info --json "$TMP/a.ring" | jq -c ".[0].gpu$1"; }
 is "info: clock, costs" "$(info '.devices[0] | [.clock_error_ns < 3500, .ties, .costs.plain.ns, .costs.span]')" '[true,50,1408,null]'
 is "info: what was read" "$(info ' | [.replays, .timed, .events, .early, .twins, .stamps]')" '[16,16,160,0,1,10]'
+is "info: how long a twin took" "$("$BUILD/vprof" info "$TMP/a.ring" | grep -o 'built in .*')" "built in 2.5 ms"
+python3 "$here/made.py" --replays 1 --every 1 "$TMP/one.ring" >"$TMP/one.truth"
+is "info: one and several" "$("$BUILD/vprof" info "$TMP/one.ring" | sed -n 's/^ *GPU times *//p')" \
+	"11 pieces of work, from 1 replay of graphs and 2 operations of streams"
 is "info: why some have none" "$(info .without)" '{"it allocates or frees memory":1}'
 # What is asked of a process stands in words 4 to 7 of its ring's second page.
 timed() {

@@ -38,7 +38,7 @@ is "a function without a row is told once, and exceptions are not" \
 "$BUILD/tests/make_ring" "$TMP/known.ring"
 is "where there is none, there is no list" "$("$BUILD/vprof" coverage "$TMP/known.ring" | grep -c 'Not hooked:\|not known')" 1
 is "in JSON too" "$("$BUILD/vprof" coverage --json "$TMP/out" | sed -n 's/.*"unknown": //p')" '["cuNewerThanTheTable"]}]}'
-ok "info tells of it" grep -q 'unknown *1 functions' <("$BUILD/vprof" info "$TMP/out")
+ok "info tells of it" grep -q 'unknown *1 function of' <("$BUILD/vprof" info "$TMP/out")
 
 # ---- more of them than there is room for ----
 cat >"$TMP/many.c" <<'C'

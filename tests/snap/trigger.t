@@ -66,7 +66,7 @@ end_programs
 traced VPROF_SNAP_ON=idle:800ms,cooldown:1ms "$loop" 100 1 0 0 3000
 launches() { "$BUILD/vprof" dump "$@" 2>"$TMP/note" | grep -c cuLaunchKernel; }
 is "of a folder the copies are left out" "$(launches "$OUT")" 808
-ok "which is said" grep -q '1 copies (\*.snap-N.ring) left out' "$TMP/note"
+ok "which is said" grep -q '1 copy (\*.snap-N.ring) left out' "$TMP/note"
 is "of files, those whose ring is among them" "$(launches "$OUT"/*.ring)" 808
 is "alone they are read" "$(launches "$OUT"/*.snap-1.ring)" 800
 is "vprof info lists all" "$(json "$OUT" 'map(.state) | sort | join(" ")')" "closed copy"
