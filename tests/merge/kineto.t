@@ -67,7 +67,7 @@ ring "$TMP/many/c.ring" 203 VLLM::EngineCore -
 "$merge" --format kineto "$TMP/many" -o "$TMP/out" 2>"$TMP/err"
 is "a folder gets a file for each that used a GPU" "$(ls "$TMP/out")" \
 	"$(printf '%s\n' rank0_Worker_TP0.pt.trace.json rank1_Worker_TP1.pt.trace.json)"
-is "the others are told of" "$(cat "$TMP/err")" "vprof-merge: 1 processes used no GPU and have no file"
+is "the others are told of" "$(cat "$TMP/err")" "vprof-merge: 1 process used no GPU and has no file"
 ranks() { for file in "$@"; do jq -r '[.distributedInfo.rank, .distributedInfo.world_size, ([.traceEvents[].pid] | unique | join(","))] | @tsv' "$file"; done; }
 is "each its own process, by the rank of its role" "$(ranks "$TMP"/out/*)" "$(printf '%d\t2\t%d\n' 0 202 1 201)"
 is "one base of time for all" "$(jq .baseTimeNanoseconds "$TMP"/out/* | sort -u | wc -l)" 1

@@ -97,7 +97,7 @@ until_true says 2 events
 is "one action at a time" "$(jq -r .action "$TMP/told" | xargs)" "started busy"
 kill -INT "$watcher"
 watch_ends
-ok "the other is counted" grep -q '1 events without' "$TMP/told.err"
+ok "the other is counted" grep -q '1 event without' "$TMP/told.err"
 end_programs
 
 "$BUILD/vprof" watch --idle 1s "$TMP/nothing" 2>"$TMP/told.err" &
