@@ -30,8 +30,9 @@
  * the next. That is a matter of time: VPROF_GPU_TWINS share 12 MiB, and collections come the closer, the more of
  * its blocks a twin has used since the last one.
  *
- * LIMITS. A launch that is not recorded is not seen here, so nothing is known of what was launched
- * while nothing was recorded: the first launch after it is never stamped.
+ * LIMITS. Until the first twin is launched a launch that is not recorded is not seen here; from then on each is, of
+ * threads of which nothing is recorded too, since it must not overtake a twin. The first one after recording begins
+ * anew is never stamped.
  */
 #ifndef VPROF_SHIM_TWIN_H
 #define VPROF_SHIM_TWIN_H
@@ -159,6 +160,9 @@ void vprof_twin_update_missed(struct vprof_handle *entry) HIDDEN COLD;
 void vprof_twin_node_changed(unsigned call, CUgraphExec exec, CUgraphNode node, uintptr_t what,
 			     uintptr_t more) HIDDEN COLD;
 
+/* Functions are about to go: of graphs that have not been launched since no twin is begun, and none is being made. */
+void vprof_twins_functions_go(void) HIDDEN COLD;
+
 /* It is about to be destroyed. */
 void vprof_twin_gone(CUgraphExec exec) HIDDEN COLD;
 
@@ -166,6 +170,9 @@ void vprof_twin_gone(CUgraphExec exec) HIDDEN COLD;
 void vprof_twin_stream_gone(CUstream stream) HIDDEN COLD;
 
 /* ---- launches ---- */
+
+/* 1: a twin has been launched. Launches of graphs take the slow way, recorded or not. */
+extern uint32_t vprof_twins_out HIDDEN;
 
 /* Which exec a launch goes to; the graph is held until vprof_twin_launched(). */
 struct vprof_twin_choice {
@@ -263,11 +270,23 @@ void vprof_twin_unqueue(struct vprof_subject *subject) HIDDEN COLD;
 /* Makes the twin of one that is queued, or leaves it so until a place is given back. The right context is current. */
 void vprof_twin_build(struct vprof_subject *subject) HIDDEN COLD;
 
+/*
+ * Until our thread is not making its twins, NULL: any, any more: it may go then, of which the program knows that nothing uses it.
+ * Not by who holds a subject.
+ */
+void vprof_twin_wait_built(const struct vprof_subject *subject) HIDDEN COLD;
+
 /* In each round every graph that is queued is met once. */
 void vprof_twins_round(void) HIDDEN COLD;
 
 /* The one whose twins are wanted most, of those that have not been met; NULL: none. */
 struct vprof_subject *vprof_twin_wanted(void) HIDDEN COLD;
+
+/* The same, as what our thread is at from now on. */
+struct vprof_subject *vprof_twin_next(void) HIDDEN COLD;
+
+/* May any be, that our thread is not at already? */
+int vprof_twins_are_queued(void) HIDDEN;
 
 /* Has any been launched while nothing was to be stamped, since this was asked last? Housekeeping. */
 int vprof_twins_uncounted(void) HIDDEN;

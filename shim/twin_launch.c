@@ -10,7 +10,7 @@
 #include "shim/twin.h"
 
 enum {
-	END_NS = 1000000000,
+	END_S = 30,           /* waited for a launch that another must not overtake, at most */
 	REBUILDS = 16,
 	TRIES = 3,
 	FIRST_TURNS = 3,      /* of a graph come after so few launches: the second has a twin made, the third is stamped */
@@ -76,6 +76,8 @@ static void count_down(struct vprof_handle *entry, struct vprof_subject *subject
 }
 
 /* ---- where to ---- */
+
+uint32_t vprof_twins_out;
 
 /* What a launch goes to. */
 struct target {
@@ -144,14 +146,15 @@ static int is_same_thread(const struct vprof_subject *subject, const struct targ
 
 /*
  * The program's own is launched on another stream than its twin was, which was dropped meanwhile: nothing
- * but waiting keeps the order. A second at most: a stuck GPU must not hold the program up here.
+ * but waiting keeps the order. Not for ever: the GPU may be stuck, or what is ahead of the twin wait for what this
+ * thread does next.
  */
 static void wait_end(const struct vprof_subject *subject)
 {
 	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC);
 
 	while (!vprof_twin_has_ended(subject->last_twin, subject->last_number) &&
-	       vprof_clock_ns(CLOCK_MONOTONIC) - start < END_NS)
+	       vprof_clock_ns(CLOCK_MONOTONIC) - start < END_S * 1000000000ull)
 		vprof_gpu_pause(20000);
 }
 
@@ -223,15 +226,15 @@ static struct vprof_twin *follow_twin(const struct vprof_subject *subject)
 /* Which of its twins; NULL: the program's. `due`: it is its turn to be stamped. */
 static struct vprof_twin *choose_twin(struct vprof_subject *subject, int due, const struct target *to)
 {
-	int known = subject->window && subject->window == vprof_window_open();
-	int same = known && is_same_stream(subject, to);
+	int known = subject->window && subject->window == vprof_window_open(), same = is_same_stream(subject, to);
 	struct vprof_twin *twin = subject->twin;
 
-	if (subject->on_twin && !same && known)
+	/* No launch has gone by unseen since: see vprof_twins_out. */
+	if (subject->on_twin && !same)
 		return follow_twin(subject);
 	/* Those of one that is queued may be about to go. */
-	if (!due || !same || !is_same_thread(subject, to) || subject->state != VPROF_SUBJECT_BUILT || !is_ready(twin) ||
-	    !has_room(twin))
+	if (!due || !known || !same || !is_same_thread(subject, to) || subject->state != VPROF_SUBJECT_BUILT ||
+	    !is_ready(twin) || !has_room(twin))
 		return NULL;
 	subject->twin = twin->next;
 	return twin;
@@ -269,7 +272,7 @@ static struct vprof_twin_choice choose_held(struct vprof_subject *subject, struc
 		vprof_subject_count(entry, subject, 0);
 		return own;
 	}
-	due = is_due(subject, entry, every);
+	due = stampable && is_due(subject, entry, every);
 	if ((due || subject->on_twin || subject->stream != to.key) && is_captured(&to)) {
 		vprof_subject_count(entry, subject, 1);
 		return own;
@@ -325,6 +328,8 @@ void vprof_twin_launching(const struct vprof_twin_choice *choice, struct vprof_r
 	launch->t0 = r.slot ? r.slot->t0 : 0;
 	launch->stream = (uintptr_t)stream;
 	launch->thread = r.slot ? vprof_thread_serial() : 0;
+	if (!__atomic_load_n(&vprof_twins_out, __ATOMIC_RELAXED))
+		__atomic_store_n(&vprof_twins_out, 1, __ATOMIC_SEQ_CST);
 	/* Pairs with the acquire in vprof_twins_harvest(). */
 	__atomic_store_n(&twin->launched, twin->launched + 1, __ATOMIC_RELEASE);
 	choice->subject->last_twin = twin;

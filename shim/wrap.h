@@ -34,6 +34,7 @@
 #include "shim/kernels.h"
 #include "shim/often.h"
 #include "shim/resolve.h"
+#include "shim/twin.h"
 
 /* All wrappers lie together, so that vprof_shim_owns() knows them; or in "vprof_often" (often.h). */
 #define WRAPPER     __attribute__((section("vprof_wrappers")))
@@ -138,6 +139,10 @@
 	}                                                                              \
 	WRAP_AROUND(visible, name, params, args, quick, ready, fill)
 
+/* Must its launches be seen, so that none overtakes a twin? */
+#define CU_TWINS_OUT(name) \
+	((CU_ID_##name == CU_ID_cuGraphLaunch || CU_ID_##name == CU_ID_cuGraphLaunch_ptsz) && unlikely(vprof_twins_out))
+
 /* All of it but NAME_long, the slow way, which stands before. */
 #define WRAP_AROUND(visible, name, params, args, quick, ready, fill)                   \
 	visible CUresult name params;                                                  \
@@ -146,7 +151,7 @@
 	/* With little of its own to do, so that those of no interest pass with little. */ \
 	static COLD CUresult name##_slow params                                        \
 	{                                                                              \
-		return vprof_thread_is_passed() ? TARGET(name) args : name##_long args; \
+		return vprof_thread_is_passed() && !CU_TWINS_OUT(name) ? TARGET(name) args : name##_long args; \
 	}                                                                              \
 	GUARD(name, params, args)                                                      \
 	IN_ORDER PLACED(name) CUresult name##_record params                            \
@@ -173,6 +178,8 @@
 	}                                                                              \
 	PLACED(name) CUresult name##_off params                                        \
 	{                                                                              \
+		if (CU_TWINS_OUT(name))                                                \
+			return name##_slow args;                                       \
 		if (CU_IS_QUERY(name) && vprof_groups())                               \
 			return count_query(CU_ID_##name, TARGET(name) args);           \
 		return likely(REAL(name)) ? REAL(name) args : name##_slow args;        \
