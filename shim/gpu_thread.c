@@ -152,7 +152,7 @@ static void make_twins(void)
 	struct vprof_subject *subject;
 
 	vprof_twins_round();
-	while ((subject = vprof_twin_wanted())) {
+	while ((subject = vprof_twin_next())) {
 		uint32_t state = vprof_gpu_state_of(subject->gpu);
 
 		if (state == VPROF_GPU_DEAD)

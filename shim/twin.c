@@ -268,6 +268,7 @@ void vprof_twin_gone(CUgraphExec exec)
 	subject->on_twin = 0;
 	vprof_subject_count(entry, subject, 0);
 	vprof_subject_drop(subject);
+	vprof_twin_wait_built(subject);
 }
 
 /* ---- told ---- */

@@ -13,6 +13,7 @@
 enum {
 	DRIVER_STEP = 2 << 20,  /* bytes: the driver takes memory in steps, */
 	NODE_MOST = 16 << 10,   /* and for a node and its stamp no more than this */
+	BUILD_NS = 2000000000,  /* waited for a twin that is being made, at most: the GPU may hang */
 };
 
 struct vprof_plan *vprof_plan;
@@ -94,9 +95,12 @@ static CUresult copy(struct vprof_subject *subject, const struct vprof_subject *
 	if (!go_on(subject, as, VPROF_SUBJECT_CLONING))
 		return CUDA_ERROR_INVALID_VALUE;
 	result = vprof_ask.graph_clone(work, as->clone);
-	if (!go_on(subject, as, VPROF_SUBJECT_MAKING))
-		vprof_ask.graph_destroy(as->clone);
-	return result;
+	if (go_on(subject, as, VPROF_SUBJECT_MAKING))
+		return result;
+	vprof_ask.graph_destroy(as->clone);
+	if (!result)
+		vprof_ask.graph_destroy(*work);
+	return CUDA_ERROR_INVALID_VALUE;
 }
 
 static struct vprof_refusal twin_make(struct vprof_twin *twin, const struct vprof_subject *as)
@@ -260,7 +264,7 @@ static struct vprof_subject begin(struct vprof_subject *subject)
 	return as;
 }
 
-void vprof_twin_build(struct vprof_subject *subject)
+static void build_and_settle(struct vprof_subject *subject)
 {
 	struct vprof_subject as = begin(subject);
 	struct vprof_twin *twin, *goes;
@@ -274,4 +278,56 @@ void vprof_twin_build(struct vprof_subject *subject)
 	vprof_subject_drop(subject);
 	if (goes)
 		vprof_twins_release(goes);
+}
+
+/* ---- what goes while a twin is made ---- */
+
+/* By our thread: the graph of which it makes twins, NULL: none; `choosing`: one of those that are queued, or none. */
+static const struct vprof_subject *building;
+static const struct vprof_subject choosing;
+
+/* Pairs with the loads below: who takes something away after this is waited for, and who has before is seen. */
+static void say_building(const struct vprof_subject *subject)
+{
+	__atomic_store_n(&building, subject, __ATOMIC_SEQ_CST);
+}
+
+struct vprof_subject *vprof_twin_next(void)
+{
+	struct vprof_subject *subject;
+
+	say_building(&choosing);
+	subject = vprof_twin_wanted();
+	if (!subject)
+		say_building(NULL);
+	return subject;
+}
+
+void vprof_twin_build(struct vprof_subject *subject)
+{
+	say_building(subject);
+	build_and_settle(subject);
+	say_building(&choosing);
+}
+
+void vprof_twin_wait_built(const struct vprof_subject *subject)
+{
+	uint64_t start = vprof_clock_ns(CLOCK_MONOTONIC);
+	const struct vprof_subject *now;
+
+	while ((now = __atomic_load_n(&building, __ATOMIC_SEQ_CST)) && (!subject || now == subject) &&
+	       vprof_clock_ns(CLOCK_MONOTONIC) - start < BUILD_NS)
+		vprof_gpu_pause(50000);
+}
+
+void vprof_twins_functions_go(void)
+{
+	struct vprof_subject *subject;
+
+	if (!vprof_twins_are_queued() && !__atomic_load_n(&building, __ATOMIC_SEQ_CST))
+		return;
+	for (uint32_t i = 0; (subject = vprof_subject_at(i)); i++)
+		if (__atomic_load_n(&subject->state, __ATOMIC_RELAXED) == VPROF_SUBJECT_QUEUED)
+			vprof_twin_unqueue(subject);
+	vprof_twin_wait_built(NULL);
 }

@@ -230,6 +230,11 @@ void vprof_twin_queue(void)
 	vprof_gpu_call();
 }
 
+int vprof_twins_are_queued(void)
+{
+	return __atomic_load_n(&queued, __ATOMIC_SEQ_CST) != 0;
+}
+
 void vprof_twin_unqueue(struct vprof_subject *subject)
 {
 	vprof_subject_hold(subject);
@@ -249,7 +254,7 @@ struct vprof_subject *vprof_twin_wanted(void)
 	struct vprof_subject *most = NULL, *subject;
 	uint32_t more = 0;
 
-	if (!__atomic_exchange_n(&queued, 0, __ATOMIC_ACQUIRE))
+	if (!__atomic_exchange_n(&queued, 0, __ATOMIC_SEQ_CST))
 		return NULL;
 	for (uint32_t i = 0; (subject = vprof_subject_at(i)); i++) {
 		if (__atomic_load_n(&subject->state, __ATOMIC_RELAXED) != VPROF_SUBJECT_QUEUED)

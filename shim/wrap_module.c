@@ -6,6 +6,7 @@
  */
 #include "shim/image.h"
 #include "shim/kernels.h"
+#include "shim/twin.h"
 #include "shim/wrap.h"
 
 #define FILL(handle, from, size) \
@@ -36,7 +37,8 @@ LIBRARY_LOAD(cuLibraryLoadFromFile, char, NULL, from);
 /* ---- unloading ---- */
 
 #define UNLOAD(name, type) \
-	WRAP_KEEP(EXPORT, name, (type handle), (handle), , FILL(handle, 0, 0), vprof_kernels_recheck(), )
+	WRAP_KEEP(EXPORT, name, (type handle), (handle), vprof_twins_functions_go(), FILL(handle, 0, 0), \
+		  vprof_kernels_recheck(), )
 
 UNLOAD(cuModuleUnload,  CUmodule);
 UNLOAD(cuLibraryUnload, CUlibrary);

@@ -25,6 +25,7 @@ typedef unsigned int U;
 	A(cuCtxGetCurrent, CUcontext *) \
 	A(cuCtxSynchronize, void) \
 	A(cuModuleLoadData, CUmodule *, const void *) \
+	A(cuModuleUnload, CUmodule) \
 	A(cuModuleGetFunction, CUfunction *, CUmodule, const char *) \
 	A(cuMemAlloc_v2, CUdeviceptr *, size_t) \
 	A(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream) \

@@ -8,6 +8,8 @@
  *	go                  which waits for all
  *	update G            by one that does the same
  *	destroy G
+ *	ran                 says how many kernels have run
+ *	unload              a module that nothing uses
  *	waits G S           launches it once, and says how often its thread has slept or waited meanwhile
  *
  * It answers each line with `done`, and at the end of stdin it ends, and says whether as many kernels have run as were
@@ -89,6 +91,23 @@ static void waits(long g, long s)
 	printf("waited %ld\n", now.ru_nvcsw - before.ru_nvcsw);
 }
 
+static void ran(void)
+{
+	U word = 0;
+
+	CALL(cuMemcpyDtoHAsync_v2, &word, cell, 4, spare);
+	CALL(cuStreamSynchronize, spare);
+	printf("%u\n", word);
+}
+
+static void unload(void)
+{
+	CUmodule module;
+
+	CALL(cuModuleLoadData, &module, hang_ptx);
+	CALL(cuModuleUnload, module);
+}
+
 static void obey(const char *what, const long *n)
 {
 	if (!strcmp(what, "make")) {
@@ -107,6 +126,10 @@ static void obey(const char *what, const long *n)
 		update(n[0]);
 	} else if (!strcmp(what, "destroy")) {
 		CALL(cuGraphExecDestroy, graphs[n[0]].exec);
+	} else if (!strcmp(what, "ran")) {
+		ran();
+	} else if (!strcmp(what, "unload")) {
+		unload();
 	} else if (!strcmp(what, "waits")) {
 		waits(n[0], n[1]);
 	} else {

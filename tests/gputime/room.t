@@ -194,4 +194,54 @@ until_true has 4 2
 waited=$(tell waits 2 1)
 ok "a graph has given way, and is on another stream then: nothing is waited for ($waited)" few "$waited"
 end
+
+# ---- what must not overtake a twin ----
+
+unset VPROF_GPU_TWINS VPROF_GPU_PARTS
+# Recording stops while a twin alone waits behind what holds its stream.
+VPROF_GPU=all begin stopped
+tell make 0 0 4
+fill 0 0 1
+until_true on_twin 0 0
+tell wait 0
+tell hold 0
+until_true on_twin 0 0
+"$BUILD/vprof" stop "$TMP/stopped" >/dev/null
+before=$(tell ran)
+tell launch 0 0 1 1
+sleep 0.3
+is "recording has stopped: a launch on another stream does not overtake it" "$(tell ran)" "$before"
+tell go
+"$BUILD/vprof" start "$TMP/stopped" >/dev/null
+ok "recording goes on, and stamps" until_true on_twin 0 0
+end
+
+# ---- what goes while a twin is made ----
+
+# The system calls in which our thread is, and those of the fake driver that it made: it sleeps in the driver's delay.
+at_calls() {
+	local tasks
+	tasks=/proc/$(basename "$TMP/$ring"/*.ring | awk -F. '{ print $(NF - 2) }')/task
+	grep -lx 'vprof gpu' "$tasks"/*/comm | sed 's/comm$/syscall/' | xargs cut -d' ' -f1
+}
+asleep() { at_calls | grep -qxE '35|230'; }
+stays() { for _ in $(seq 10); do "$@" || return; done; }
+export FAKECUDA_DELAY=cuGraphUpload:1500000000
+begin going
+tell make 0 1 4
+tell launch 0 0 0 8
+if until_true at_calls; then
+	until_true asleep
+	tell wait 0
+	tell destroy 0
+	ok "a graph is destroyed when its twin is made, and not before" not stays asleep
+	tell launch 1 1 0 8
+	until_true asleep
+	tell unload
+	ok "functions go when a twin is made, and not before" not stays asleep
+else
+	echo "# what threads are at may not be seen here"
+fi
+unset FAKECUDA_DELAY
+end
 done_testing
