@@ -285,11 +285,13 @@ static void build_and_settle(struct vprof_subject *subject)
 /* By our thread: the graph of which it makes twins, NULL: none; `choosing`: one of those that are queued, or none. */
 static const struct vprof_subject *building;
 static const struct vprof_subject choosing;
+static uint32_t is_stuck; /* that was waited for in vain, and is not again: the GPU may hang */
 
 /* Pairs with the loads below: who takes something away after this is waited for, and who has before is seen. */
 static void say_building(const struct vprof_subject *subject)
 {
 	__atomic_store_n(&building, subject, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&is_stuck, 0, __ATOMIC_RELAXED);
 }
 
 struct vprof_subject *vprof_twin_next(void)
@@ -316,8 +318,11 @@ void vprof_twin_wait_built(const struct vprof_subject *subject)
 	const struct vprof_subject *now;
 
 	while ((now = __atomic_load_n(&building, __ATOMIC_SEQ_CST)) && (!subject || now == subject) &&
-	       vprof_clock_ns(CLOCK_MONOTONIC) - start < BUILD_NS)
+	       !__atomic_load_n(&is_stuck, __ATOMIC_RELAXED)) {
+		if (vprof_clock_ns(CLOCK_MONOTONIC) - start >= BUILD_NS)
+			__atomic_store_n(&is_stuck, 1, __ATOMIC_RELAXED);
 		vprof_gpu_pause(50000);
+	}
 }
 
 void vprof_twins_functions_go(void)
