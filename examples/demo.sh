@@ -42,4 +42,4 @@ step "4. vprof info $(short "$OUT")/*.$killed.*.ring     the killed worker"
 "$BUILD/vprof" info "$OUT"/*."$killed".*.ring | grep -E '^ *(state|records|TID|[0-9]+ )' | sed 's/^/ /'
 
 # The demo's point: the call that the killed worker died in is known.
-"$BUILD/vprof" top "$OUT"/*."$killed".*.ring | grep -q "cuLaunchKernelEx of demo::all_reduce"
+"$BUILD/vprof" top --by launches "$OUT"/*."$killed".*.ring | grep -q "cuLaunchKernelEx of demo::all_reduce"
