@@ -34,7 +34,7 @@ echo "   worker 2 (pid $killed) was stuck in a launch and got SIGKILL"
 
 step "2. vprof-merge $(short "$OUT")/*.ring -o $(short "$OUT")/trace.json"
 "$BUILD/vprof-merge" "$OUT"/*.ring -o "$OUT/trace.json"
-echo "   $(ls "$OUT"/*.ring | wc -l) rings, $(grep '"ph":"X"' "$OUT/trace.json" | grep -vc '"cat":"step"') calls: open $OUT/trace.json in https://ui.perfetto.dev"
+echo "   $(ls "$OUT"/*.ring | wc -l) rings, $(grep -c '"ph":"X"' "$OUT/trace.json") slices: open $OUT/trace.json in https://ui.perfetto.dev"
 
 step "3. vprof top $(short "$OUT")/*.ring"
 "$BUILD/vprof" top -n 5 "$OUT"/*.ring | sed '/./s/^/   /'
