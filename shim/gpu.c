@@ -320,6 +320,9 @@ void vprof_gpu_prepare(struct vprof_gpu *gpu)
 	uint32_t wanted = VPROF_GPU_WANTED, state;
 	uint64_t before = vprof_gpu_free();
 
+	gpu->is_short = !vprof_gpu_has_room(before);
+	if (gpu->is_short)
+		return;
 	gpu->device = -1;
 	gpu->error = make(gpu);
 	gpu->bytes = vprof_gpu_taken(before, VPROF_GPU_MEMORY / 2);

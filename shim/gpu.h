@@ -7,8 +7,9 @@
  *
  * MEMORY. On the device one piece of 16 KiB for cells, and what the driver takes for our module, stream and twins: by
  * what is free before and after, 16 MiB at most for all contexts of a device; beyond that there are no more
- * twins. On the host pages of our own that the driver is told of (so that they stay when a context goes),
- * again 16 MiB at most. A twin has an area of them and the cell of the same number.
+ * twins, nor while less than 64 MiB are free: the program may be about to need them. On the host pages of our own that
+ * the driver is told of (so that they stay when a context goes), again 16 MiB at most. A twin has an area of them and
+ * the cell of the same number.
  *
  * THE END. A context that is about to go is given up first: nothing of ours is called in it any more.
  * Its pages stay.
@@ -28,6 +29,7 @@ enum {
 	VPROF_GATES = 65,          /* tracks (eager.h), and one more */
 	VPROF_GATE_STRIDE = 64,    /* bytes: a line each */
 	VPROF_GPU_MEMORY = 16 << 20, /* bytes, of a device; on it, */
+	VPROF_GPU_LEFT = 64 << 20, /* free: where less is, no more of it is taken; */
 	VPROF_GPU_PAGES = 16 << 20, /* and of the host's, */
 	VPROF_GPU_TWIN_PAGES = 12 << 20, /* of which as many are shared out to twins */
 	VPROF_GPU_CHUNK = 1 << VPROF_AREA_LOG_MOST,
@@ -49,7 +51,7 @@ struct vprof_area {
 
 enum vprof_gpu_state {
 	VPROF_GPU_FREE = 0,
-	VPROF_GPU_WANTED = 1,
+	VPROF_GPU_WANTED = 1,     /* not made yet, or not as long as memory is short: `is_short` */
 	VPROF_GPU_READY = 2,
 	VPROF_GPU_FAILED = 3,     /* mode NONE: it cannot be used */
 	VPROF_GPU_DEAD = 4,       /* the context has gone, or is about to */
@@ -62,6 +64,7 @@ struct vprof_gpu {
 	int32_t device;
 	CUresult error;
 	uint32_t bytes;           /* of device memory that all this took */
+	uint32_t is_short;        /* there was too little of that when it was to be made: our thread */
 	CUmodule module;
 	CUstream stream;          /* of our own: not blocking */
 	CUfunction stamp, stamp_plain, twin_begin, twin_stamp, twin_stamp_started, twin_stamp_plain, twin_end;
@@ -93,7 +96,7 @@ struct vprof_gpu *vprof_gpu_here(void) HIDDEN COLD;
 
 /* ---- by our thread ---- */
 
-/* Makes all of it. The context is current. */
+/* Makes all of it, unless memory is short. The context is current. */
 void vprof_gpu_prepare(struct vprof_gpu *gpu) HIDDEN COLD;
 
 /* An area of 1 << log bytes; NULL: there is none left, or the process ends, and what wanted one is not begun. */
@@ -112,6 +115,12 @@ CUresult vprof_gpu_cell(struct vprof_gpu *gpu, const struct vprof_area *area, ui
 
 /* Bytes that are free on the device; 0: not known. */
 uint64_t vprof_gpu_free(void) HIDDEN COLD;
+
+/* Of so many free, is enough left to the program when we have taken what we may? */
+static inline int vprof_gpu_has_room(uint64_t left)
+{
+	return !left || left >= VPROF_GPU_LEFT;
+}
 
 /* How many fewer than `before`. The program takes memory as well: more than `most` is not ours alone,
    and 0 is given. */

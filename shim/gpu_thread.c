@@ -128,7 +128,8 @@ static void make_states(void)
 		if (vprof_gpu_state_of(gpu) != VPROF_GPU_WANTED || !work_begin(gpu))
 			continue;
 		vprof_gpu_prepare(gpu);
-		vprof_gpu_measure(gpu);
+		if (!gpu->is_short)
+			vprof_gpu_measure(gpu);
 		work_end();
 	}
 }
@@ -157,7 +158,8 @@ static void make_twins(void)
 
 		if (state == VPROF_GPU_DEAD)
 			vprof_twin_unqueue(subject);
-		if (state == VPROF_GPU_DEAD || state == VPROF_GPU_WANTED || !work_begin(subject->gpu))
+		if (state == VPROF_GPU_DEAD || (state == VPROF_GPU_WANTED && !subject->gpu->is_short) ||
+		    !work_begin(subject->gpu))
 			continue;
 		vprof_twin_build(subject);
 		work_end();

@@ -13,6 +13,7 @@
 enum { SUBJECT_YIELDS = 100 };
 
 struct vprof_twin *vprof_twins;
+static uint32_t cloned; /* nodes, of all clones */
 static struct vprof_subject *subjects; /* VPROF_GRAPHS_MOST; NULL: nothing is ever stamped */
 
 void vprof_twins_init(void)
@@ -37,6 +38,7 @@ void vprof_twins_forget(void)
 			if (vprof_twins[i].use)
 				vprof_twins[i] = (struct vprof_twin){ .launches = vprof_twins[i].launches };
 	}
+	cloned = 0;
 	vprof_eager_forget();
 	vprof_gpu_thread_forget();
 	vprof_gpus_forget();
@@ -103,22 +105,47 @@ static enum vprof_twin_why refusal(const struct vprof_graph_nodes *nodes, uint64
 	return VPROF_TWIN_BUILT;
 }
 
-static void keep(struct vprof_subject *subject, CUgraph graph, const struct vprof_graph_nodes *nodes)
+static void uncount_clone(uint32_t nodes)
+{
+	__atomic_sub_fetch(&cloned, nodes, __ATOMIC_RELAXED);
+}
+
+static int count_clone(uint32_t nodes)
+{
+	if (__atomic_add_fetch(&cloned, nodes, __ATOMIC_RELAXED) <= VPROF_CLONED_MOST)
+		return 1;
+	uncount_clone(nodes);
+	return 0;
+}
+
+static CUresult make_clone(struct vprof_subject *subject, CUgraph graph)
 {
 	struct vprof_asking asking;
 	CUresult result;
 
+	if (!vprof_ask.graph_clone || !vprof_ask.graph_destroy || !vprof_ask_begin(&asking))
+		return CUDA_ERROR_NOT_FOUND;
+	result = vprof_ask.graph_clone(&subject->clone, graph);
+	vprof_ask_end(&asking);
+	return result;
+}
+
+static void keep(struct vprof_subject *subject, CUgraph graph, const struct vprof_graph_nodes *nodes)
+{
 	subject->why = (uint16_t)refusal(nodes, subject->flags);
 	if (subject->why)
 		return;
-	subject->why = VPROF_TWIN_NO_CLONE;
-	if (!vprof_ask.graph_clone || !vprof_ask.graph_destroy || !vprof_ask_begin(&asking))
+	subject->cloned = nodes->scratch->total;
+	if (!count_clone(subject->cloned)) {
+		subject->why = VPROF_TWIN_CLONES;
 		return;
-	result = vprof_ask.graph_clone(&subject->clone, graph);
-	vprof_ask_end(&asking);
-	subject->error = (uint16_t)result;
-	if (result)
+	}
+	subject->error = (uint16_t)make_clone(subject, graph);
+	if (subject->error) {
+		uncount_clone(subject->cloned);
+		subject->why = VPROF_TWIN_NO_CLONE;
 		return;
+	}
 	subject->content = nodes->content;
 	subject->timed = vprof_stampable(nodes->scratch);
 	subject->why = VPROF_TWIN_BUILT;
@@ -188,6 +215,8 @@ void vprof_subject_forget(struct vprof_subject *subject)
 	} else if (subject->twin) {
 		each_part(subject->twin, give_up);
 	}
+	if (subject->clone)
+		uncount_clone(subject->cloned);
 	subject->clone = NULL;
 	subject->twin = NULL;
 	subject->state = VPROF_SUBJECT_NONE;

@@ -48,6 +48,7 @@
 enum {
 	VPROF_TWINS_MOST = 256,
 	VPROF_TWIN_LAUNCHES = 2048,   /* of a twin that are not collected yet, at most */
+	VPROF_CLONED_MOST = 256 << 10, /* nodes, of all clones: host memory of the driver */
 	VPROF_BLOCK_HEAD = 2,         /* words of a block before its stamps */
 };
 
@@ -119,6 +120,7 @@ struct vprof_subject {
 	uint32_t graph;           /* VPROF_DEF_GRAPH */
 	CUgraph clone;
 	uint64_t flags, content;
+	uint32_t cloned;          /* the clone's nodes */
 	uint32_t timed;           /* of its nodes so many take time */
 	struct vprof_gpu *gpu;    /* of the launch that wanted a twin */
 	struct vprof_twin *twin;  /* of its twins the one whose turn it is */
@@ -228,6 +230,12 @@ static inline int vprof_subject_is_known(const struct vprof_subject *subject)
 
 /* After so many launches it is looked at again; 0: not any more. */
 void vprof_subject_count(struct vprof_handle *entry, struct vprof_subject *subject, uint32_t left) HIDDEN;
+
+/* There is none now, though there may be later. */
+static inline int vprof_twin_is_later(enum vprof_twin_why why)
+{
+	return why == VPROF_TWIN_BUDGET || why == VPROF_TWIN_FULL;
+}
 
 /* Says in the ring that it has no twin, and why, unless that was said last. */
 void vprof_subject_tell(struct vprof_subject *subject) HIDDEN COLD;

@@ -178,6 +178,8 @@ static struct vprof_refusal part_build(const struct vprof_subject *as, uint32_t 
 		vprof_plan = vprof_table(sizeof(*vprof_plan));
 	if (!vprof_plan)
 		return vprof_refuse(VPROF_TWIN_BUDGET, CUDA_SUCCESS);
+	if (as->gpu->is_short || !vprof_gpu_has_room(vprof_gpu_free()))
+		return vprof_refuse(VPROF_TWIN_FULL, CUDA_SUCCESS);
 	if (vprof_gpu_state_of(as->gpu) != VPROF_GPU_READY)
 		return vprof_refuse(VPROF_TWIN_NO_STAMP, as->gpu->error);
 	refusal = vprof_twin_place(as, part, parts, &twin);
@@ -240,8 +242,8 @@ static struct vprof_twin *settle(struct vprof_subject *subject, struct vprof_twi
 	subject->told = twin ? 0 : subject->told;
 	subject->rebuilds += before != NULL;
 	subject->state = subject->twin ? VPROF_SUBJECT_BUILT : !refusal.why ? VPROF_SUBJECT_QUEUED :
-			 refusal.why == VPROF_TWIN_BUDGET ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;
-	if (refusal.why == VPROF_TWIN_BUDGET && !subject->twin)
+			 vprof_twin_is_later(refusal.why) ? VPROF_SUBJECT_KEPT : VPROF_SUBJECT_NONE;
+	if (vprof_twin_is_later(refusal.why) && !subject->twin)
 		vprof_subject_tell(subject);
 	return before;
 }

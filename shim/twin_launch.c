@@ -174,7 +174,7 @@ static void want_twin(struct vprof_subject *subject)
 		return;
 	/* Where there was no room, others could not be, or changes leave it none for long:
 	   asked for ever more seldom. */
-	if ((subject->why == VPROF_TWIN_BUDGET || (subject->why && subject->twin) || subject->rebuilds > REBUILDS) &&
+	if ((vprof_twin_is_later(subject->why) || (subject->why && subject->twin) || subject->rebuilds > REBUILDS) &&
 	    subject->wants & (subject->wants - 1))
 		return;
 	if (!vprof_ask_begin(&asking))

@@ -237,6 +237,8 @@ const char *gpu_why_text(unsigned int why)
 		[VPROF_TWIN_ORDERED] = "a kernel of it waits for another's beginning",
 		[VPROF_TWIN_CHANGED] = "the program has changed it",
 		[VPROF_TWIN_UPDATED] = "the program updates it too often for each to be looked at",
+		[VPROF_TWIN_CLONES] = "too many graphs are remembered already",
+		[VPROF_TWIN_FULL] = "the device has little free memory",
 	};
 
 	return NAME_OF(names, why);

@@ -64,6 +64,8 @@ enum vprof_twin_why {
 	                                  or has nodes of it switched off */
 	VPROF_TWIN_ORDERED = 11,       /* an edge of it waits for a kernel's beginning: a stamp waits for its end */
 	VPROF_TWIN_UPDATED = 12,       /* its last update was not looked at: it is updated that often */
+	VPROF_TWIN_CLONES = 13,        /* too many nodes of others are remembered already */
+	VPROF_TWIN_FULL = 14,          /* little of the device's memory is free */
 };
 
 enum { VPROF_TWIN_STAMPS = 4096 };     /* at most, the first included */

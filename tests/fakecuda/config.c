@@ -14,6 +14,7 @@
  *                            one further ahead that is still at work, as its own has not waited
  *   FAKECUDA_QUEUE=N         a call that would put more than N pieces of work onto a stream waits
  *                            until there is room, as on a real GPU at about 1024 (0: never)
+ *   FAKECUDA_MEMORY=N        bytes of memory that each device has (80 GiB)
  *   FAKECUDA_NODE_NS=N       how long instantiating a graph takes the caller, for each of its nodes (0)
  *   FAKECUDA_NODE_BYTES=N    and how much device memory an exec takes for each (0)
  *   FAKECUDA_SM=N            the devices' compute capability, major * 10 + minor (90)
@@ -106,6 +107,7 @@ __attribute__((constructor)) static void config_read(void)
 	fk_config.apart = env_number("FAKECUDA_APART", 0) != 0;
 	fk_config.node_ns = env_number("FAKECUDA_NODE_NS", 0);
 	fk_config.node_bytes = env_number("FAKECUDA_NODE_BYTES", 0);
+	fk_config.memory = env_number("FAKECUDA_MEMORY", 80ul << 30);
 	fk_config.jitter_ns = env_number("FAKECUDA_JITTER_NS", 0);
 	fk_config.queue = env_number("FAKECUDA_QUEUE", 0);
 	fk_config.sm = (int)env_number("FAKECUDA_SM", 90);

@@ -92,6 +92,7 @@ struct fk_config {
 	uint64_t queue; /* how much work may wait on a stream; 0: any */
 	bool apart;     /* what waits early does so for the kernel ahead alone */
 	uint64_t node_ns, node_bytes; /* to instantiate */
+	uint64_t memory;              /* bytes, of a device */
 	int64_t clock_offset[FK_CLOCKS]; /* by device */
 	double clock_ppm[FK_CLOCKS];
 	uint64_t exit_ns;

@@ -13,7 +13,6 @@ static pthread_mutex_t memory_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fk_range *ranges; /* sorted by base */
 static size_t range_count, range_room;
 static size_t device_used;
-static const size_t device_total = (size_t)80 << 30;
 
 /* Index of the first range that begins above the address. */
 static size_t range_above(CUdeviceptr address)
@@ -102,9 +101,9 @@ void fk_memory_info(size_t *free_bytes, size_t *total)
 {
 	pthread_mutex_lock(&memory_lock);
 	if (free_bytes)
-		*free_bytes = device_total - device_used;
+		*free_bytes = fk_config.memory - device_used;
 	if (total)
-		*total = device_total;
+		*total = fk_config.memory;
 	pthread_mutex_unlock(&memory_lock);
 }
 

@@ -29,6 +29,7 @@ typedef unsigned int U;
 	A(cuModuleGetFunction, CUfunction *, CUmodule, const char *) \
 	A(cuMemAlloc_v2, CUdeviceptr *, size_t) \
 	A(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream) \
+	A(cuMemFree_v2, CUdeviceptr) \
 	A(cuMemFreeAsync, CUdeviceptr, CUstream) \
 	A(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr, size_t, CUstream) \
 	A(cuMemcpyDtoH_v2, void *, CUdeviceptr, size_t) \

@@ -8,6 +8,8 @@
  *	go                  which waits for all
  *	update G            by one that does the same
  *	destroy G
+ *	take BYTES          of device memory
+ *	give                it back
  *	ran                 says how many kernels have run
  *	unload              a module that nothing uses
  *	waits G S           launches it once, and says how often its thread has slept or waited meanwhile
@@ -25,7 +27,7 @@ enum { GRAPHS = 300, STREAMS = 3 };
 static const char hang_ptx[] = ".version 7.0\n.target sm_50\n.address_size 64\n.visible .entry hang_while(.param .u64 p)\n{ ret; }\n";
 
 static CUfunction quick, hang;
-static CUdeviceptr cell;
+static CUdeviceptr cell, taken;
 static CUstream streams[STREAMS], spare;
 static struct { CUgraphExec exec; long nodes; } graphs[GRAPHS];
 static volatile U *held;
@@ -126,6 +128,10 @@ static void obey(const char *what, const long *n)
 		update(n[0]);
 	} else if (!strcmp(what, "destroy")) {
 		CALL(cuGraphExecDestroy, graphs[n[0]].exec);
+	} else if (!strcmp(what, "take")) {
+		CALL(cuMemAlloc_v2, &taken, (size_t)n[0]);
+	} else if (!strcmp(what, "give")) {
+		CALL(cuMemFree_v2, taken);
 	} else if (!strcmp(what, "ran")) {
 		ran();
 	} else if (!strcmp(what, "unload")) {

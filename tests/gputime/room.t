@@ -102,6 +102,37 @@ ok "one that is launched most has the memory of another" until_true launched_unt
 unset FAKECUDA_NODE_BYTES
 end
 
+# why REASON: has a graph no twin because of that?
+why() { dump --defs | grep -q " twin - .* why=$1 "; }
+
+# 48 MiB are free before the library has taken any, and later when it has a twin.
+export FAKECUDA_MEMORY=$((256 << 20))
+begin short
+tell make 0 1 4
+tell take $((208 << 20))
+ok "where little of the device's memory is free none is taken" until_true launched_until 0 0 0 why 14
+is "which is no twin" "$(twins 0) $(dump --defs | awk '$3 == "gpu"' | wc -l)" "0 0"
+tell give
+ok "when more is free there is one" until_true launched_until 0 0 0 has 0 1
+tell take $((208 << 20))
+ok "and no other one while it is not" until_true launched_until 0 1 1 eval 'dump --defs | grep -c " why=14 " | grep -qx 2'
+is "nor is there one" "$(twins 1)" 0
+ok "the one that there is has its turn" until_true on_twin 0 0
+end
+unset FAKECUDA_MEMORY
+
+# 65 graphs of 4000 nodes: 256 Ki are remembered.
+begin clones
+tell make 0 65 4000
+until_true launched_until 0 65 65 why 13
+ok "beyond so many nodes no graph is remembered" why 13
+is "none of those before" "$(tell launch 0 64 0 2; dump --defs | grep -c ' why=13 ')" 1
+tell destroy 0
+tell make 65 65 4000
+# Made anew it is the 67th.
+ok "one that goes makes room" until_true launched_until 0 65 65 has 66 1
+end
+
 # ---- who waits ----
 
 # Of 0 and 1 launches are on their way when they go, so that their places are not free yet; that of 2 is. 3 wants two.
