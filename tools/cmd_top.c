@@ -45,9 +45,9 @@ static const struct cli_command command = {
 	"Where the rings have times of the GPU: kernels, copies and sets by them. Totals are\n"
 	"estimates where only some launches were measured: +- is the interval that holds in 19 of\n"
 	"20 cases, 1 IN how many were measured, COVERED the share of executions that are of kinds\n"
-	"that were measured. Otherwise, or with --by launches or host: launches, the time of the\n"
-	"launch calls on the host, and the calls that never returned. RING is a ring, a folder of\n"
-	"rings or a pattern.", table,
+	"that were measured. Otherwise, or with --by launches or host: launches and the time of the\n"
+	"launch calls on the host. Below either: the calls that have not returned. RING is a ring,\n"
+	"a folder of rings or a pattern.", table,
 };
 
 /* Takes over `name` and gives it back, cut to what a table has room for. */
@@ -122,6 +122,13 @@ static int print_open(const struct top *top, const struct options *options, int 
 	return lines ? cli_table_print(lines, stdout, 2) : 0;
 }
 
+static int print_opens(const struct top *top, const struct options *options)
+{
+	int error = print_open(top, options, 0);
+
+	return error ? error : print_open(top, options, 1);
+}
+
 /* Takes over `shown`. */
 static void json_name(const char *key, char *shown, const char *name)
 {
@@ -135,7 +142,7 @@ static void json_losses(const struct trace *trace)
 	const char *name;
 	int first = 1;
 
-	printf("],\n \"lost\": {");
+	printf(",\n \"lost\": {");
 	for (int reason = 0; reason < PROCESS_LOSSES; reason++) {
 		uint64_t sum = trace_loss(trace, reason, &name);
 
@@ -145,6 +152,25 @@ static void json_losses(const struct trace *trace)
 		first = 0;
 	}
 	printf("}}\n");
+}
+
+static void json_open(const struct top *top, const struct options *options)
+{
+	printf(",\n \"in_flight\": [");
+	for (size_t i = 0; i < top->open_count; i++) {
+		const struct event *event = &top->open[i].event;
+
+		printf("%s\n  {\"pid\": %u, \"tid\": %u, \"call\": ", i ? "," : "",
+		       event->thread->process->os_pid, event->thread->os_tid);
+		cli_json_string(stdout, ring_call_name(event->thread->process->ring, event->slot.call));
+		if (top->open[i].name) {
+			printf(", ");
+			json_name("kernel", shown_name(options, top->open[i].name), top->open[i].name);
+		}
+		printf(", \"abandoned\": %s, \"for_ns\": %" PRIu64 "}", event_abandoned(event) ? "true" : "false",
+		       event->end_ns - event->start_ns);
+	}
+	printf("]");
 }
 
 static void print_json(const struct trace *trace, const struct top *top, const struct options *options,
@@ -160,20 +186,8 @@ static void print_json(const struct trace *trace, const struct top *top, const s
 		       ", \"mean_ns\": %" PRIu64 ", \"max_ns\": %" PRIu64 "}", row->launches, row->failed,
 		       row->total_ns, row->done ? row->total_ns / row->done : 0, row->max_ns);
 	}
-	printf("],\n \"in_flight\": [");
-	for (size_t i = 0; i < top->open_count; i++) {
-		const struct event *event = &top->open[i].event;
-
-		printf("%s\n  {\"pid\": %u, \"tid\": %u, \"call\": ", i ? "," : "",
-		       event->thread->process->os_pid, event->thread->os_tid);
-		cli_json_string(stdout, ring_call_name(event->thread->process->ring, event->slot.call));
-		if (top->open[i].name) {
-			printf(", ");
-			json_name("kernel", shown_name(options, top->open[i].name), top->open[i].name);
-		}
-		printf(", \"abandoned\": %s, \"for_ns\": %" PRIu64 "}", event_abandoned(event) ? "true" : "false",
-		       event->end_ns - event->start_ns);
-	}
+	printf("]");
+	json_open(top, options);
 	json_losses(trace);
 }
 
@@ -229,6 +243,22 @@ static int wants_gpu(const struct trace *trace, const struct options *options)
 	return !options->by_range && gpu_top_has(trace);
 }
 
+/* A hang is to be seen whatever the rows are by. */
+static int print_gpu_open(struct trace *trace, const struct options *options)
+{
+	struct top top;
+	int error = top_find_open(&top, trace);
+
+	if (!error && options->json) {
+		json_open(&top, options);
+		printf("}\n");
+	} else if (!error && !options->csv) {
+		error = print_opens(&top, options);
+	}
+	top_free(&top);
+	return error;
+}
+
 static int print_gpu(struct trace *trace, const struct options *options)
 {
 	const struct gpu_top_view view = {
@@ -246,6 +276,8 @@ static int print_gpu(struct trace *trace, const struct options *options)
 	error = gpu_top_make(&top, trace, per);
 	if (!error)
 		error = gpu_top_print(&top, &view);
+	if (!error)
+		error = print_gpu_open(trace, options);
 	gpu_top_free(&top);
 	return trace_command_end(&command, trace, error, options->json);
 }
@@ -281,9 +313,7 @@ static int top_print(struct trace *trace, const void *values)
 	} else if (!error) {
 		error = print_rows(&top, options, rows);
 		if (!error)
-			error = print_open(&top, options, 0);
-		if (!error)
-			error = print_open(&top, options, 1);
+			error = print_opens(&top, options);
 	}
 	top_free(&top);
 	return trace_command_end(&command, trace, error, options->json);

@@ -149,6 +149,11 @@ enum { PROCESS_LOSSES = 6 + VPROF_LOSS_COUNT };
 uint64_t process_loss(const struct trace_process *process, int reason, const char **name);
 uint64_t trace_loss(const struct trace *trace, int reason, const char **name); /* of the chosen rings */
 
+/* What was counted while records were loaded is as it was, whatever is read in between. NULL: no memory.
+   back() frees. */
+struct trace_process *trace_counts_keep(const struct trace *trace);
+void trace_counts_back(struct trace *trace, struct trace_process *kept);
+
 /* One line on standard error of everything that is missing; nothing when nothing is. */
 void trace_print_losses(const struct trace *trace, const char *program);
 

@@ -358,25 +358,10 @@ static void finish(struct gpu_top *top)
 /* Steps are found by a reading of their own, which is not to count in what the rings lost. */
 static int find_steps(struct trace *trace, struct steps *steps)
 {
-	struct trace_process *before = malloc((trace->count + 1) * sizeof(*before));
-	int error;
+	struct trace_process *before = trace_counts_keep(trace);
+	int error = before ? steps_find(steps, trace, NULL) : -ENOMEM;
 
-	if (!before)
-		return -ENOMEM;
-	memcpy(before, trace->processes, trace->count * sizeof(*before));
-	error = steps_find(steps, trace, NULL);
-	for (size_t i = 0; i < trace->count; i++) {
-		struct trace_process *process = &trace->processes[i];
-
-		process->slices = before[i].slices;
-		process->overwritten = before[i].overwritten;
-		process->present = before[i].present;
-		process->in_flight = before[i].in_flight;
-		process->abandoned = before[i].abandoned;
-		process->torn = before[i].torn;
-		process->unreadable = before[i].unreadable;
-	}
-	free(before);
+	trace_counts_back(trace, before);
 	return error;
 }
 

@@ -68,7 +68,7 @@ uint32_t gpu_top_rank(const struct gpu_top_row *row, double part);
 /* Half of the interval in which the total lies 19 times in 20; negative: too few to say. */
 double gpu_top_margin(const struct gpu_top_row *row);
 
-/* Prints `rows` of them (0: all); `full`: whole names. */
+/* Prints `rows` of them (0: all); `full`: whole names. The JSON object is left open, for what the caller adds. */
 struct gpu_top_view {
 	size_t rows;
 	int full, raw, json, csv;

@@ -188,7 +188,7 @@ static void print_json(const struct gpu_top *top, const struct gpu_top_view *vie
 			putchar(',');
 		json_row(top, &top->rows[i], view);
 	}
-	printf("]}\n");
+	printf("]");
 }
 
 int gpu_top_print(const struct gpu_top *top, const struct gpu_top_view *view)

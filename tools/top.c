@@ -119,7 +119,7 @@ static int count_process(struct top *top, struct trace *trace, struct trace_proc
 		if (count < 0)
 			return count;
 		for (int i = 0; !error && i < count; i++) {
-			if (is_launch(&events[i]))
+			if (is_launch(&events[i]) && !top->open_only)
 				error = add_launch(top, &events[i]);
 			if (!error && !events[i].name && (event_in_flight(&events[i]) || event_abandoned(&events[i])))
 				error = add_open(top, &events[i]);
@@ -178,25 +178,47 @@ static void join_names(struct top *top)
 	top->row_count = count;
 }
 
-int top_count(struct top *top, struct trace *trace, int by_range)
+static int count_all(struct top *top, struct trace *trace)
 {
 	struct event *events = malloc(TRACE_CHUNK_EVENTS * sizeof(*events));
 	int error = events ? 0 : -ENOMEM;
 
-	memset(top, 0, sizeof(*top));
-	top->by_range = by_range;
 	for (size_t i = 0; !error && i < trace->count; i++)
 		error = count_process(top, trace, &trace->processes[i], events);
 	free(events);
-	if (error)
-		return error;
-	if (top->row_count) {
+	if (!error && top->open_count)
+		qsort(top->open, top->open_count, sizeof(*top->open), compare_starts);
+	return error;
+}
+
+int top_count(struct top *top, struct trace *trace, int by_range)
+{
+	int error;
+
+	*top = (struct top){ .by_range = by_range };
+	error = count_all(top, trace);
+	if (!error && top->row_count) {
 		join_names(top);
 		qsort(top->rows, top->row_count, sizeof(*top->rows), compare_launches);
 	}
-	if (top->open_count)
-		qsort(top->open, top->open_count, sizeof(*top->open), compare_starts);
-	return 0;
+	return error;
+}
+
+int top_find_open(struct top *top, struct trace *trace)
+{
+	struct trace_process *before;
+	uint64_t open = 0;
+	int error;
+
+	*top = (struct top){ .open_only = 1 };
+	for (size_t i = 0; i < trace->count; i++)
+		open += trace->processes[i].in_flight + trace->processes[i].abandoned;
+	if (!open)
+		return 0;
+	before = trace_counts_keep(trace);
+	error = before ? count_all(top, trace) : -ENOMEM;
+	trace_counts_back(trace, before);
+	return error;
 }
 
 void top_free(struct top *top)

@@ -30,11 +30,13 @@ struct top {
 	struct top_open *open; /* calls in flight or abandoned, oldest first */
 	size_t open_count;
 	struct idmap by_object; /* process and definition, or name of a range -> row, while counting */
-	int by_range;
+	int by_range, open_only;
 };
 
 /* Reads all of `trace`; `by_range`: rows are ranges. 0 or -ENOMEM; to be freed in both cases. */
 int top_count(struct top *top, struct trace *trace, int by_range);
+/* After another reading of all of it, which has counted: the calls in flight or abandoned only. */
+int top_find_open(struct top *top, struct trace *trace);
 void top_free(struct top *top);
 
 #endif

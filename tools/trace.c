@@ -314,3 +314,28 @@ int trace_was_readable(const struct trace *trace, const char *program)
 	}
 	return !unreadable;
 }
+
+struct trace_process *trace_counts_keep(const struct trace *trace)
+{
+	struct trace_process *kept = malloc((trace->count + 1) * sizeof(*kept));
+
+	if (kept && trace->count)
+		memcpy(kept, trace->processes, trace->count * sizeof(*kept));
+	return kept;
+}
+
+void trace_counts_back(struct trace *trace, struct trace_process *kept)
+{
+	for (size_t i = 0; kept && i < trace->count; i++) {
+		struct trace_process *process = &trace->processes[i];
+
+		process->slices = kept[i].slices;
+		process->overwritten = kept[i].overwritten;
+		process->present = kept[i].present;
+		process->in_flight = kept[i].in_flight;
+		process->abandoned = kept[i].abandoned;
+		process->torn = kept[i].torn;
+		process->unreadable = kept[i].unreadable;
+	}
+	free(kept);
+}

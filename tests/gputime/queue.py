@@ -17,6 +17,7 @@ behind its launch, or when what is ahead of it is over.
     legacy     waited, on the legacy default stream: launched and waited for as 0 and as 1 by turns
     own        copies on the legacy default stream, as 0 and as 1 by turns, beside kernels on the thread's own one
     undefined  waited, on the second of two GPUs, and the ring does not say of which its stream is
+    hung       far, and the process is killed in a last launch, which does not return
     unknown    sparse, and as much again of a kernel that is never measured
 """
 import random
@@ -47,7 +48,7 @@ class Made:
             define(9, struct.pack("<QQQIIii", number << 8, 1, 0xC, number, 0, 0, device))
         self.over, self.truth, self.calls, self.times = {1: 0, 2: 0}, [], [], []
 
-    def launch(self, at, ns, measured=False, stream=1, copy=False, known=True, handle=None):
+    def launch(self, at, ns, measured=False, stream=1, copy=False, known=True, handle=None, hangs=False):
         """At `at` ns after the origin; when it is over. `handle`: what the program calls the stream."""
         handle = stream << 8 if handle is None else handle
         t0 = ORIGIN + int(at)
@@ -58,7 +59,7 @@ class Made:
             self.calls.append(record(t0, COPY, 0x101, struct.pack("<QQQQ", 1, 2, 65536, handle), done(1000), 2))
         else:
             rest = struct.pack("<QIIIHHHHI", handle, 64, 2, 1, 256, 1, 1, 0, 512)
-            self.calls.append(record(t0, LAUNCH, self.kernel if known else self.other, rest, done(1000), 1))
+            self.calls.append(record(t0, LAUNCH, self.kernel if known else self.other, rest, 0 if hangs else done(1000), 1))
         if measured:
             kind, what = (COPY, 0x101) if copy else (LAUNCH, self.kernel)
             body = struct.pack("<QQIHHIHH", end + HOST_OFFSET, handle, int(ns), self.device, kind, 1, 6, 0)
@@ -87,8 +88,10 @@ def scenario(name, made, rng):
         measured = {"far": lambda i: i % 16 == 5, "first": lambda i: i < 4, "late": lambda i: i == 99}[name]
         over = far(made, measured, rng)
         made.wait([made.launch(over + 100 * MS, 775 * US) for _ in range(8)][-1])
-    elif name == "killed":
+    elif name in ("killed", "hung"):
         far(made, lambda i: i % 16 == 5, rng)
+        if name == "hung":
+            made.launch(130 * MS, 0, hangs=True)
     elif name == "sparse":
         for i in range(40):
             made.launch(i * 10 * MS, MS, i % 8 == 3)

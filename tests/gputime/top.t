@@ -116,6 +116,19 @@ for tool in "vprof top --by launches" "vprof graphs" "vprof-merge -o $TMP/rest.j
 	is "${tool%% -*} tells which ring cannot be read" "$? $(grep -c "^${tool%% -*}: ${both[1]}: [0-9]* records cannot be read$" "$TMP/err")" "1 1"
 done
 ok "and uses the other" grep -q cuGraphLaunch "$TMP/rest.json"
+# A process that was killed in a launch, of whose other work there are times.
+python3 "$here/queue.py" hung "$TMP/hung.ring" >/dev/null
+opens() { sed -n '/^in flight/,$ { s/^ *//; s/ for .*/ for/; p }' | paste -sd ';'; }
+flight="in flight at the end:;$("$vprof" top --by launches "$TMP/hung.ring" | opens | cut -d ';' -f 2)"
+ok "a call that never returned is below the launches" grep -q "cuLaunchKernel of work for$" <<<"$flight"
+"$vprof" top "$TMP/hung.ring" >"$TMP/text"
+is "and below GPU times" "$(opens <"$TMP/text")" "$flight"
+ok "which stand there" grep -q '^ *TOTAL.*WORK OF THE GPU$' "$TMP/text"
+is "and where they are told apart" "$("$vprof" top --per step "$TMP/hung.ring" | opens)" "$flight"
+is "in JSON, as of launches" "$("$vprof" top --json "$TMP/hung.ring" | jq -c '[.by, .in_flight]')" \
+	"$("$vprof" top --by launches --json "$TMP/hung.ring" | jq -c '["gpu", .in_flight]')"
+is "which has it" "$("$vprof" top --json "$TMP/hung.ring" | jq -c '[.in_flight[] | .call, .kernel, .abandoned]')" '["cuLaunchKernel","work",false]'
+is "none where none is" "$("$vprof" top "$TMP/a.ring" | opens) $("$vprof" top --json "$TMP/a.ring" | jq -c .in_flight)" " []"
 $vprof top --by graph "$TMP/a.ring" 2>"$TMP/err"
 is "by what time is told apart: said how" "$(head -1 "$TMP/err")" "vprof top: --by: 'graph' is none of gpu, launches, host (did you mean --per graph?)"
 for wrong in "--by time" "--per kernel" "--json --csv" "--by host --per graph" "--by-range --by gpu"; do
