@@ -32,6 +32,7 @@ static const struct cli_command command = {
 	"BUSY, COPIES and IDLE tell what the GPU did in that stretch of time; SEEN is the part of\n"
 	"BUSY that was measured. What was not is expected to have run behind its launch, as a queue\n"
 	"of its stream, for the mean of its kind. BUSY is at least that where COVERED is below 100%.\n"
+	"OFF is what is neither, since nothing was recorded then (vprof stop, VPROF_CAPTURE).\n"
 	"RING is a ring, a folder of rings or a pattern.", table,
 };
 
@@ -40,20 +41,20 @@ static double percent(double part, double of)
 	return of > 0 ? 100 * (part < of ? part : of) / of : 0;
 }
 
-static void print_summary(const struct gpu_busy *busy)
+/* A stretch in which nothing was recorded is neither at work nor idle. */
+static void print_off(const struct gpu_busy *busy)
 {
-	const struct vprof_def *def = NULL;
+	char text[32];
+
+	if (busy->off_ns)
+		printf("  recording was off for %s of this (OFF in the table): what ran then is not known,\n"
+		       "  so it is neither in IDLE nor in gaps\n", cli_time_text(text, sizeof(text), busy->off_ns));
+}
+
+static void print_measured(const struct gpu_busy *busy)
+{
 	char span[32], gap[32];
 
-	printf("GPU %d of %s (pid %u)", busy->device, busy->process->name, busy->process->os_pid);
-	while ((def = ring_def_next(busy->process->ring, def)))
-		if (def->type == VPROF_DEF_DEVICE && ((const struct vprof_def_device *)def)->ordinal == busy->device)
-			printf(": %s", ((const struct vprof_def_device *)def)->name);
-	printf("\n  %" PRIu64 " of %" PRIu64 " %s measured, %.0f%% are of kinds that were\n", busy->measured,
-	       busy->launches, cli_word(busy->launches, "launch", "launches"),
-	       percent((double)busy->covered, (double)busy->launches));
-	if (!busy->measured)
-		return;
 	printf("  of these, %s: at work %.1f%%, with copies and sets alone %.1f%%,\n"
 	       "  taken by the stamps %.1f%% (idle in the table)\n",
 	       cli_time_text(span, sizeof(span), busy->span_ns), percent((double)busy->busy_ns, (double)busy->span_ns),
@@ -71,6 +72,22 @@ static void print_summary(const struct gpu_busy *busy)
 	if (busy->behind_ns)
 		printf("  %s of work lie behind the end of this, launched before it\n",
 		       cli_time_text(span, sizeof(span), busy->behind_ns));
+}
+
+static void print_summary(const struct gpu_busy *busy)
+{
+	const struct vprof_def *def = NULL;
+
+	printf("GPU %d of %s (pid %u)", busy->device, busy->process->name, busy->process->os_pid);
+	while ((def = ring_def_next(busy->process->ring, def)))
+		if (def->type == VPROF_DEF_DEVICE && ((const struct vprof_def_device *)def)->ordinal == busy->device)
+			printf(": %s", ((const struct vprof_def_device *)def)->name);
+	printf("\n  %" PRIu64 " of %" PRIu64 " %s measured, %.0f%% are of kinds that were\n", busy->measured,
+	       busy->launches, cli_word(busy->launches, "launch", "launches"),
+	       percent((double)busy->covered, (double)busy->launches));
+	if (busy->measured)
+		print_measured(busy);
+	print_off(busy);
 	printf("\n");
 }
 
@@ -95,12 +112,14 @@ static const char *from_text(char *text, size_t size, const struct gpu_busy_list
 
 static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *busy, const struct trace *trace)
 {
-	struct cli_table *cells = cli_table_new("rrrrrrrr");
+	struct cli_table *cells = cli_table_new(busy->off_ns ? "rrrrrrrrr" : "rrrrrrrr");
 	char text[32];
 
 	if (!cells)
 		return -ENOMEM;
 	cli_table_heads(cells, "FROM", "LAUNCHES", "MEASURED", "COVERED", "BUSY", "COPIES", "IDLE", "SEEN");
+	if (busy->off_ns)
+		cli_table_heads(cells, "OFF");
 	for (uint32_t i = 0; i < all->bins; i++) {
 		const struct gpu_busy_bin *bin = &busy->bins[i];
 		uint64_t from = all->from_ns - trace->base_ns;
@@ -116,8 +135,10 @@ static int print_bins(const struct gpu_busy_list *all, const struct gpu_busy *bu
 			cli_table_cell(cells, "-");
 		cli_table_cell(cells, "%.1f%%", percent(busy_ns, length));
 		cli_table_cell(cells, "%.1f%%", percent((double)bin->copy_ns, length));
-		cli_table_cell(cells, "%.1f%%", 100 - percent(busy_ns, length));
+		cli_table_cell(cells, "%.1f%%", 100 - percent(busy_ns + (double)bin->off_ns, length));
 		cli_table_cell(cells, "%.1f%%", percent((double)bin->seen_ns, length));
+		if (busy->off_ns)
+			cli_table_cell(cells, "%.1f%%", percent((double)bin->off_ns, length));
 	}
 	return cli_table_print(cells, stdout, 2);
 }
@@ -136,13 +157,15 @@ static void json_device(const struct gpu_busy_list *all, const struct gpu_busy *
 		printf("\"gaps\": null");
 	printf(",\n  ");
 	gpu_parts_json(&busy->parts, stdout);
-	printf(",\n  \"behind_ns\": %" PRIu64 ",\n  \"bins\": [", busy->behind_ns);
+	printf(",\n  \"behind_ns\": %" PRIu64 ", \"off_ns\": %" PRIu64 ",\n  \"bins\": [", busy->behind_ns, busy->off_ns);
 	for (uint32_t i = 0; i < all->bins; i++) {
 		const struct gpu_busy_bin *bin = &busy->bins[i];
 
 		printf("%s\n   {\"launches\": %" PRIu64 ", \"measured\": %" PRIu64 ", \"covered\": %" PRIu64
-		       ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64 ", \"seen_ns\": %" PRIu64 "}", i ? "," : "",
-		       bin->launches, bin->measured, bin->covered, bin->busy_ns, bin->copy_ns, bin->seen_ns);
+		       ", \"busy_ns\": %" PRIu64 ", \"copy_ns\": %" PRIu64 ", \"seen_ns\": %" PRIu64
+		       ", \"off_ns\": %" PRIu64 "}", i ? "," : "",
+		       bin->launches, bin->measured, bin->covered, bin->busy_ns, bin->copy_ns, bin->seen_ns,
+		       bin->off_ns);
 	}
 	printf("]}");
 }

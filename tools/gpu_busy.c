@@ -19,6 +19,7 @@ struct reading {
 	struct trace_process *process;
 	struct gpu gpu;
 	struct gpu_queue queue;
+	struct windows_off off;
 };
 
 static struct gpu_busy *device_of(struct reading *r, int32_t device)
@@ -32,6 +33,7 @@ static struct gpu_busy *device_of(struct reading *r, int32_t device)
 		return NULL;
 	busy->list[busy->count] = (struct gpu_busy){
 		.process = r->process, .device = device, .bins = calloc(busy->bins, sizeof(struct gpu_busy_bin)),
+		.off = r->off,
 	};
 	return busy->list[busy->count].bins ? &busy->list[busy->count++] : NULL;
 }
@@ -257,6 +259,21 @@ static int learn(struct reading *r)
 	return error ? error : gpu_queue_settle(&r->queue);
 }
 
+/* On every device of the process, once all are known. */
+static int add_off(struct reading *r)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < r->busy->count; i++) {
+		struct gpu_busy *device = &r->busy->list[i];
+
+		for (uint32_t j = 0; !error && device->process == r->process && j < r->off.count; j++)
+			error = add_piece(r, device, (struct gpu_busy_piece){
+				r->off.list[j].from_ns, r->off.list[j].to_ns, 0, 0, 1 });
+	}
+	return error;
+}
+
 /* What the trace wants read, so that its threads and losses are known. */
 static int load(struct reading *r, struct event *events)
 {
@@ -278,6 +295,7 @@ static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct 
 	if (error)
 		return error;
 	r.queue.gpu = &r.gpu;
+	windows_off(&r.off, process->ring, process->clock);
 	error = load(&r, events);
 	if (!error)
 		error = learn(&r);
@@ -287,6 +305,8 @@ static int read_process(struct gpu_busy_list *busy, struct trace *trace, struct 
 		error = add_open(&r);
 	for (size_t i = 0; !error && i < r.queue.count; i++)
 		error = add_launch(&r, &r.queue.list[i]);
+	if (!error)
+		error = add_off(&r);
 	gpu_queue_free(&r.queue);
 	gpu_close(&r.gpu);
 	return error;
@@ -301,6 +321,27 @@ static int compare_spans(const void *a, const void *b)
 	return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
+static void add_gap(struct gpu_busy *device, uint64_t from, uint64_t to)
+{
+	uint64_t gap = to > from ? to - from : 0;
+
+	device->gaps += gap != 0;
+	device->idle_ns += gap;
+	device->longest_gap_ns = gap > device->longest_gap_ns ? gap : device->longest_gap_ns;
+}
+
+/* Launches that were not recorded end a gap as well as others do. */
+static void add_known_gaps(struct gpu_busy *device, uint64_t from, uint64_t to)
+{
+	for (uint32_t i = 0; i < device->off.count && device->off.list[i].from_ns < to; i++) {
+		if (device->off.list[i].to_ns <= from)
+			continue;
+		add_gap(device, from, device->off.list[i].from_ns);
+		from = device->off.list[i].to_ns;
+	}
+	add_gap(device, from, to);
+}
+
 static void find_gaps(struct gpu_busy *device)
 {
 	uint64_t end = 0;
@@ -309,11 +350,8 @@ static void find_gaps(struct gpu_busy *device)
 		return;
 	qsort(device->spans, device->span_count, sizeof(*device->spans), compare_spans);
 	for (size_t i = 0; i < device->span_count; i++) {
-		uint64_t gap = i && device->spans[i].begin > end ? device->spans[i].begin - end : 0;
-
-		device->gaps += gap != 0;
-		device->idle_ns += gap;
-		device->longest_gap_ns = gap > device->longest_gap_ns ? gap : device->longest_gap_ns;
+		if (i)
+			add_known_gaps(device, end, device->spans[i].begin);
 		end = device->spans[i].end > end ? device->spans[i].end : end;
 	}
 }

@@ -13,6 +13,8 @@
  * was timed in a part of its nodes was at work all along, but for what the stamps took; of what is not known of it as
  * much is copies as the mean says.
  *
+ * While recording was off (windows.h) launches are not known, so what is not known to be work is not idle either.
+ *
  * MEMORY. Goes with the work, for no moment is to count twice and work comes stream by stream: 24 bytes for each
  * measured node, and each launch that is expected to have run, unless it begins when the one before it ended; 16 for
  * each measured launch. Room for both is doubled as they come. What gpu_queue.h takes comes on top. A ring of 52 MiB,
@@ -23,12 +25,14 @@
 
 #include "tools/events.h"
 #include "tools/gpu_parts.h"
+#include "tools/windows.h"
 
 struct gpu_busy_bin {
 	uint64_t launches, measured; /* launches that were made in it; those of which there are times */
 	uint64_t covered;      /* those of kinds that were measured */
 	uint64_t busy_ns, copy_ns; /* at work, measured or expected; of that with copies and sets alone */
 	uint64_t seen_ns;      /* of busy_ns what was measured */
+	uint64_t off_ns;       /* recording was off, and no work is known to have run */
 };
 
 struct gpu_busy {
@@ -43,9 +47,11 @@ struct gpu_busy {
 	uint64_t work_ns;      /* the sum of all pieces */
 	uint32_t most;         /* pieces at once */
 	struct gpu_parts parts; /* of a launch that was timed in part all of this is of that part */
-	/* Between launches, where every one was measured: */
+	/* Between launches, where every one was measured, and while recording was on: */
 	uint64_t gaps, idle_ns, longest_gap_ns;
 	struct gpu_busy_bin *bins;
+	uint64_t off_ns;       /* of all bins */
+	struct windows_off off;
 	uint64_t behind_ns;    /* at work behind the last bin, with what was launched before its end */
 	struct gpu_busy_span *spans; /* inner: of each measured launch */
 	size_t span_count;

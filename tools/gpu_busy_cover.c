@@ -16,7 +16,8 @@ int gpu_busy_add(const struct gpu_busy_list *busy, struct gpu_busy *device, stru
 		piece.begin = busy->from_ns;
 	if (piece.end <= piece.begin)
 		return 0;
-	if (last && last->end == piece.begin && last->copy == piece.copy && last->seen == piece.seen) {
+	if (last && last->end == piece.begin && last->copy == piece.copy && last->seen == piece.seen &&
+	    last->off == piece.off) {
 		last->end = piece.end;
 		return 0;
 	}
@@ -58,15 +59,20 @@ static uint64_t cover(uint64_t *over, const struct gpu_busy_piece *piece)
 void gpu_busy_cover(const struct gpu_busy_list *busy, struct gpu_busy *device)
 {
 	enum { BUSY = offsetof(struct gpu_busy_bin, busy_ns), COPY = offsetof(struct gpu_busy_bin, copy_ns),
-	       SEEN = offsetof(struct gpu_busy_bin, seen_ns) };
-	uint64_t all = 0, kernels = 0, seen = 0, to = busy->from_ns + busy->bins * busy->bin_ns;
+	       SEEN = offsetof(struct gpu_busy_bin, seen_ns), OFF = offsetof(struct gpu_busy_bin, off_ns) };
+	uint64_t all = 0, kernels = 0, seen = 0, known = 0, to = busy->from_ns + busy->bins * busy->bin_ns;
 
 	if (device->piece_count)
 		qsort(device->pieces, device->piece_count, sizeof(*device->pieces), compare_pieces);
 	for (size_t i = 0; i < device->piece_count; i++) {
 		const struct gpu_busy_piece *piece = &device->pieces[i];
-		uint64_t from = cover(&all, piece);
+		uint64_t from;
 
+		/* with what was at work, for now */
+		spread(busy, device, cover(&known, piece), piece->end, OFF);
+		if (piece->off)
+			continue;
+		from = cover(&all, piece);
 		spread(busy, device, from, piece->end, BUSY);
 		from = from > to ? from : to;
 		device->behind_ns += piece->end > from ? piece->end - from : 0;
@@ -75,6 +81,11 @@ void gpu_busy_cover(const struct gpu_busy_list *busy, struct gpu_busy *device)
 		if (piece->seen)
 			spread(busy, device, cover(&seen, piece), piece->end, SEEN);
 	}
-	for (uint32_t i = 0; i < busy->bins; i++)
-		device->bins[i].copy_ns = device->bins[i].busy_ns - device->bins[i].copy_ns;
+	for (uint32_t i = 0; i < busy->bins; i++) {
+		struct gpu_busy_bin *bin = &device->bins[i];
+
+		bin->copy_ns = bin->busy_ns - bin->copy_ns;
+		bin->off_ns -= bin->busy_ns;
+		device->off_ns += bin->off_ns;
+	}
 }

@@ -11,6 +11,7 @@
 struct gpu_busy_piece {
 	uint64_t begin, end;
 	uint32_t copy, seen;   /* it is a copy or set; it was measured */
+	uint32_t off;          /* no work at all: nothing was recorded then */
 };
 
 /* What lies before the first bin is left out. 0 or -ENOMEM. */

@@ -52,3 +52,38 @@ void windows_read(struct windows *windows, const struct ring *ring)
 			break;
 	}
 }
+
+static void add_off(struct windows_off *off, uint64_t from_ns, uint64_t to_ns)
+{
+	if (from_ns >= to_ns)
+		return;
+	off->list[off->count].from_ns = from_ns;
+	off->list[off->count++].to_ns = to_ns;
+}
+
+/* Behind the last window: to the end of the process, after which it uses no GPU. */
+static uint64_t last_ns(const struct ring *ring, const struct clock *clock, uint32_t *at)
+{
+	return ring->live.state == VPROF_RING_CLOSED ? clock_realtime(clock, at, ring->live.end_ticks) : UINT64_MAX;
+}
+
+void windows_off(struct windows_off *off, const struct ring *ring, const struct clock *clock)
+{
+	struct windows windows;
+	uint64_t from = 0;
+	uint32_t at = 0;
+
+	off->count = 0;
+	windows_read(&windows, ring);
+	if (windows.first == 1 && windows.count && windows.list[0].started != VPROF_WINDOW_BEGIN)
+		from = clock_realtime(clock, &at, ring->header.start_ticks);
+	for (uint32_t i = 0; i < windows.count; i++) {
+		const struct vprof_window *window = &windows.list[i];
+
+		if (from)
+			add_off(off, from, clock_realtime(clock, &at, window->start_ticks));
+		from = window->stop_ticks ? clock_realtime(clock, &at, window->stop_ticks) : 0;
+	}
+	if (from)
+		add_off(off, from, last_ns(ring, clock, &at));
+}

@@ -102,6 +102,16 @@ right "what the host has waited for is over" 1 waited
 right "the legacy default stream is one, whether it is called 0 or 1" 1 legacy
 right "and not the thread's own" 1 own
 right "a stream without a definition is on the GPU on which it was measured" 1 undefined
+right "work that was launched before recording ended is known" 1 paused --bins 30
+is "when nothing was recorded, and nothing is known to have run: that alone is neither" "$(each .off_ns)" \
+	"$(jq -nc '[range(30) | if . == 11 then 90 elif . == 19 then 50 elif . > 11 and . < 19 then 100 else 0 end]')"
+is "nor is it a gap" "$(jq -c '.devices[0] | [.gaps, .idle_ns, .longest_gap_ns] | map((. / 1e6 * 10 | round) / 10)' "$TMP/q.json")" "[0,167,9]"
+"$vprof" gpu --bins 30 "$TMP/q.ring" >"$TMP/q.text"
+ok "which is said" grep -q '^  recording was off for 84\.0 ms of this (OFF in the table)' "$TMP/q.text"
+is "and shown: busy, idle, off" "$(awk '$2 == "ms" { print $6, $8, $10 }' "$TMP/q.text" | sed -n '12p;20p' | paste -sd ';')" \
+	"10.1% 0.0% 89.9%;0.0% 50.0% 50.0%"
+told sparse
+ok "where it was on all along there is no such thing" test "$("$vprof" gpu "$TMP/q.ring" | grep -c OFF) $(jq '.devices[0].off_ns' "$TMP/q.json")" = "0 0"
 told unknown --bins 10
 is "of kinds that were never measured nothing is known" "$(each .busy_ns) $(jq -c '.devices[0] | [.covered, .launches]' "$TMP/q.json")" \
 	"[10,10,10,10,10,10,10,10,10,10] [40,80]"

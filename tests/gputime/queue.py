@@ -18,6 +18,8 @@ behind its launch, or when what is ahead of it is over.
     own        copies on the legacy default stream, as 0 and as 1 by turns, beside kernels on the thread's own one
     undefined  waited, on the second of two GPUs, and the ring does not say of which its stream is
     hung       far, and the process is killed in a last launch, which does not return
+    paused     all measured, one every 10 ms, of 1 ms; from 105 to 195 ms nothing is recorded, but what was launched before
+               takes up to 111 ms
     unknown    sparse, and as much again of a kernel that is never measured
 """
 import random
@@ -96,6 +98,11 @@ def scenario(name, made, rng):
         for i in range(40):
             made.launch(i * 10 * MS, MS, i % 8 == 3)
         made.wait(400 * MS)
+    elif name == "paused":
+        for i in (*range(10), *range(20, 30)):
+            made.launch(i * 10 * MS, 21 * MS if i == 9 else MS, True)
+        made.wait(300 * MS)
+        made.ring.windows = [(ORIGIN - MS, ORIGIN + 105 * MS), (ORIGIN + 195 * MS, 0)]
     elif name == "streams":
         for i in range(80):
             made.launch(i * 5 * MS, 2 * MS, i % 4 == 1)

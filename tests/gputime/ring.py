@@ -10,6 +10,7 @@ class Ring:
     def __init__(self, pid=4242, housekeeping=4300, title="app"):
         self.pid, self.housekeeping, self.title = pid, housekeeping, title
         self.state = 1  # 2: it has come to its end
+        self.windows = []  # [begin, end (0: still open)] in which something was recorded
         self.defs = bytearray(8)
         self.lanes = []  # [thread, tid, name, slots]
 
@@ -54,6 +55,8 @@ class Ring:
             self.title.encode(), 0, 0, 0, 0, 0)
         live = struct.pack("<IIQQQQQ", self.state, self.housekeeping, 0, count, len(self.defs), len(self.lanes), 0)
         live = live.ljust(192, b"\0") + b"app".ljust(16, b"\0") + self.title.encode().ljust(240, b"\0")
+        live = live.ljust(1240, b"\0") + struct.pack("<QQQQ", 0, 0, len(self.windows), 0)
+        live += b"".join(struct.pack("<QQHHIQQQ", begin, end, 2, 2 if end else 0, 1, 0, 0, 0) for begin, end in self.windows)
         clock = struct.pack("<QQQQ", 1, 1, 1 + HOST_OFFSET, 0)
         with open(path, "wb") as out:
             out.write(header.ljust(PAGE, b"\0") + b"\0" * PAGE + live.ljust(PAGE, b"\0") + clock.ljust(PAGE, b"\0"))
