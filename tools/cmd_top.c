@@ -44,8 +44,8 @@ static const struct cli_command command = {
 	"Prints what the GPUs spent their time on, or the kernels that were launched most.",
 	"Where the rings have times of the GPU: kernels, copies and sets by them. Totals are\n"
 	"estimates where only some launches were measured: +- is the interval that holds in 19 of\n"
-	"20 cases, 1 IN how many were measured, COVERED the share of executions that are of kinds\n"
-	"that were measured. Otherwise, or with --by launches or host: launches and the time of the\n"
+	"20 cases, COVERED the share of executions that are of kinds that were measured, and 1 IN\n"
+	"how many of these were. Otherwise, or with --by launches or host: launches and the time of the\n"
 	"launch calls on the host. Below either: the calls that have not returned. RING is a ring,\n"
 	"a folder of rings or a pattern.", table,
 };

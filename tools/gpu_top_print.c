@@ -101,6 +101,15 @@ static int has_unmeasured(const struct gpu_top *top, size_t rows)
 	return 0;
 }
 
+/* Is there one whose COUNT by its SAMPLES is not its 1 IN? */
+static int has_uncovered(const struct gpu_top *top, size_t rows)
+{
+	for (size_t i = 0; i < rows; i++)
+		if (top->rows[i].samples && top->rows[i].covered < top->rows[i].count)
+			return 1;
+	return 0;
+}
+
 static int print_table(const struct gpu_top *top, const struct gpu_top_view *view, size_t rows)
 {
 	struct cli_table *table = cli_table_new(top->per ? "rrrrrrrrrrrll" : "rrrrrrrrrrrl");
@@ -118,9 +127,10 @@ static int print_table(const struct gpu_top *top, const struct gpu_top_view *vie
 	if (cli_table_print(table, stdout, 0))
 		return -ENOMEM;
 	printf("\n%s of GPU time, estimated from %" PRIu64 " measured %s of %" PRIu64
-	       "; +-: in 19 of 20 cases; COVERED: of kinds that were measured%s\n",
+	       "; +-: in 19 of 20 cases; COVERED: of kinds that were measured%s%s\n",
 	       cli_time_text(text, sizeof(text), (uint64_t)top->total_ns), top->measured,
 	       cli_word(top->measured, "launch", "launches"), top->launches,
+	       has_uncovered(top, rows) ? "; 1 IN: of these, COUNT is of all" : "",
 	       has_unmeasured(top, rows) ? "; -: never measured" : "");
 	gpu_parts_remark(&top->parts_timed, stdout, "", parts_mean);
 	return 0;

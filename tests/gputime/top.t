@@ -60,6 +60,13 @@ is "and lower the coverage" "$("$vprof" top --per range --csv --rows 0 "$TMP/a.r
 is "a share of which nothing is known is none" "$(awk '$3 == "-" { print $1, $2 }' "$TMP/a.text" | sort -u)" "- -"
 ok "which is explained" grep -q "; -: never measured$" "$TMP/a.text"
 
+# Of the additions those in graphs, two in three, are never measured.
+python3 "$here/made.py" --replays 64 --every 1000 "$TMP/u.ring" >/dev/null
+"$vprof" top "$TMP/u.ring" >"$TMP/u.text"
+is "one in how many of those that are covered" "$(awk '$NF == "add(float*)" { print $5, $6, $7, $8 }' "$TMP/u.text")" "192 8 8 33%"
+ok "which is explained too" grep -q '; COVERED: of kinds that were measured; 1 IN: of these, COUNT is of all' "$TMP/u.text"
+ok "where there is need to" test "$("$vprof" top "$TMP/s.ring" | grep -c '1 IN: of')" = 0
+
 python3 "$here/made.py" --replays 64 --skip edges "$TMP/e.ring" >/dev/null
 is "where only wholes are known they are the row" \
 	"$("$vprof" top --json --rows 0 "$TMP/e.ring" | jq -c '[.work[] | select(.name | startswith("graph")) | [.count, .samples]]')" '[[64,16]]'
