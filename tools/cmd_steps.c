@@ -245,6 +245,15 @@ static int check_options(void *values)
 	return CLI_OK;
 }
 
+/* Asked for by name, what launches alone tell is no answer. */
+static int lacks_range(const struct steps *steps, const char *range)
+{
+	if (!range || !*range || steps->mark_count)
+		return 0;
+	fprintf(stderr, "%s: --range: no range '%s' in these rings\n", command.name, range);
+	return 1;
+}
+
 static int steps_print(struct trace *trace, const void *values)
 {
 	const struct options *options = values;
@@ -252,6 +261,10 @@ static int steps_print(struct trace *trace, const void *values)
 	struct steps steps;
 	int error = steps_find(&steps, trace, options->range);
 
+	if (!error && lacks_range(&steps, options->range)) {
+		steps_close(&steps);
+		return CLI_FAILED;
+	}
 	if (!error)
 		error = choose(&chosen, &steps, options);
 	if (!error && options->json)

@@ -64,4 +64,8 @@ with tempfile.TemporaryDirectory() as folder:
     for wrong in (["--json", "--csv"], ["--range=x", "--by-pattern"]):
         said = subprocess.run([found.VPROF, "steps", *wrong, out], capture_output=True, text=True)
         ok(said.returncode == 2 and "vprof steps: " in said.stderr, f"{' '.join(wrong)} is wrong usage")
+    for more in ([], ["--json"], ["--csv"]):
+        said = subprocess.run([found.VPROF, "steps", "--range=turn*", *more, out], capture_output=True, text=True)
+        ok((said.returncode, said.stdout, said.stderr) == (1, "", "vprof steps: --range: no range 'turn*' in these rings\n"),
+           f"a range that is not there, {' '.join(more) or 'as text'}: is said, and nothing else")
 found.done()
