@@ -265,10 +265,21 @@ int steps_finish(struct steps *steps)
 
 /* ---- a whole trace ---- */
 
+/* Of a ring that cannot be read on: what it was to hold, which its file's name is told with. */
+static void count_unreadable(struct trace_process *process, uint64_t read)
+{
+	uint64_t all = 0;
+
+	for (uint32_t c = 0; c < process->ring->chunk_count; c++)
+		all += process->ring->chunks[c].used - 1;
+	process->unreadable += all > read ? all - read : 1;
+}
+
 static int find_in(struct steps *steps, struct trace *trace, struct trace_process *process)
 {
 	struct records *records = records_open(process->ring);
 	struct record record;
+	uint64_t read = 0;
 	uint32_t at = 0;
 	int more = 0;
 
@@ -281,6 +292,7 @@ static int find_in(struct steps *steps, struct trace *trace, struct trace_proces
 		struct trace_span span;
 
 		name = NULL;
+		read++;
 		if (record.slot->kind == VPROF_KIND_THREAD || record.slot->kind == VPROF_KIND_TEXT)
 			continue;
 		thread = process_thread(trace, process, owner->thread, owner->tid, owner->comm, THREAD_RANK_OWNER);
@@ -298,6 +310,10 @@ static int find_in(struct steps *steps, struct trace *trace, struct trace_proces
 		steps_feed(steps, thread, record.slot, span.start_ns, span.end_ns, name);
 	}
 	records_close(records);
+	if (more < 0 && more != -ENOMEM) {
+		count_unreadable(process, read);
+		more = 0;
+	}
 	return more < 0 ? more : steps->error;
 }
 

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Steps of programs that are no servers: loops that train, that only wait, on two threads; and none in programs without."""
+import glob
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -68,4 +71,11 @@ with tempfile.TemporaryDirectory() as folder:
         said = subprocess.run([found.VPROF, "steps", "--range=turn*", *more, out], capture_output=True, text=True)
         ok((said.returncode, said.stdout, said.stderr) == (1, "", "vprof steps: --range: no range 'turn*' in these rings\n"),
            f"a range that is not there, {' '.join(more) or 'as text'}: is said, and nothing else")
+    both = glob.glob(run(folder, "look", 50) + "/*.ring") + glob.glob(out + "/*.ring")
+    env = dict(os.environ, LD_PRELOAD=BUILD + "/gputime/unreadable.so", UNREADABLE=os.path.basename(both[0]))
+    for rings, left in ((both[:1], 0), (both, len(every))):
+        said = subprocess.run([found.VPROF, "steps", "--json", *rings], env=env, capture_output=True, text=True)
+        ok(said.returncode == 1 and re.fullmatch(f"vprof steps: {both[0]}: [0-9]+ records cannot be read\n", said.stderr) and
+           len(json.loads(said.stdout or '{"steps": []}')["steps"]) == left,
+           f"{len(rings)} rings, of which one cannot be read: {said.stderr.strip()}; {left} steps of others")
 found.done()
