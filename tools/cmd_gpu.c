@@ -170,6 +170,15 @@ static void json_device(const struct gpu_busy_list *all, const struct gpu_busy *
 	printf("]}");
 }
 
+/* Default streams are of the thread's current device, which no record tells. */
+static void print_nowhere(const struct gpu_busy_list *busy)
+{
+	if (busy->nowhere)
+		printf("\nof %" PRIu64 " %s, not measured, it is not known on which GPU (as on default streams):\n"
+		       "in no table, so BUSY is at least what it says\n", busy->nowhere,
+		       cli_word(busy->nowhere, "launch", "launches"));
+}
+
 static int print_all(const struct gpu_busy_list *busy, const struct trace *trace, int json)
 {
 	int error = 0;
@@ -188,7 +197,9 @@ static int print_all(const struct gpu_busy_list *busy, const struct trace *trace
 		}
 	}
 	if (json)
-		printf("]}\n");
+		printf("],\n \"nowhere\": %" PRIu64 "}\n", busy->nowhere);
+	else if (!error)
+		print_nowhere(busy);
 	return error;
 }
 

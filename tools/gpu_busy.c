@@ -239,8 +239,12 @@ static int add_launch(struct reading *r, const struct gpu_queued *queued)
 
 	if (queued->device >= 0 && !device)
 		return -ENOMEM;
-	if (!device || !is_chosen(r, queued->thread) || queued->launch_ns > r->trace->to_ns)
+	if (!is_chosen(r, queued->thread) || queued->launch_ns > r->trace->to_ns)
 		return 0;
+	if (!device) {
+		r->busy->nowhere += (uint64_t)was_made_in(r->trace, queued->launch_ns);
+		return 0;
+	}
 	if (was_made_in(r->trace, queued->launch_ns))
 		count_launch(r->busy, device, queued, kind != NULL);
 	/* What lies behind a launch that has not ended does not run. */

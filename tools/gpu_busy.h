@@ -62,6 +62,7 @@ struct gpu_busy {
 struct gpu_busy_list {
 	struct gpu_busy *list;
 	size_t count;
+	uint64_t nowhere;      /* launches of which the device is not known: they are in none */
 	uint64_t from_ns, bin_ns; /* CLOCK_REALTIME of the first bin; length of each */
 	uint32_t bins;
 };

@@ -112,6 +112,12 @@ is "and shown: busy, idle, off" "$(awk '$2 == "ms" { print $6, $8, $10 }' "$TMP/
 	"10.1% 0.0% 89.9%;0.0% 50.0% 50.0%"
 told sparse
 ok "where it was on all along there is no such thing" test "$("$vprof" gpu "$TMP/q.ring" | grep -c OFF) $(jq '.devices[0].off_ns' "$TMP/q.json")" = "0 0"
+told nowhere
+is "launches of which the GPU is not known are counted" "$(jq -c '[.nowhere, (.devices[] | .device, .launches)]' "$TMP/q.json")" "[20,1,40]"
+ok "and said" grep -q '^of 20 launches, not measured, it is not known on which GPU (as on default streams):$' <("$vprof" gpu "$TMP/q.ring")
+is "where they are looked at" "$("$vprof" gpu --json --to 100ms "$TMP/q.ring" | jq .nowhere)" 5
+told undefined
+ok "else not a word" test "$("$vprof" gpu "$TMP/q.ring" | grep -c 'not known') $(jq .nowhere "$TMP/q.json")" = "0 0"
 told unknown --bins 10
 is "of kinds that were never measured nothing is known" "$(each .busy_ns) $(jq -c '.devices[0] | [.covered, .launches]' "$TMP/q.json")" \
 	"[10,10,10,10,10,10,10,10,10,10] [40,80]"

@@ -20,6 +20,7 @@ behind its launch, or when what is ahead of it is over.
     hung       far, and the process is killed in a last launch, which does not return
     paused     all measured, one every 10 ms, of 1 ms; from 105 to 195 ms nothing is recorded, but what was launched before
                takes up to 111 ms
+    nowhere    sparse, on the second of two GPUs, and half as much again on the default stream, never measured
     unknown    sparse, and as much again of a kernel that is never measured
 """
 import random
@@ -136,6 +137,12 @@ def scenario(name, made, rng):
             if i % 40 == 39:
                 made.launch(i * 5 * MS + MS / 20, MS, True)
         made.wait(400 * MS)
+    elif name == "nowhere":
+        for i in range(40):
+            made.launch(i * 10 * MS, MS, i % 8 == 3)
+            if i % 2:
+                made.launch(i * 10 * MS + 5 * MS, MS, handle=0, stream=2)
+        made.wait(400 * MS)
     elif name == "unknown":
         for i in range(40):
             made.launch(i * 10 * MS, MS, i % 8 == 3)
@@ -145,7 +152,7 @@ def scenario(name, made, rng):
         sys.exit(f"queue.py: no scenario {name}")
 
 
-made = Made(device=1, defined=False) if sys.argv[1] == "undefined" else Made()
+made = Made(device=int(sys.argv[1] in ("undefined", "nowhere")), defined=sys.argv[1] != "undefined")
 scenario(sys.argv[1], made, random.Random(1))
 made.write(sys.argv[2])
 for launch, begin, end, kind in made.truth:
