@@ -273,7 +273,7 @@ static pid_t start(const char *self, int n)
 	argv[3] = count;
 	/* Where a real driver's queue would be full; a real driver does not look at this. */
 	if (n == DOOMED)
-		setenv("FAKECUDA_HANG", "cuLaunchKernelEx:200", 1);
+		setenv("FAKECUDA_HANG", ALL_REDUCE ":200", 1);
 	if (posix_spawnp(&pid, self, NULL, NULL, argv, environ)) {
 		perror("demo_client: posix_spawn");
 		exit(1);

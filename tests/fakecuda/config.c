@@ -34,7 +34,7 @@
  *                            with commas
  *
  * The last three mean calls of the exported symbol SYM, whatever name it was
- * looked up by.
+ * looked up by; or launches of the kernel of that name, by whatever call.
  */
 #include <stdatomic.h>
 #include <stdlib.h>

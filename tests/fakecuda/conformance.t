@@ -66,4 +66,6 @@ is "and is sticky" "$(timeout 10 "$BUILD/fakecuda/client" --launches 5 --keep-er
 unset FAKECUDA_FAIL
 FAKECUDA_HANG=cuLaunchKernel:3 ok "an injected hang hangs" hangs "$BUILD/fakecuda/client" --launches 5 --count-file "$TMP/counts"
 is "in the call it names" "$("$BUILD/fakecuda/client" --show "$TMP/counts" | grep cuLaunchKernel)" "cuLaunchKernel 3 2"
+FAKECUDA_HANG=spin_1us:3 ok "one of a kernel hangs too" hangs "$BUILD/fakecuda/client" --launches 5 --kernel spin_1us --count-file "$TMP/kernel"
+is "whatever launches it" "$("$BUILD/fakecuda/client" --show "$TMP/kernel" | grep cuLaunchKernel)" "cuLaunchKernel 3 2"
 done_testing

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/fakecuda/fake.h"
+#include "tests/fakecuda/rules.h"
 
 enum { ARGS_ROOM = 4096 }; /* what the real driver takes at most */
 
@@ -84,6 +85,8 @@ static CUresult launch_with(const CUDA_KERNEL_NODE_PARAMS_v2 *params, struct fk_
 	CUresult result;
 
 	result = fk_kernel_work(&work, params, args, sizeof(args));
+	if (!result && fk_gate & FK_GATE_RULES)
+		result = fk_rules_apply(work.kernel.func->name);
 	if (result)
 		return result;
 	work.kernel.attributes = attributes;
