@@ -6,10 +6,11 @@ need_gpu
 client=$BUILD/tests/graphs/client
 [ -x "$client" ] || skip_all "$client is not built: make check-gpu does it"
 
+# Without GPU times, which make a version of each change of a node.
 traced() { # traced NAME ARGUMENT...
 	local name=$1
 	shift
-	LD_PRELOAD=$LIBVPROF VPROF_OUT="$OUT/$name" timeout 120 "$client" "$@" >"$OUT/$name.out" 2>"$OUT/$name.err"
+	LD_PRELOAD=$LIBVPROF VPROF_OUT="$OUT/$name" VPROF_GPU=off timeout 120 "$client" "$@" >"$OUT/$name.out" 2>"$OUT/$name.err"
 }
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
