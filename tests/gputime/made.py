@@ -107,7 +107,7 @@ if o.cold:
     NODES[8] = (*NODES[8][:4], 1984, 7)
     COST[1] += o.cold
     COST[2] = COST[4] = COST[1]  # there are gauges of one class
-    COST[3] = COST[1] - max(-256, min(o.cold // 2, 320) - (0 if o.joined else o.lead))
+    COST[3] = COST[1] - max(-96, min(o.cold // 2, 320) - (0 if o.joined else o.lead))
     stamps.insert(1 + stamps.index((7, NODES[7][3])), (STARTED, 0))
     stamps += [(GAUGE_BEGIN, 1), (GAUGE_END, 1), (GAUGE, 1)] * 2
 

@@ -51,10 +51,10 @@ is "dump has words for stamps that are of no node" \
 	"7:2,started:0,8:3,9:4,10:1,gauge-begin:1,gauge-end:1,gauge:1,gauge-begin:1,gauge-end:1,gauge:1 "
 made early --cold 720 --lead 128
 true_to early "less so where that could have begun before"
-made sooner --cold 720 --lead 448
+made sooner --cold 720 --lead 384
 true_to sooner "that and what it does before it waits, where it could have begun long before"
 made soonest --cold 720 --lead 960
-true_to soonest "256 ns of that at most"
+true_to soonest "96 ns of that at most"
 made joined --cold 720 --lead 960 --joined
 true_to joined "which a plain edge that it was waiting for does not let it"
 made overtaken --overtaken
