@@ -200,7 +200,8 @@ def start(mode):
     env = dict(os.environ, TORCHINDUCTOR_CACHE_DIR=str(OUT / "inductor"), TRITON_CACHE_DIR=str(OUT / "triton"))
     env.pop("LD_PRELOAD", None)
     if mode != "profiler":
-        env.update(LD_PRELOAD=os.environ["LIBVPROF"], VPROF_OUT=str(folder))
+        # The launches by which vprof times a GPU are the profiler's to see, and no program's.
+        env.update(LD_PRELOAD=os.environ["LIBVPROF"], VPROF_OUT=str(folder), VPROF_GPU="off")
     with open(folder / "log", "w") as log:
         return folder, subprocess.Popen(
             ["timeout", "-k", "10", str(LIMIT), sys.executable, __file__, "child", mode, str(folder / "trace.json")],

@@ -156,7 +156,8 @@ def environment(client, mode, folder, caches, rank, port):
     preload = []
     if mode in ("vprof", "both"):
         preload.append(os.environ["LIBVPROF"])
-        env.update(VPROF_OUT=str(folder))
+        # The launches by which vprof times a GPU are CUPTI's to see, and no program's.
+        env.update(VPROF_OUT=str(folder), VPROF_GPU="off")
     if mode in ("cupti", "both") and not client.torch:
         preload.append(os.path.join(os.environ["BUILD"], "gpu", "cupti_counts.so"))
         env.update(CUPTI_LIB=find_cupti(), CUPTI_COUNTS=str(folder / "counts.0.tsv"))
