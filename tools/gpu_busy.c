@@ -245,7 +245,7 @@ static int add_launch(struct reading *r, const struct gpu_queued *queued)
 		r->busy->nowhere += (uint64_t)was_made_in(r->trace, queued->launch_ns);
 		return 0;
 	}
-	if (was_made_in(r->trace, queued->launch_ns))
+	if (was_made_in(r->trace, queued->launch_ns) && !queued->open)
 		count_launch(r->busy, device, queued, kind != NULL);
 	/* What lies behind a launch that has not ended does not run. */
 	return kind && !queued->measured && queued->begin_ns < GPU_QUEUE_NEVER ?

@@ -162,7 +162,7 @@ int gpu_launches_read(struct trace *trace, struct trace_process *process, struct
 
 		for (int i = 0; !error && i < count; i++)
 			if (is_work(events[i].slot.kind) && !events[i].name && !event_hidden(&events[i]) &&
-			    !VPROF_DONE_RESULT(events[i].slot.done))
+			    !event_in_flight(&events[i]) && !VPROF_DONE_RESULT(events[i].slot.done))
 				error = add(to, &events[i]);
 		error = count < 0 ? count : error;
 	}

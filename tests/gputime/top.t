@@ -131,6 +131,8 @@ ok "a call that never returned is below the launches" grep -q "cuLaunchKernel of
 "$vprof" top "$TMP/hung.ring" >"$TMP/text"
 is "and below GPU times" "$(opens <"$TMP/text")" "$flight"
 ok "which stand there" grep -q '^ *TOTAL.*WORK OF THE GPU$' "$TMP/text"
+is "whose count it is not among, nor among launches" "$("$vprof" top --json "$TMP/hung.ring" | jq -c '[.work[0].count, .launches]') $(
+	"$vprof" gpu --json "$TMP/hung.ring" | jq -c '[.devices[0].launches, .devices[0].covered]')" "[400,400] [400,400]"
 is "and where they are told apart" "$("$vprof" top --per step "$TMP/hung.ring" | opens)" "$flight"
 is "in JSON, as of launches" "$("$vprof" top --json "$TMP/hung.ring" | jq -c '[.by, .in_flight]')" \
 	"$("$vprof" top --by launches --json "$TMP/hung.ring" | jq -c '["gpu", .in_flight]')"
