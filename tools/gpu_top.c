@@ -267,57 +267,6 @@ static int count_process(struct gpu_top *top, const struct trace_process *proces
 	return error;
 }
 
-/* The launch before this one is whole. */
-void gpu_top_settle(struct gpu_top_part *part)
-{
-	part->units += part->now > 0;
-	part->sum += part->now_ns;
-	part->events += part->now;
-	part->squares += part->now_ns * part->now_ns;
-	part->products += part->now_ns * part->now;
-	part->event_squares += part->now * part->now;
-	part->now_ns = part->now = 0;
-}
-
-/* Student's t of 0.975. */
-static double student(double freedom)
-{
-	static const double few[] = {
-		12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-		2.201, 2.179, 2.160, 2.145, 2.131,
-	};
-
-	if (freedom < 1)
-		return INFINITY;
-	/* The next term of its expansion is below 0.003 from there on. */
-	return freedom <= sizeof(few) / sizeof(few[0]) ? few[(int)freedom - 1] : 1.96 + 2.37 / freedom;
-}
-
-/*
- * The mean of the measured executions times all of them. Its variance is that of a ratio of two sums, over a sample of
- * launches without replacement: of each one's time, and of how many executions it had.
- */
-static void add_estimate(struct gpu_top *top, struct gpu_top_part *part)
-{
-	struct gpu_top_row *row = &top->rows[part->row];
-	double n, all = (double)part->count, mean, spread, t;
-
-	gpu_top_settle(part);
-	n = part->units;
-	if (n < 1)
-		return;
-	all = all < part->events ? part->events : all;
-	mean = part->sum / part->events;
-	row->total_ns += all * mean;
-	if (part->events < all) {
-		spread = part->squares - 2 * mean * part->products + mean * mean * part->event_squares;
-		spread = n > 1 ? (spread > 0 ? spread : 0) / (n - 1) : INFINITY;
-		t = student(n - 1);
-		row->margin_squared += t * t * all * all * n * spread / (part->events * part->events) *
-			(1 - part->events / all);
-	}
-}
-
 static int compare_ns(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -339,7 +288,7 @@ static int compare_rows(const void *a, const void *b)
 static void finish(struct gpu_top *top)
 {
 	for (size_t i = 0; i < top->part_count; i++)
-		add_estimate(top, &top->parts[i]);
+		gpu_top_estimate(top, &top->parts[i]);
 	for (size_t i = 0; i < top->count; i++) {
 		struct gpu_top_row *row = &top->rows[i];
 
@@ -416,9 +365,4 @@ uint32_t gpu_top_rank(const struct gpu_top_row *row, double part)
 	size_t index = (size_t)ceil(part * (double)row->samples);
 
 	return row->samples ? row->ns[index ? index - 1 : 0] : 0;
-}
-
-double gpu_top_margin(const struct gpu_top_row *row)
-{
-	return isfinite(row->margin_squared) ? sqrt(row->margin_squared) : -1;
 }

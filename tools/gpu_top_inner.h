@@ -53,6 +53,9 @@ struct gpu_top_part *gpu_top_part_of(struct gpu_top *top, uint32_t cell, uint32_
 /* The unit whose time it was summing is whole. */
 void gpu_top_settle(struct gpu_top_part *part);
 
+/* Once all of its work is read: adds what it took, and how sure that is, to its row. */
+void gpu_top_estimate(struct gpu_top *top, struct gpu_top_part *part);
+
 /* Launches and measured work of one process. `events`: room for TRACE_CHUNK_EVENTS. 0 or a negative errno. */
 int gpu_top_read(struct gpu_top *top, struct trace_process *process, struct steps *steps, struct event *events);
 
