@@ -47,7 +47,7 @@ seq 1000 | sort -r | head -3; echo "${PIPESTATUS[@]}"
 x=$(printf '%s\n' a b c | while read -r l; do echo "<$l>"; done); echo "$x"
 (exit 5); echo $?; (kill -KILL $BASHPID) 2>/dev/null; echo $?
 sleep 0.1 & sleep 0.2 & jobs | sed 's/[0-9]* *Running/Running/'; wait; echo waited
-sleep 5 & kill -STOP %1; kill %1; kill -CONT %1; wait %1; echo "stopped $?"
+sleep 5 & kill -STOP %1; kill %1; kill -CONT %1 2>/dev/null; wait %1; echo "stopped $?"
 trap 'echo trapped' USR1; kill -USR1 $$; trap 'echo end' EXIT
 coproc cat; echo to >&"${COPROC[1]}"; read -r back <&"${COPROC[0]}"; echo "$back"
 diff <(seq 3) <(seq 4); echo $?
