@@ -190,6 +190,16 @@ static int later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
+static int has_rings(const char *path)
+{
+	struct dirent **names;
+	int count = list_rings(path, &names);
+
+	if (count >= 0)
+		run_folder_names_free(names, count);
+	return count > 0;
+}
+
 const char *run_folder_usual(void)
 {
 	static char newest[NAME_MAX + 1];
@@ -197,7 +207,7 @@ const char *run_folder_usual(void)
 	struct timespec newest_time = { 0 };
 	struct dirent **names;
 	struct stat st;
-	int count;
+	int count, filled = 0;
 
 	if (set && *set)
 		return set;
@@ -206,8 +216,14 @@ const char *run_folder_usual(void)
 	if (count < 0)
 		return newest;
 	for (int i = 0; i < count; i++) {
-		if (stat(names[i]->d_name, &st) || !S_ISDIR(st.st_mode) || !later(&st.st_mtim, &newest_time))
+		int rings;
+
+		if (stat(names[i]->d_name, &st) || !S_ISDIR(st.st_mode))
 			continue;
+		rings = has_rings(names[i]->d_name);
+		if (rings < filled || (rings == filled && !later(&st.st_mtim, &newest_time)))
+			continue;
+		filled = rings;
 		newest_time = st.st_mtim;
 		strcpy(newest, names[i]->d_name);
 	}

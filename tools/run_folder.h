@@ -29,7 +29,7 @@ void run_folder_free(struct run_folder *folder);
 
 /*
  * Where rings are looked for when nobody says: VPROF_OUT, else the one of `out` and the run folders
- * here that rings came to last. Valid until the next call.
+ * here that rings came to last, one without any only where all are. Valid until the next call.
  */
 const char *run_folder_usual(void);
 

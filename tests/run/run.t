@@ -118,6 +118,8 @@ is "vprof ps finds the run" "$("$vprof" ps --json | python3 -c 'import json, sys
 mkdir out
 touch -d '1 hour ago' out
 is "and not an older folder" "$("$vprof" ps --json | grep -c '"pid"')" 1
+mkdir vprof-20991231-235959
+is "nor a newer one that has no rings" "$("$vprof" ps --json | grep -c '"pid"')" 1
 kill "$(cat pid)"
 wait $run
 cd ..
