@@ -5,9 +5,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include "tools/cli.h"
 #include "tools/now.h"
+#include "tools/run_folder.h"
 #include "tools/targets.h"
 #include "tools/verbs.h"
 #include "tools/watch.h"
@@ -32,9 +35,10 @@ static const struct cli_option table[] = {
 	{ "hang", 'g', CLI_TIME, FIELD(hang), "TIME", "a call that has not returned for so long" },
 	{ "every", 'e', CLI_TIME, FIELD(every), "TIME", "how often to look (default 100ms)" },
 	{ "cooldown", 'c', CLI_TIME, FIELD(cooldown), "TIME", "least time from one action to the next (default 10s)" },
-	{ "limit", 'n', CLI_COUNT, FIELD(limit), "N", "end after so many actions" },
+	{ "limit", 'n', CLI_COUNT, FIELD(limit), "N", "end after so many actions; copies that failed are none" },
 	{ "last", 'l', CLI_TIME, FIELD(last), "TIME", "the copies: only what happened in so long before" },
-	{ "output", 'o', CLI_TEXT, FIELD(folder), "FOLDER", "the copies: where their folders go" },
+	{ "output", 'o', CLI_TEXT, FIELD(folder), "FOLDER",
+	  "the copies: where their folders go; made where there is none" },
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "an object a line for each event" },
 	{ 0 },
 };
@@ -112,12 +116,20 @@ static void print_json(const struct watch_event *event, enum watch_done done)
 	printf(", \"action\": \"%s\"}\n", watch_done_name(done));
 }
 
+/* Copies that failed are tried again at the next event; a command has run, whatever it says. */
+static int is_enough(const struct session *s)
+{
+	uint64_t failed = s->action.command ? 0 : s->action.failed;
+
+	return s->options->limit && s->started - failed >= s->options->limit;
+}
+
 static void happened(void *to, const struct watch_event *event)
 {
 	struct session *s = to;
 	enum watch_done done;
 
-	if (ended || (s->options->limit && s->started >= s->options->limit))
+	if (ended || is_enough(s))
 		return;
 	done = watch_action_ask(&s->action, s->now_ns);
 	s->events[event->reason]++;
@@ -164,6 +176,19 @@ static int scan(struct session *s)
 	return error == -ENOMEM ? error : 0;
 }
 
+/* Where, if nobody said. */
+static void tell_begin(const struct session *s)
+{
+	const char *usual = s->action.place_count ? NULL : run_folder_usual();
+
+	if (!s->watch.came)
+		fprintf(stderr, "vprof watch: no process to be watched yet%s%s; waiting for one\n",
+			usual ? " in " : "", usual ? usual : "");
+	else if (usual)
+		fprintf(stderr, "vprof watch: %llu %s in %s\n", (unsigned long long)s->watch.came,
+			cli_word(s->watch.came, "process", "processes"), usual);
+}
+
 static int run(struct session *s, uint64_t every_ns)
 {
 	struct timespec pause = { (time_t)(every_ns / NS_A_SECOND), (long)(every_ns % NS_A_SECOND) };
@@ -174,14 +199,14 @@ static int run(struct session *s, uint64_t every_ns)
 		s->now_ns = now_ns(CLOCK_MONOTONIC);
 		if (!scanned || s->now_ns - scanned >= SCAN_NS) {
 			error = scan(s);
-			if (!scanned && !error && !s->watch.came)
-				fprintf(stderr, "vprof watch: no process to be watched yet; waiting for one\n");
+			if (!scanned && !error)
+				tell_begin(s);
 			scanned = s->now_ns;
 		}
 		if (!error)
 			error = watch_round(&s->watch, s->now_ns);
 		watch_action_settle(&s->action, 0);
-		if (s->options->limit && s->started >= s->options->limit)
+		if (is_enough(s) && !s->action.pid)
 			break;
 		nanosleep(&pause, NULL);
 	}
@@ -221,6 +246,21 @@ static int split_action(int argc, char **argv, char ***action)
 	return argc;
 }
 
+/* So that the first event is not the one that finds out. */
+static int folder_ready(const char *path)
+{
+	struct stat st;
+
+	if (!mkdir(path, 0700))
+		return 1;
+	if (errno == EEXIST && !stat(path, &st) && !S_ISDIR(st.st_mode))
+		errno = ENOTDIR;
+	else if (errno == EEXIST && !access(path, W_OK | X_OK))
+		return 1;
+	fprintf(stderr, "%s: --output %s: %s\n", command.name, path, strerror(errno));
+	return 0;
+}
+
 static void end_on_signals(void)
 {
 	struct sigaction act = { .sa_handler = on_signal };
@@ -249,6 +289,8 @@ int cmd_watch(int argc, char **argv)
 		return cli_usage(&command, "what is to be watched for? --slow-step, --idle or --hang");
 	if (o.every.ns < 1000000)
 		return cli_usage(&command, "--every is at least 1ms");
+	if (o.folder && !s.action.command && !folder_ready(o.folder))
+		return CLI_FAILED;
 	s.watch.tell = happened;
 	s.watch.to = &s;
 	s.action.places = argv + 1;

@@ -69,16 +69,21 @@ static int folder_take(const char *path, int *fd, int *made)
 }
 
 /* snap-20261122-104501, and .1, .2 and so on behind it when there is one. */
-static int folder_make_default(struct snap_result *r, int *fd)
+static int folder_make_default(struct snap_result *r, const char *parent, int *fd)
 {
 	time_t seconds = (time_t)(now_ns(CLOCK_REALTIME) / 1000000000);
-	char date[32];
+	const char *slash = parent && *parent && parent[strlen(parent) - 1] != '/' ? "/" : "";
+	char date[32], number[16] = "";
 	struct tm tm;
 
 	localtime_r(&seconds, &tm);
 	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
 	for (int i = 0; i < NAMES_TRIED; i++) {
-		snprintf(r->folder, sizeof(r->folder), i ? "snap-%s.%d" : "snap-%s", date, i);
+		if (i)
+			snprintf(number, sizeof(number), ".%d", i);
+		if (snprintf(r->folder, sizeof(r->folder), "%s%ssnap-%s%s", parent ? parent : "", slash, date,
+			     number) >= (int)sizeof(r->folder))
+			return -ENAMETOOLONG;
 		if (!mkdir(r->folder, 0700)) {
 			*fd = open(r->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 			return *fd < 0 ? -errno : 0;
@@ -204,7 +209,7 @@ static int folder_open(struct work *work, const struct snap_options *options, st
 		error = folder_take(r->folder, &work->folder, &work->made);
 	} else {
 		work->made = 1;
-		error = folder_make_default(r, &work->folder);
+		error = folder_make_default(r, options->parent, &work->folder);
 	}
 	if (error)
 		fprintf(stderr, "%s: %s: %s\n", work->inputs->program, r->folder,

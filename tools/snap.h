@@ -13,7 +13,8 @@
 #include "tools/inputs.h"
 
 struct snap_options {
-	const char *folder;   /* NULL: snap-YYYYMMDD-HHMMSS[.N] here */
+	const char *folder;   /* NULL: snap-YYYYMMDD-HHMMSS[.N] in */
+	const char *parent;   /* this folder; NULL: here */
 	uint64_t last_ns;     /* only what is younger than that; 0: all */
 };
 

@@ -48,23 +48,19 @@ static void tell_environment(const struct watch_event *event)
 		set("VPROF_WATCH_STEP", "%llu", (unsigned long long)event->step);
 }
 
-/* Copies of all that is watched. The rings are found before the folder is changed to. */
+/* Copies of all that is watched. */
 static int take_copies(const struct watch_action *action)
 {
-	struct snap_options options = { .last_ns = action->last_ns };
+	struct snap_options options = { .last_ns = action->last_ns, .parent = action->folder };
 	struct snap_result result;
 	struct inputs inputs;
 	int failed = targets_collect(&inputs, "vprof watch", action->place_count, action->places);
 
-	if (!failed && action->folder && chdir(action->folder)) {
-		fprintf(stderr, "vprof watch: %s: %s\n", action->folder, strerror(errno));
-		failed = 1;
-	}
 	failed = failed || snap_take(&inputs, &options, &result);
 	if (!failed && !action->quiet)
-		printf("  %s%s%s: %zu %s, %llu %s\n", action->folder ? action->folder : "",
-		       action->folder ? "/" : "", result.folder, result.rings, cli_word(result.rings, "ring", "rings"),
-		       (unsigned long long)result.records, cli_word(result.records, "record", "records"));
+		printf("  %s: %zu %s, %llu %s\n", result.folder, result.rings,
+		       cli_word(result.rings, "ring", "rings"), (unsigned long long)result.records,
+		       cli_word(result.records, "record", "records"));
 	inputs_close(&inputs);
 	return failed || fflush(stdout);
 }

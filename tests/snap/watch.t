@@ -83,6 +83,24 @@ watch_ends
 is "a call that hangs is told once" "$(grep -c 'not returned' "$TMP/told")" 1
 is "it is in flight in the copy" "$(json snap-* '[.[] | select(.pid == '"$hung"')] | .[0].in_flight')" 1
 
+# Named as a person in the folder above names them, copied into a folder that is not there yet, and then not any more.
+mkdir late
+"$BUILD/vprof" watch late --every 20ms --hang 300ms --cooldown 0s --limit 1 -o gone >"$TMP/told" 2>"$TMP/told.err" &
+watcher=$!
+programs+=("$watcher")
+until_true test -d gone && rmdir gone
+late() { start VPROF_OUT="$TMP/late" FAKECUDA_INSTANT=1 FAKECUDA_HANG=cuLaunchKernel:5000 "$BUILD/safety/launcher" "$TMP/$1" 1 0 20; }
+late early
+until_true grep -q '^vprof watch: the action ended with status 1' "$TMP/told.err"
+mkdir gone
+late later
+watch_ends
+is "copies that could not be made are told, and do not count" "$? $(grep -c '^vprof watch: gone/snap-[0-9-]*: No such file' "$TMP/told.err")" "0 1"
+is "those that could are there, of rings that were named by where one is" "$(ls gone/snap-*/*.ring | wc -l)" 2
+is "a file is no folder for copies" "$("$BUILD/vprof" watch --idle 1s -o told "$OUT" 2>&1; echo $?)" \
+	"vprof watch: --output told: Not a directory
+1"
+
 watch --hang 300ms --json -- sh -c 'exit 3'
 until_true told hang
 kill -INT "$watcher"
@@ -102,7 +120,18 @@ end_programs
 
 "$BUILD/vprof" watch --idle 1s "$TMP/nothing" 2>"$TMP/told.err" &
 programs+=($!)
-ok "with nothing to watch it says so" until_true grep -q 'no process to be watched yet' "$TMP/told.err"
+ok "with nothing to watch it says so" until_true grep -qx 'vprof watch: no process to be watched yet; waiting for one' "$TMP/told.err"
+end_programs
+mkdir usual
+VPROF_OUT=$TMP/usual "$BUILD/vprof" watch --idle 1s 2>"$TMP/told.err" &
+programs+=($!)
+ok "and where, if nobody named a folder" until_true grep -qx "vprof watch: no process to be watched yet in $TMP/usual; waiting for one" "$TMP/told.err"
+end_programs
+start VPROF_OUT="$TMP/usual" FAKECUDA_INSTANT=1 "$BUILD/safety/launcher" "$TMP/progress3" 1 0 20
+until_true compgen -G 'usual/*.ring'
+VPROF_OUT=$TMP/usual "$BUILD/vprof" watch --idle 1s 2>"$TMP/told.err" &
+programs+=($!)
+ok "likewise with something" until_true grep -qx "vprof watch: 1 process in $TMP/usual" "$TMP/told.err"
 end_programs
 
 # ---- SIGSTOP ----
