@@ -135,7 +135,7 @@ static void finish(struct run *run)
 		if (!quiet && recorded.processes)
 			run_report_off(&recorded);
 		else if (!quiet)
-			run_report_nothing(run->command[0]);
+			run_report_nothing(run->command[0], &run->options->env);
 		return;
 	}
 	if (!quiet)

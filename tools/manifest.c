@@ -106,10 +106,11 @@ static void add_recorded(struct buffer *out, const struct recorded *recorded)
 {
 	int first = 1;
 
-	buffer_print(out, " \"recorded\": {\"processes\": %lu, \"running\": %lu, \"unreadable\": %lu, \"records\": %lu,"
+	buffer_print(out, " \"recorded\": {\"processes\": %lu, \"running\": %lu, \"unreadable\": %lu, \"copies\": %lu, \"records\": %lu,"
 		     " \"overwritten\": %lu, \"launches\": %lu, \"graph_launches\": %lu, \"open\": %lu,\n  \"lost\": {",
 		     (unsigned long)recorded->processes, (unsigned long)recorded->running,
-		     (unsigned long)recorded->unreadable, (unsigned long)recorded->records,
+		     (unsigned long)recorded->unreadable, (unsigned long)recorded->copies,
+		     (unsigned long)recorded->records,
 		     (unsigned long)recorded->overwritten, (unsigned long)recorded->launches,
 		     (unsigned long)recorded->graph_launches, (unsigned long)recorded->open);
 	for (int i = 0; i < VPROF_LOSS_COUNT; i++) {

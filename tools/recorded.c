@@ -58,7 +58,10 @@ int recorded_count(struct recorded *recorded, const struct run_folder *folder)
 			recorded->unreadable++;
 			continue;
 		}
-		count_ring(recorded, &ring);
+		if (ring.header.cut_ticks)
+			recorded->copies++;
+		else
+			count_ring(recorded, &ring);
 		ring_close(&ring);
 	}
 	run_folder_names_free(names, count);

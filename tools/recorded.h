@@ -8,7 +8,8 @@
 #include "tools/run_folder.h"
 
 struct recorded {
-	uint64_t processes;      /* rings that could be read */
+	uint64_t processes;      /* rings that could be read, */
+	uint64_t copies;         /* and copies of them (VPROF_SNAP_ON), which are in no other number */
 	uint64_t running;        /* of these, whose process still lives */
 	uint64_t unreadable;
 	uint64_t records;        /* made in all */

@@ -77,6 +77,10 @@ void run_report(const struct recorded *recorded)
 		fputs(", ", stderr);
 		put_count(recorded->unreadable, "unreadable ring", "unreadable rings");
 	}
+	if (recorded->copies) {
+		fputs(", ", stderr);
+		put_count(recorded->copies, "copy of a ring", "copies of rings");
+	}
 	fputs(", ", stderr);
 	put_count(recorded->records, "record", "records");
 	if (recorded->overwritten)
@@ -172,11 +176,28 @@ static const char *why_not_program(const char *path)
 	return why;
 }
 
-void run_report_nothing(const char *program)
+/* What was asked for. */
+static int tell_unwanted(const struct env_choice *choice)
+{
+	const char *procs = env_row_value(choice, ENV_ROW_procs);
+
+	if (!env_row_on(choice, ENV_ROW_enable))
+		fprintf(stderr, "vprof: nothing recorded: %s is 0\n", env_row_name(ENV_ROW_enable));
+	else if (procs && *procs && strcmp(procs, "*"))
+		fprintf(stderr, "vprof: nothing recorded: no process that fits %s=%s called the CUDA driver with the "
+			"library loaded\n", env_row_name(ENV_ROW_procs), procs);
+	else
+		return 0;
+	return 1;
+}
+
+void run_report_nothing(const char *program, const struct env_choice *choice)
 {
 	const char *base = strrchr(program, '/'), *why = NULL;
 	char path[PATH_MAX];
 
+	if (tell_unwanted(choice))
+		return;
 	base = base ? base + 1 : program;
 	for (size_t i = 0; i < sizeof(messengers) / sizeof(messengers[0]) && !why; i++)
 		if (!strcmp(messengers[i].name, base))

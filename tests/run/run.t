@@ -130,6 +130,15 @@ ok "recording was off: what switches it on" grep -q "1 process, .*vprof start" "
 is "and that is all" "$(wc -l <"$TMP/err")" 1
 status "$vprof" run true >/dev/null
 ok "no CUDA: a hint" grep -q "vprof env --ray" "$TMP/err"
+status "$vprof" run --procs nosuch,none "$client" --launches 3 >/dev/null
+is "no process that was wanted: said, and no hint" "$(cat "$TMP/err")" \
+	"vprof: nothing recorded: no process that fits VPROF_PROCS=nosuch,none called the CUDA driver with the library loaded"
+status "$vprof" run --enable=0 "$client" --launches 3 >/dev/null
+is "nothing was to be: said, and no hint" "$(cat "$TMP/err")" "vprof: nothing recorded: VPROF_ENABLE is 0"
+status env FAKECUDA_HANG=cuLaunchKernel:200 timeout 60 "$vprof" run -o copied --snap-on hang:200ms sh -c '
+	"$1" --launches 300 & until [ -e "$(echo copied/*.snap-1.ring)" ]; do sleep 0.1; done; kill -KILL $!; wait' sh "$client" >/dev/null
+ok "a ring and its copy are one process" grep -q '^vprof: 1 process, 1 copy of a ring, [0-9]* records' "$TMP/err"
+is "and in the manifest" "$(of copied/manifest.json '(m["recorded"]["processes"], m["recorded"]["copies"], m["recorded"]["open"])')" "(1, 1, 1)"
 printf '#!/bin/sh\n' >sudo; chmod +x sudo
 status "$vprof" run ./sudo make >/dev/null
 ok "sudo: turned around" grep -q "sudo vprof run" "$TMP/err"
