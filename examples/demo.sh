@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 BUILD=$(cd "${BUILD:-build}" && pwd)
 OUT=${OUT:-$BUILD/demo}
 mkdir -p "$OUT"
+# Those of the demo before. On most machines a ring there is a link to its pages in memory.
+find "$OUT" -maxdepth 1 -name '*.ring' -lname '/dev/shm/vprof-*' -printf '%l\0' | xargs -0 -r rm -f
 rm -f "$OUT"/*.ring "$OUT/trace.json"
 log=$OUT/client.log
 

@@ -5,7 +5,7 @@
 
 # named THREADS KERNELS ROUNDS: how many launches there are, with their own kernel's name and with another's.
 named() {
-	rm -rf "$OUT"
+	drop "$OUT"
 	traced FAKECUDA_INSTANT=1 "$BUILD/tests/shim/recent" "$@"
 	"$BUILD/vprof" dump "$OUT"/*.ring | awk '
 		/ kernel=.* grid=/ { match($0, / kernel=[kl][0-9]+/); name = substr($0, RSTART + 9, RLENGTH - 9)
