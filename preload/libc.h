@@ -9,6 +9,7 @@
 #ifndef VPROF_PRELOAD_LIBC_H
 #define VPROF_PRELOAD_LIBC_H
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -33,6 +34,7 @@ VPROF_OLD_SYMBOL(pthread_create);
 VPROF_OLD_SYMBOL(pthread_attr_setstacksize);
 VPROF_OLD_SYMBOL(pthread_key_create);
 VPROF_OLD_SYMBOL(pthread_setspecific);
+VPROF_OLD_SYMBOL(dlopen);
 
 /* The calling thread's signal mask; sigprocmask would do, but may be interposed. */
 static inline void vprof_sigmask(const sigset_t *set, sigset_t *old)

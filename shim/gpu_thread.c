@@ -9,6 +9,7 @@
  * store their own word and then look at the other's. At exit() it has left the driver before that goes: what the
  * driver has exit() call was made known before ours, and so is called later.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 #include "preload/clock.h"
 #include "preload/inner.h"
+#include "preload/libc.h"
 #include "preload/thread.h"
 #include "shim/ask.h"
 #include "shim/eager.h"
@@ -176,6 +178,17 @@ static void make_tracks(void)
 	}
 }
 
+/*
+ * A program may close the driver's library, and nobody is in a call of its own then but us: so we have opened it too.
+ * 0: it has gone already. Not by the program's threads, as it takes the loader's lock.
+ */
+static int keep_driver(void)
+{
+	/* It is loaded by one of the names by which vprof_driver_find() looks for it. */
+	return !vprof_old_dlopen || vprof_old_dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD) ||
+	       vprof_old_dlopen("libcuda.so", RTLD_LAZY | RTLD_NOLOAD);
+}
+
 static int relax(void)
 {
 	struct vprof_asking asking;
@@ -191,7 +204,7 @@ static void *gpu_thread(void *unused)
 {
 	(void)unused;
 	prctl(PR_SET_NAME, "vprof gpu");
-	if (!relax())
+	if (vprof_gpu_is_ending() || !keep_driver() || !relax())
 		return NULL;
 	while (!vprof_gpu_is_ending()) {
 		uint32_t seen = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);

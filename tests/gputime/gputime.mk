@@ -14,7 +14,7 @@ $(BUILD)/asan/gputime_list: $(BUILD)/asan/tests/gputime/list.c.o $(patsubst %,$(
 TEST_NEEDS += $(GPUTIME_LIST)
 
 # Programs whose graphs are timed.
-GPUTIME_CLIENTS := $(addprefix $(BUILD)/gputime/,client changes eager led parts room unfinished)
+GPUTIME_CLIENTS := $(addprefix $(BUILD)/gputime/,client changes closes eager led parts room unfinished)
 
 $(GPUTIME_CLIENTS): $(BUILD)/gputime/%: tests/gputime/%.c
 	$(call say,LD,$@)
