@@ -233,6 +233,11 @@ void controller_set_word(struct controller *controller, uint32_t groups)
 	__atomic_store_n(&controller->control->word, groups, __ATOMIC_RELAXED);
 }
 
+uint32_t controller_gpu(const struct controller *controller, const struct ring *ring)
+{
+	return ring->header.minor < 3 ? 0 : __atomic_load_n(&controller->control->gpu, __ATOMIC_RELAXED);
+}
+
 int controller_set_gpu(struct controller *controller, const struct ring *ring, const struct gpu_words *words)
 {
 	struct vprof_ring_control *control = controller->control;

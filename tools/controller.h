@@ -43,6 +43,8 @@ uint64_t controller_pending(const struct controller *controller);
 /* Stores the word: the bits of the groups that are recorded. */
 void controller_set_word(struct controller *controller, uint32_t groups);
 
+/* How many of the graphs' launches it times: VPROF_GPU_OFF, VPROF_GPU_ALL, or one in so many. */
+uint32_t controller_gpu(const struct controller *controller, const struct ring *ring);
 /* Stores what is to be timed on the GPU. Its process sees that at the next request. -ENOTSUP:
    it times nothing there. */
 int controller_set_gpu(struct controller *controller, const struct ring *ring, const struct gpu_words *words);

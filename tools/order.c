@@ -83,6 +83,7 @@ static void write_one(const struct order *order, struct order_target *one)
 	if (one->result != ORDER_WAITING && one->result != ORDER_STOPPED && one->result != ORDER_SILENT)
 		return;
 	one->misunderstood = count_misunderstood(one);
+	one->unkept = order->gpu.has_gpu && order->gpu.gpu && !controller_gpu(&one->controller, &one->target->ring);
 	if (gpu_words_given(&order->gpu))
 		error = controller_set_gpu(&one->controller, &one->target->ring, &order->gpu);
 	if (!error && order->spill.verb)

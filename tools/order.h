@@ -52,6 +52,7 @@ struct order_target {
 	struct controller controller;
 	uint64_t serial, misunderstood;
 	enum order_result result;
+	int unkept;            /* graphs were not timed until now: those that there are cannot be */
 	char why[256];
 };
 

@@ -41,13 +41,25 @@ static void count_results(const struct order_target *list, size_t count, size_t 
 	}
 }
 
+static size_t count_unkept(const struct order_target *list, size_t count)
+{
+	size_t unkept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		unkept += order_is_done(list[i].result) && list[i].unkept;
+	return unkept;
+}
+
 /* What became of times of the GPU, where anything was said of them. */
-static void print_gpu(const struct gpu_words *words)
+static void print_gpu(const struct gpu_words *words, size_t unkept)
 {
 	char text[GPU_WORDS_TEXT];
 
 	if (*gpu_words_on(text, sizeof(text), words))
 		printf("timed on the GPU from now on: %s\n", text);
+	if (unkept)
+		printf("in %zu %s that was off: graphs made until now are not timed, unless they are made anew\n",
+		       unkept, cli_word(unkept, "process", "processes"));
 	if (*gpu_words_off(text, sizeof(text), words))
 		printf("no longer timed on the GPU: %s\n", text);
 }
@@ -88,7 +100,7 @@ static void print_text(const struct order *order, const struct order_target *lis
 	if (count)
 		putchar('\n');
 	if (done)
-		print_gpu(&order->gpu);
+		print_gpu(&order->gpu, count_unkept(list, count));
 }
 
 static uint64_t to_realtime(uint64_t monotonic)

@@ -146,6 +146,13 @@ is "what is not named stays" "$(code "$vprof" start --gpu=all --gpu-eager=always
 is "off" "$(code "$vprof" start --gpu=off --gpu-eager=off --gpu-spans=off "$engine"; gpu_words)" "0
 0 0 0 0"
 said_of_gpu() { code "$vprof" start "$@" "$engine" >/dev/null; grep 'timed on the GPU' "$TMP/text"; }
+# It is off now: what was made meanwhile has nothing from which a twin could be made.
+before="in 1 process that was off: graphs made until now are not timed, unless they are made anew"
+is "that graphs of before are not timed is said, once" "$(code "$vprof" start --gpu=sample:64 "$engine" >/dev/null; grep -cx "$before" "$TMP/text"
+	code "$vprof" start --gpu=all "$engine" >/dev/null; grep -cx "$before" "$TMP/text"
+	code "$vprof" start --gpu=off "$engine" >/dev/null; grep -cx "$before" "$TMP/text")" "1
+0
+0"
 is "it is said what is timed now" "$(said_of_gpu --gpu=sample:64 --gpu-eager=2ms/200ms)" \
 	"timed on the GPU from now on: the nodes of graphs, one launch in 64; what is put onto streams, for 2 ms in every 200 ms"
 is "and what is not" "$(said_of_gpu --gpu=all --gpu-eager=off --gpu-spans=off)" "timed on the GPU from now on: the nodes of graphs, every launch
