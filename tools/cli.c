@@ -248,10 +248,29 @@ static int is_common(const struct cli_option *option)
 	return option >= common && option < common + sizeof(common) / sizeof(common[0]);
 }
 
+/* Of "off, all, sample:N (as in sample:64)" what is to be typed as it stands: "off|all"; "": nothing is. */
+static const char *fixed_values(char *text, size_t size, const char *values)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (const char *p = values; *p && *p != '('; p += strspn(p, ", ")) {
+		size_t length = strcspn(p, ", ("), letters = strcspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+		if (length <= letters && used + length + 2 < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%.*s", used ? "|" : "", (int)length, p);
+		p += length;
+	}
+	return text;
+}
+
 static void put_words(const struct cli_option *option)
 {
 	const char *argument = option->argument ? option->argument : "-";
+	char values[256];
 
+	if (option->values && *fixed_values(values, sizeof(values), option->values))
+		argument = values;
 	printf("--%s\t%s\t%s\n", option->name, argument, option->help);
 	if (option->letter)
 		printf("-%c\t%s\t%s\n", option->letter, argument, option->help);

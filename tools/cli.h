@@ -52,6 +52,7 @@ struct cli_option {
 	size_t offset;        /* of the field in the values */
 	const char *argument; /* its name in --help: "FILE"; NULL for a flag */
 	const char *help;
+	const char *values;   /* "gpu, host (two), N": what there is to be typed, for shells; NULL: anything */
 };
 
 struct cli_command {

@@ -26,7 +26,8 @@ static const struct cli_option table[] = {
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "as one JSON object" },
 	{ "sort", 's', CLI_TEXT, FIELD(sort), "COLUMN",
 	  "by launches (default), graphs, registers, shared, dynamic, local, "
-	  "threads, occupancy, params or name" },
+	  "threads, occupancy, params or name",
+	  "launches, graphs, registers, shared, dynamic, local, threads, occupancy, params, name" },
 	{ "top", 'n', CLI_COUNT, FIELD(top), "N", "the N first kernels (default: all)" },
 	{ "all", 'a', CLI_FLAG, FIELD(all), NULL, "kernels too that were looked up and of which no launch is there" },
 	{ "full", 'f', CLI_FLAG, FIELD(full), NULL, "whole names, however long" },

@@ -22,10 +22,11 @@ static const struct cli_option table[] = {
 	{ "mb", 0, CLI_COUNT, FIELD(mb), "N", "after N MiB of records" },
 	{ "groups", 'g', CLI_LIST, FIELD(groups), "LIST",
 	  "what to record: groups as VPROF_TRACE names them, or all (what VPROF_TRACE chose)" },
-	{ "gpu", 0, CLI_TEXT, FIELD(gpu), "WHAT", "from now on time graphs on the GPU: off, all, sample, sample:N" },
+	{ "gpu", 0, CLI_TEXT, FIELD(gpu), "WHAT", "from now on time graphs on the GPU: " GPU_WORDS_SAMPLES,
+	  GPU_WORDS_SAMPLES },
 	{ "gpu-eager", 0, CLI_TEXT, FIELD(eager), "WHEN",
-	  "and what is put onto streams: off, always, TIME/TIME (2ms/200ms: so long, once in so long)" },
-	{ "gpu-spans", 0, CLI_TEXT, FIELD(spans), "on|off", "and each launch of a graph as a whole" },
+	  "and what is put onto streams: off, always, TIME/TIME (2ms/200ms: so long, once in so long)", GPU_WORDS_WINDOWS },
+	{ "gpu-spans", 0, CLI_TEXT, FIELD(spans), "on|off", "and each launch of a graph as a whole", "on, off" },
 	{ "spill", 0, CLI_FLAG, FIELD(spill), NULL, "keep everything, in files beside the rings" },
 	{ "at", 0, CLI_TEXT, FIELD(at), "TIME", "begin so long after this command; 0: at once, each by itself (5ms)" },
 	{ "wait", 'w', CLI_TIME, FIELD(wait), "TIME", "for the processes to take it up, at most (40ms)" },
@@ -127,9 +128,9 @@ static int read_limits(const struct options *o, struct vprof_request *request)
 static int read_gpu(const struct options *o, struct gpu_words *words)
 {
 	if (o->gpu && gpu_words_read_sample(o->gpu, words))
-		return cli_usage(&command, "--gpu: '%s' is none of off, all, sample, sample:N", o->gpu);
+		return cli_usage(&command, "--gpu: '%s' is none of " GPU_WORDS_SAMPLES, o->gpu);
 	if (o->eager && gpu_words_read_window(o->eager, words))
-		return cli_usage(&command, "--gpu-eager: '%s' is none of off, always, TIME/TIME (as in 2ms/200ms)",
+		return cli_usage(&command, "--gpu-eager: '%s' is none of " GPU_WORDS_WINDOWS,
 				 o->eager);
 	if (o->spans && gpu_words_read_spans(o->spans, words))
 		return cli_usage(&command, "--gpu-spans: '%s' is neither on nor off", o->spans);

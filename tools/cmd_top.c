@@ -23,14 +23,15 @@ struct options {
 };
 
 #define FIELD(name) offsetof(struct options, name)
+#define TIMES       "gpu, launches, host"
 
 static const struct cli_option table[] = {
 	{ "json", 'j', CLI_FLAG, FIELD(json), NULL, "as one JSON object, times in ns" },
 	{ "csv", 0, CLI_FLAG, FIELD(csv), NULL, "as CSV, times in ns" },
 	{ "by", 'b', CLI_TEXT, FIELD(by), "TIME",
-	  "gpu (where rings have it, the default), launches, or host: time in launch calls" },
+	  "gpu (where rings have it, the default), launches, or host: time in launch calls", TIMES },
 	{ "per", 0, CLI_TEXT, FIELD(per), "WHAT",
-	  "GPU time apart by process, role, device, stream, graph, step or range" },
+	  "GPU time apart by process, role, device, stream, graph, step or range", gpu_top_words },
 	{ "rows", 'n', CLI_COUNT, FIELD(rows), "N", "the N first kernels (default 20; 0: all)" },
 	{ "full", 'f', CLI_FLAG, FIELD(full), NULL, "whole names, however long" },
 	{ "by-range", 'r', CLI_FLAG, FIELD(by_range), NULL, "launches by the innermost range in which they were made" },
@@ -221,11 +222,11 @@ static int check_options(void *values)
 	if (options->json && options->csv)
 		return cli_usage(&command, "--json or --csv, not both");
 	if (options->by && !gpu_top_per(options->by, &per))
-		return cli_usage(&command, "--by: '%s' is none of gpu, launches, host (did you mean --per %s?)",
+		return cli_usage(&command, "--by: '%s' is none of " TIMES " (did you mean --per %s?)",
 				 options->by, options->by);
 	if (options->by && !is_word(options->by, "gpu") && !is_word(options->by, "launches") &&
 	    !is_word(options->by, "host"))
-		return cli_usage(&command, "--by: '%s' is none of gpu, launches, host", options->by);
+		return cli_usage(&command, "--by: '%s' is none of " TIMES, options->by);
 	if (options->per && gpu_top_per(options->per, &per))
 		return cli_usage(&command, "--per: '%s' is none of %s", options->per, gpu_top_words);
 	if (options->per && (options->by_range || (options->by && !is_word(options->by, "gpu"))))

@@ -91,8 +91,8 @@ static const struct form {
 	  "none, slow_step:2x, slow_step:TIME, hang:TIME, idle:TIME, cooldown:TIME (with commas between; as in 10s, "
 	  "200ms)" },
 	{ ENV_ROW_spill_full, is_when_full, "drop-oldest, stop" },
-	{ ENV_ROW_gpu, is_sample, "off, all, sample, sample:N" },
-	{ ENV_ROW_gpu_eager, is_window, "off, always, TIME/TIME (as in 2ms/200ms)" },
+	{ ENV_ROW_gpu, is_sample, GPU_WORDS_SAMPLES },
+	{ ENV_ROW_gpu_eager, is_window, GPU_WORDS_WINDOWS },
 };
 
 static const struct bounds {
@@ -104,6 +104,14 @@ static const struct bounds {
 	{ ENV_ROW_gpu_twins, 0, 256, "0 to 256" },
 	{ ENV_ROW_gpu_parts, 0, 8, "0 to 8" },
 };
+
+const char *env_values(enum env_row row)
+{
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (forms[i].row == row)
+			return forms[i].allowed;
+	return NULL;
+}
 
 const char *env_check(enum env_row row, const char *text)
 {

@@ -9,6 +9,9 @@
 
 #include "tools/env_options.h"
 
+/* What it would take, for people: "off, all, sample, sample:N"; NULL: there is no list of that. */
+const char *env_values(enum env_row row);
+
 /* NULL: it would; else what it would take, for people: "off, all, sample, sample:N". */
 const char *env_check(enum env_row row, const char *text);
 

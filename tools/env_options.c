@@ -21,6 +21,12 @@ static const struct row {
 #undef VPROF_ENV
 };
 
+static const char group_values[] =
+#define VPROF_GROUP_ROW(group, name, what) name ", "
+#include "vprof/group.def"
+#undef VPROF_GROUP_ROW
+	"all, none";
+
 static const char *const groups[] = {
 #define VPROF_GROUP_ROW(group, name, what) name,
 #include "vprof/group.def"
@@ -79,6 +85,7 @@ void env_options_fill(struct cli_option options[ENV_OPTIONS], size_t offset)
 			.offset = offset + offsetof(struct env_choice, value) + i * sizeof(char *),
 			.argument = type->argument,
 			.help = rows[i].help,
+			.values = is_a(&rows[i], "GROUPS") ? group_values : env_values((enum env_row)i),
 		};
 	}
 }

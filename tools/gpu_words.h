@@ -12,6 +12,10 @@ struct gpu_words {
 	uint32_t gpu, spans, window_us, period_us; /* as struct vprof_ring_control has them */
 };
 
+/* What there is, for people. */
+#define GPU_WORDS_SAMPLES "off, all, sample, sample:N"
+#define GPU_WORDS_WINDOWS "off, always, TIME/TIME (as in 2ms/200ms)"
+
 /* "off", "all", "sample" or "sample:N". 0, or -1: it is none of these. */
 int gpu_words_read_sample(const char *text, struct gpu_words *words);
 

@@ -27,11 +27,15 @@ struct options {
 
 #define AT(field) offsetof(struct options, field)
 
+#define COMPRESSIONS "gz, zst, none"
+
 static const struct cli_option option_rows[] = {
 	{ "output", 'o', CLI_TEXT, AT(output), "FILE",
 	  "write FILE; .gz and .zst are compressed; - is standard output" },
-	{ "format", 'f', CLI_TEXT, AT(format), "FORMAT", "chrome (the default), or kineto: a file for each process" },
-	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name" },
+	{ "format", 'f', CLI_TEXT, AT(format), "FORMAT", "chrome (the default), or kineto: a file for each process",
+	  "chrome, kineto" },
+	{ "compress", 'z', CLI_TEXT, AT(compress), "FORM", "gz, zst or none, whatever the file's name",
+	  COMPRESSIONS },
 	TRACE_FILTER_OPTIONS(AT(filter)),
 	{ "steps", 's', CLI_TEXT, AT(steps), "A..B",
 	  "only what happened from step A to step B, as vprof steps numbers them" },
@@ -384,7 +388,7 @@ int main(int argc, char **argv)
 				 "--steps: '%s' is no number of a step, nor a first and a last one (as in 100..110)",
 				 options.steps);
 	else if (chosen == -EINVAL)
-		code = cli_usage(&command, "--compress: '%s' is none of gz, zst, none", options.compress);
+		code = cli_usage(&command, "--compress: '%s' is none of " COMPRESSIONS, options.compress);
 	else if (chosen)
 		code = cli_usage(&command, "-o %s: only .gz and .zst can be written (--compress: whatever the name)",
 				 options.output);

@@ -33,6 +33,12 @@ is "in a folder" "$(complete vprof info rings/)" "rings/two.ring"
 is "a folder for -o" "$(complete vprof run -o r)" "rings"
 is "a file behind =" "$(complete vprof run --merge = ot)" "other.txt"
 is "the same, nothing typed" "$(complete vprof run --out =)" "deep one.ring rings"
+is "what an option takes" "$(complete vprof top --by "")" "gpu host launches"
+is "by its letter, one that begins so" "$(complete vprof top -b h)" "host"
+is "of the library's variables too, behind =" "$(complete vprof run --gpu = "")" "all off sample"
+is "groups of calls" "$(complete vprof run --trace m)" "memory module"
+is "nothing where it is no word" "$(complete vprof run --ring-mb "")" ""
+is "of vprof-merge" "$(complete vprof-merge --format "")" "chrome kineto"
 is "help: verbs and more" "$(complete vprof help c)" "completion coverage cubin"
 is "help completion: shells" "$(complete vprof help completion "")" "bash zsh"
 is "an option of the program that is run is none of ours" "$(complete vprof run ls --ap)" ""
@@ -55,6 +61,8 @@ vprof run --ring-mb 4 vprof-mer	|vprof run --ring-mb 4 vprof-merge
 vprof run cat oth	|vprof run cat other.txt
 vprof help completion z	|vprof help completion zsh
 vprof-merge --expand	|vprof-merge --expand-graphs
+vprof top --per ro	|vprof top --per role
+vprof run --ring-at=sh	|vprof run --ring-at=shm
 KEYS
 	is "zsh completes likewise" "$(cat zsh.out)" ""
 fi
