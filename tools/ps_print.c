@@ -12,7 +12,7 @@ static int is_on(const struct ps_row *row)
 	return row->target->ring.control.word != 0;
 }
 
-/* How long ago these ticks were. */
+/* How long ago these ticks were; of a process that has ended, before the last that its ring knows of. */
 static uint64_t ago(const struct ps_row *row, uint64_t ticks)
 {
 	uint64_t ns = ps_ns(row, ticks);
@@ -69,7 +69,8 @@ static void call_text(char *text, size_t size, const struct ps_row *row)
 	}
 	cli_time_text(length, sizeof(length), ago(row, row->call.t0));
 	if (!row->call.open)
-		snprintf(text, size, "%s, %s ago", call_name(row), length);
+		snprintf(text, size, "%s, %s %s", call_name(row), length,
+			 process_lives(row->target->state) ? "ago" : "before its end");
 	else if (process_lives(row->target->state))
 		snprintf(text, size, "%s IN FLIGHT %s", call_name(row), length);
 	else

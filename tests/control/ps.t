@@ -126,6 +126,7 @@ LD_LIBRARY_PATH=$BUILD/fakecuda VPROF_OUT=$TMP/ended LD_PRELOAD=$BUILD/libvprof.
 "$vprof" ps --json "$TMP/ended" >"$TMP/json"
 is "the last call of a thread that has ended is the process's last" \
 	"$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["last_call"]["name"])' "$TMP/json")" cuLaunchKernel
+ok "and how long that was before its end" grep -qE ' cu[A-Za-z0-9]+, [0-9.]+ [mu]?s before its end$' <("$vprof" ps "$TMP/ended")
 
 # What the GPU did is no call: where it fills a thread's newest chunk, the call is in one before.
 last_call() { "$vprof" ps --once --json "$1" | jq -r '.[0].last_call.name'; }
